@@ -1,0 +1,21 @@
+-- What happened, in two hash chains an account: 'state' is numbered by the account's version, 'activity' by its own count.
+CREATE TABLE audit (
+  account_id TEXT    NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  stream     TEXT    NOT NULL CHECK (stream IN ('state', 'activity')),
+  seq        BIGINT NOT NULL,
+  id         TEXT    NOT NULL UNIQUE,
+  kind       TEXT    NOT NULL,
+  at         BIGINT NOT NULL,
+  actor_kind TEXT    NOT NULL,
+  actor_id   TEXT,
+  session_id TEXT,
+  ip         TEXT    NOT NULL,
+  user_agent TEXT    NOT NULL,
+  request_id TEXT    NOT NULL,
+  details    TEXT    NOT NULL,
+  key_id     TEXT    NOT NULL,
+  hash       BYTEA    NOT NULL,
+  PRIMARY KEY (account_id, stream, seq)
+);
+
+CREATE INDEX audit_newest_first ON audit (account_id, id);

@@ -1,0 +1,35 @@
+//! The owner's security log.
+
+use crate::{
+    actions::{Call, entrance},
+    domain::{event::Recorded, id::EventId, refusal::Stop},
+    store::events,
+};
+
+/// A page of events, newest first.
+pub struct Page {
+    /// The events.
+    pub events: Vec<Recorded>,
+    /// Where the next page begins, if there is one.
+    pub next_cursor: Option<EventId>,
+}
+
+/// Reads at most `limit` events, those before `cursor` where one is given.
+///
+/// # Errors
+/// `invalid-token`.
+pub async fn events(call: &Call, cursor: Option<EventId>, limit: u8) -> Result<Page, Stop> {
+    let asked = call.clone();
+    call.cx
+        .store
+        .read("events", move |db| {
+            let (account, _) = entrance::recognise(db, &asked)?;
+            // One more than asked for tells whether there is another page.
+            let mut events = events::of_account(db, account.id, cursor, i64::from(limit) + 1)?;
+            let is_more = events.len() > usize::from(limit);
+            events.truncate(usize::from(limit));
+            let next_cursor = events.last().map(|event| event.id).filter(|_| is_more);
+            Ok(Page { events, next_cursor })
+        })
+        .await
+}

@@ -1,0 +1,126 @@
+//! The entrance to every action of a token's holder: the checks that come before anything else, in the
+//! order of the contract. Token, then idempotency key, then precondition.
+
+use super::{Call, Outcome};
+use crate::{
+    domain::{
+        account::Account,
+        id::AccountId,
+        idempotency::Memory,
+        refusal::{Refusal, Stop},
+        session::Session,
+    },
+    store::{Db, Tx, accounts, idempotency, sessions},
+};
+use serde_json::Value;
+
+/// Admits a request before its body is read: its token lives, and its key is free. Returns the outcome
+/// of an earlier request with the same key, where it may be shown again.
+///
+/// # Errors
+/// `invalid-token`, `request-in-progress`, `idempotency-key-reused`, `already-completed`.
+pub async fn admit(call: &Call) -> Result<Option<Value>, Stop> {
+    let asked = call.clone();
+    call.cx
+        .store
+        .read("admit", move |db| {
+            let (account, _) = recognise(db, &asked)?;
+            recall(db, &asked, account.id)
+        })
+        .await
+}
+
+/// The account and the session that a token speaks for, as they are now.
+///
+/// # Errors
+/// `invalid-token` when the session has ended, or the token is older than the account's epoch.
+pub fn recognise(db: &mut Db<'_>, call: &Call) -> Result<(Account, Session), Stop> {
+    let account = accounts::by_id(db, call.holder.account)?.ok_or(Refusal::InvalidToken)?;
+    let session = sessions::find(db, call.holder.session)?.ok_or(Refusal::InvalidToken)?;
+    let is_current = account.epoch == call.holder.epoch;
+    if !is_current || session.account != account.id || !session.is_alive(call.cx.now) {
+        return Err(Refusal::InvalidToken.into());
+    }
+    Ok((account, session))
+}
+
+/// Enters a change: holds the account, and checks token, idempotency key and precondition.
+///
+/// # Errors
+/// `invalid-token`, `request-in-progress`, `idempotency-key-reused`, `already-completed`,
+/// `version-mismatch`.
+pub fn enter(tx: &mut Tx<'_>, call: &Call) -> Result<(Account, Session), Stop> {
+    accounts::lock(tx, call.holder.account)?;
+    let (account, session) = recognise(tx, call)?;
+    if recall(tx, call, account.id)?.is_some() {
+        // Its twin finished between our admission and now: the next try replays.
+        return Err(Refusal::RequestInProgress.into());
+    }
+    call.precondition.check(account.version)?;
+    Ok((account, session))
+}
+
+/// Enters a change whose work does not fit into one transaction: as [`enter`], and takes the lease of
+/// the idempotency key, once `require` is content with the account.
+///
+/// # Errors
+/// As [`enter`], and what `require` says.
+pub fn enter_with_lease<T>(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    require: impl FnOnce(&mut Tx<'_>, &Account, &Session) -> Result<T, Stop>,
+) -> Result<T, Stop> {
+    let (account, session) = enter(tx, call)?;
+    let entered = require(tx, &account, &session)?;
+    if let Some(claim) = &call.claim {
+        idempotency::claim(tx, account.id, claim, call.cx.now)?;
+    }
+    Ok(entered)
+}
+
+/// Enters the second transaction of such a change.
+///
+/// # Errors
+/// `invalid-token`, `version-mismatch`: the account moved meanwhile.
+pub fn reenter(tx: &mut Tx<'_>, call: &Call) -> Result<(Account, Session), Stop> {
+    accounts::lock(tx, call.holder.account)?;
+    let (account, session) = recognise(tx, call)?;
+    call.precondition.check(account.version)?;
+    Ok((account, session))
+}
+
+/// Ends a change: keeps its outcome under its idempotency key, in the transaction of its effect, or
+/// frees the key when it was refused.
+///
+/// # Errors
+/// What `ended` holds.
+pub fn conclude<T>(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    ended: Result<T, Stop>,
+    outcome: impl Fn(&T) -> Option<Value>,
+) -> Result<T, Stop> {
+    let Some(claim) = &call.claim else { return ended };
+    match &ended {
+        Ok(done) => idempotency::remember(tx, call.holder.account, claim, outcome(done).as_ref(), call.cx.now)?,
+        Err(Stop::Refused(_)) => idempotency::release(tx, call.holder.account, claim)?,
+        Err(Stop::Failed(_)) => {}
+    }
+    ended
+}
+
+/// What may be shown again of an outcome.
+pub fn repeatable<T: Outcome>(outcome: &T) -> Option<Value> {
+    outcome.is_repeatable().then(|| serde_json::to_value(outcome).ok()).flatten()
+}
+
+fn recall(db: &mut Db<'_>, call: &Call, account: AccountId) -> Result<Option<Value>, Stop> {
+    let Some(claim) = &call.claim else { return Ok(None) };
+    match idempotency::recall(db, account, claim, call.cx.now)? {
+        Memory::Fresh => Ok(None),
+        Memory::Running => Err(Refusal::RequestInProgress.into()),
+        Memory::Reused => Err(Refusal::IdempotencyKeyReused.into()),
+        Memory::Done(None) => Err(Refusal::AlreadyCompleted.into()),
+        Memory::Done(Some(outcome)) => Ok(Some(outcome)),
+    }
+}

@@ -1,0 +1,89 @@
+//! Guessing at a second factor: which budget pays, and what a right one changes beside its purpose.
+
+use super::{Call, Cx};
+use crate::{
+    domain::{
+        account::Account,
+        assurance::{Acr, Factor},
+        event::{Event, EventKind},
+        id::SessionId,
+        lockout::{BucketId, Kept, Scope},
+        refusal::{Refusal, Stop},
+    },
+    store::{
+        Tx, accounts,
+        factors::{self, Match, Offered, Spent},
+        ledger, sessions,
+    },
+};
+
+/// The bucket that a guess inside a session is paid from. A session that has proved the second factor
+/// has one of its own, so that guesses before sign-in cannot lock its owner out of it.
+pub fn bucket_in_session(call: &Call, offered: &Offered) -> BucketId {
+    match (offered.factor(), call.holder.assurance.acr) {
+        (Factor::Totp, Acr::Aal2) => BucketId::new(Scope::SessionCode, call.holder.session),
+        (Factor::Totp, Acr::Aal1) => BucketId::new(Scope::Code, call.holder.account),
+        (Factor::RecoveryCode, _) => BucketId::new(Scope::RecoveryCode, call.holder.account),
+    }
+}
+
+/// The bucket that a guess before sign-in is paid from.
+pub fn bucket_before_sign_in(account: &Account, offered: &Offered) -> BucketId {
+    match offered.factor() {
+        Factor::Totp => BucketId::new(Scope::Code, account.id),
+        Factor::RecoveryCode => BucketId::new(Scope::RecoveryCode, account.id),
+    }
+}
+
+/// Uses a right factor up. A used recovery code is a change of the account and an event. A recovery
+/// code, or a code in a session that is `aal2`, opens the bucket of codes when a cap has locked it.
+///
+/// # Errors
+/// `contended` when the factor was used meanwhile.
+pub fn spend(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    account: &mut Account,
+    session: Option<(SessionId, Acr)>,
+    matched: Match,
+) -> Result<Spent, Stop> {
+    let spent = factors::spend(tx, account.id, matched, cx.now)?;
+    if spent.factor == Factor::RecoveryCode {
+        let event = Event::of_owner(EventKind::RecoveryCodeUsed, session.map(|(id, _)| id));
+        accounts::record(tx, account, &cx.origin, cx.now, &event, |_| {})?;
+    }
+    if spent.factor == Factor::RecoveryCode || session.is_some_and(|(_, acr)| acr == Acr::Aal2) {
+        ledger::open(tx, &BucketId::new(Scope::Code, account.id), cx.now)?;
+    }
+    Ok(spent)
+}
+
+/// Answers wrong proofs inside a session: an event, and the end of the session once its budget for
+/// wrong proofs is used up. `attempts_remaining` is told where one proof was sent alone.
+///
+/// # Errors
+/// Always `invalid-credential`, unless the database fails.
+pub fn refuse_in_session<T>(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    account: &mut Account,
+    action: &'static str,
+    kept: &[(Scope, Kept)],
+    was_alone: bool,
+) -> Result<T, Stop> {
+    let session = Some(call.holder.session);
+    let failed = Event::of_owner(EventKind::ReauthenticationFailed, session).with("action", action);
+    accounts::record(tx, account, &call.cx.origin, call.cx.now, &failed, |_| {})?;
+    if kept.iter().any(|(_, kept)| kept.ends) {
+        sessions::end(tx, call.holder.session, call.cx.now)?;
+        let ended =
+            Event::of_owner(EventKind::SessionRevoked, session).with("reason", "too-many-failures").with("sessions", 1);
+        accounts::record(tx, account, &call.cx.origin, call.cx.now, &ended, |_| {})?;
+    }
+    Err(Refusal::InvalidCredential { attempts_remaining: remaining(kept).filter(|_| was_alone) }.into())
+}
+
+/// Guesses left, by the bucket that has fewest.
+pub fn remaining(kept: &[(Scope, Kept)]) -> Option<u32> {
+    kept.iter().map(|(_, kept)| kept.remaining).min()
+}

@@ -1,0 +1,94 @@
+//! Beginning and renewing sessions, and the tokens that go with them.
+
+use super::Cx;
+use crate::{
+    crypto::{opaque::Opaque, token::Holder},
+    domain::{
+        account::Account,
+        assurance::{Acr, Amr, Assurance},
+        id::SessionId,
+        refusal::Fault,
+        session::Session,
+    },
+    store::{Tx, sessions},
+};
+
+/// The answer to whoever has authenticated: RFC 6749 §5.1. It has no `Debug` and is never stored.
+pub struct Tokens {
+    /// The access token.
+    pub access_token: String,
+    /// Seconds that it lives.
+    pub expires_in: u32,
+    /// The refresh token.
+    pub refresh_token: String,
+    /// The class that both stand for.
+    pub acr: Acr,
+    /// How it was reached.
+    pub amr: Vec<Amr>,
+}
+
+/// What a transaction grants; [`tokens`] makes tokens of it once the transaction is committed.
+pub struct Grant {
+    session: Session,
+    epoch: i64,
+    scope: String,
+    refresh: Opaque,
+}
+
+impl Grant {
+    /// The session that it is for.
+    pub fn session_id(&self) -> SessionId {
+        self.session.id
+    }
+}
+
+/// Begins a session.
+///
+/// # Errors
+/// `unavailable`.
+pub fn begin(tx: &mut Tx<'_>, cx: &Cx, account: &Account, assurance: Assurance) -> Result<Grant, Fault> {
+    let expires_at = cx.in_seconds(cx.policy.session_max);
+    let session = Session {
+        id: cx.random.id(cx.now)?,
+        account: account.id,
+        created_at: cx.now,
+        last_seen_at: cx.now,
+        idle_until: cx.in_seconds(cx.policy.session_idle).min(expires_at),
+        expires_at,
+        ip: cx.origin.ip.to_string(),
+        user_agent: cx.origin.user_agent.clone(),
+        assurance,
+        ended_at: None,
+    };
+    let refresh = sessions::insert(tx, &session)?;
+    Ok(Grant { session, epoch: account.epoch, scope: account.scope.clone(), refresh })
+}
+
+/// Renews a session: a fresh pair of tokens, for what its owner has proved by now.
+///
+/// # Errors
+/// `contended` when the session ended meanwhile.
+pub fn renew(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    account: &Account,
+    mut session: Session,
+    assurance: Assurance,
+) -> Result<Grant, Fault> {
+    session.assurance = assurance;
+    session.idle_until = cx.in_seconds(cx.policy.session_idle).min(session.expires_at);
+    let refresh = sessions::rotate(tx, &session, cx.now)?;
+    Ok(Grant { session, epoch: account.epoch, scope: account.scope.clone(), refresh })
+}
+
+/// The tokens of a grant whose transaction is committed.
+///
+/// # Errors
+/// `unavailable` when signing fails.
+pub fn tokens(cx: &Cx, grant: Grant) -> Result<Tokens, Fault> {
+    let Grant { session, epoch, scope, refresh } = grant;
+    let Assurance { acr, amr, .. } = session.assurance.clone();
+    let holder = Holder { account: session.account, session: session.id, epoch, assurance: session.assurance };
+    let access_token = cx.keys.signer.sign(&cx.realm, &holder, &scope, cx.random.id(cx.now)?, cx.now)?;
+    Ok(Tokens { access_token, expires_in: cx.realm.ttl, refresh_token: refresh.reveal(&cx.keys)?, acr, amr })
+}

@@ -1,0 +1,169 @@
+//! Signing in with a password: tokens at once, or a challenge while two-factor authentication is on.
+//!
+//! An unknown address costs the same work and gets the same answer as a wrong password.
+
+use crate::{
+    actions::{
+        Cx,
+        issue::{self, Grant, Tokens},
+    },
+    crypto::{gate::Class, keyring::Purpose, opaque::Opaque, password::Reverified},
+    domain::{
+        account::{Account, Email},
+        assurance::Assurance,
+        event::{Event, EventKind},
+        id::AccountId,
+        lockout::{BucketId, Scope},
+        method::Kind,
+        password::Password,
+        refusal::{Fault, Refusal, Stop},
+        session::Challenge,
+    },
+    store::{
+        Db, Tx, accounts, challenges, known_addresses,
+        ledger::{self, Paid},
+        methods,
+    },
+};
+use jiff::Timestamp;
+
+/// What somebody sends.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The account's name.
+    pub email: Email,
+    /// Its password.
+    pub password: Password,
+}
+
+/// The password was right.
+pub enum LoggedIn {
+    /// That was all it takes.
+    SignedIn(Tokens),
+    /// The second factor is awaited.
+    SecondFactorRequired {
+        /// The challenge's token.
+        challenge: String,
+        /// The kinds of method that can answer it, beside recovery codes.
+        kinds: Vec<Kind>,
+        /// When it dies.
+        expires_at: Timestamp,
+    },
+}
+
+enum Granted {
+    Session(Box<Grant>),
+    Challenge(Opaque, Vec<Kind>, Timestamp),
+}
+
+/// Signs in.
+///
+/// # Errors
+/// `too-many-attempts`, `invalid-credential`; `overloaded`.
+pub async fn login(cx: &Cx, command: Login) -> Result<LoggedIn, Stop> {
+    let ticket = cx.passwords.reserve(Class::Anonymous)?;
+    let (paying, email) = (cx.clone(), command.email);
+    let pay = cx.store.write("pay", move |tx| {
+        let account = accounts::by_email(tx, &email)?;
+        let bucket = bucket(tx, &paying, &email, account.as_ref())?;
+        let paid = ledger::pay(tx, &paying.policy.limits, vec![bucket], paying.now)?;
+        Ok((account.map(|account| (account.id, account.password_hash)), paid))
+    });
+    let (known, paid) = pay.await?;
+    let (id, hash) = match known {
+        Some((id, hash)) => (Some(id), hash),
+        None => (None, cx.passwords.nobody()),
+    };
+    let is_outdated = id.is_some() && cx.passwords.is_outdated(&hash);
+    let compared = match cx.passwords.verify(ticket, command.password.clone(), hash).await {
+        Ok(compared) => compared,
+        Err(fault) => return give_back(cx, paid, fault).await,
+    };
+    // A stronger hash is a favour: where there is no room for it now, the next sign-in makes it.
+    let stronger = match (&compared, cx.passwords.reserve(Class::Anonymous)) {
+        (Some(_), Ok(ticket)) if is_outdated => cx.passwords.hash(ticket, command.password).await.ok(),
+        _ => None,
+    };
+    let settling = cx.clone();
+    let granted =
+        cx.store.write("login", move |tx| settle(tx, &settling, id, paid.clone(), compared.clone(), stronger.clone()));
+    answer(cx, granted.await?)
+}
+
+/// Settles the guess and, when it was right, begins a session or opens a challenge.
+fn settle(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    id: Option<AccountId>,
+    paid: Paid,
+    compared: Option<Reverified>,
+    stronger: Option<String>,
+) -> Result<Granted, Stop> {
+    let account = match id {
+        Some(id) => accounts::lock(tx, id)?,
+        None => None,
+    };
+    let (Some(mut account), Some(reverified)) = (account, compared) else { return refuse(tx, cx, paid) };
+    if !reverified.is_against(&account.password_hash) {
+        return refuse(tx, cx, paid);
+    }
+    ledger::give_back(tx, paid, cx.now)?;
+    if let Some(hash) = stronger {
+        accounts::rehash(tx, &mut account, hash)?;
+    }
+    if account.is_enabled() {
+        let expires_at = cx.in_seconds(cx.policy.challenge_ttl);
+        let challenge = Challenge { id: cx.random.id(cx.now)?, account: account.id, epoch: account.epoch, expires_at };
+        let token = challenges::insert(tx, &challenge, cx.now)?;
+        return Ok(Granted::Challenge(token, methods::kinds(tx, account.id)?, expires_at));
+    }
+    let grant = sign_in(tx, cx, &mut account, Assurance::password(cx.now))?;
+    Ok(Granted::Session(Box::new(grant)))
+}
+
+/// Completes a sign-in: a session, an event, and a known address.
+///
+/// # Errors
+/// `unavailable`.
+pub(super) fn sign_in(tx: &mut Tx<'_>, cx: &Cx, account: &mut Account, assurance: Assurance) -> Result<Grant, Fault> {
+    let amr = assurance.amr_text();
+    let grant = issue::begin(tx, cx, account, assurance)?;
+    let event = Event::of_owner(EventKind::LoginSucceeded, Some(grant.session_id())).with("amr", amr);
+    accounts::record(tx, account, &cx.origin, cx.now, &event, |_| {})?;
+    known_addresses::note(tx, account.id, &cx.network()?, cx.now)?;
+    Ok(grant)
+}
+
+fn refuse<T>(tx: &mut Tx<'_>, cx: &Cx, paid: Paid) -> Result<T, Stop> {
+    ledger::keep(tx, &cx.policy.limits, paid, cx.now)?;
+    // How many are left would tell how often others tried this address.
+    Err(Refusal::InvalidCredential { attempts_remaining: None }.into())
+}
+
+/// Known and unknown addresses are counted alike. Who signed in from this network before has a bucket
+/// of their own, so that nobody locks them out by knowing the address.
+fn bucket(db: &mut Db<'_>, cx: &Cx, email: &Email, account: Option<&Account>) -> Result<BucketId, Fault> {
+    let name = cx.keys.hash(Purpose::Email, &[email.as_str().as_bytes()])?.to_string();
+    let network = cx.network()?;
+    let is_known = match account {
+        Some(account) => known_addresses::is_known(db, account.id, &network, cx.now)?,
+        None => false,
+    };
+    Ok(BucketId::new(Scope::Login, if is_known { format!("{name}/{network}") } else { name }))
+}
+
+/// Nothing was judged, so nothing is owed.
+async fn give_back<T>(cx: &Cx, paid: Paid, fault: Fault) -> Result<T, Stop> {
+    let now = cx.now;
+    cx.store.write("forget", move |tx| Ok(ledger::give_back(tx, paid.clone(), now)?)).await?;
+    Err(fault.into())
+}
+
+fn answer(cx: &Cx, granted: Granted) -> Result<LoggedIn, Stop> {
+    Ok(match granted {
+        Granted::Session(grant) => LoggedIn::SignedIn(issue::tokens(cx, *grant)?),
+        Granted::Challenge(token, kinds, expires_at) => {
+            LoggedIn::SecondFactorRequired { challenge: token.reveal(&cx.keys)?, kinds, expires_at }
+        }
+    })
+}

@@ -1,0 +1,47 @@
+//! Trading a refresh token for a fresh pair (RFC 6749 §6, with rotation as RFC 9700 §4.14.2 wants it).
+
+use crate::{
+    actions::{
+        Cx,
+        issue::{self, Grant, Tokens},
+    },
+    crypto::opaque::{Opaque, OpaqueKind},
+    domain::{
+        event::{Event, EventKind},
+        refusal::{Refusal, Stop},
+    },
+    store::{
+        Tx, accounts,
+        sessions::{self, Presented},
+    },
+};
+
+/// Renews a session. What its owner has proved stays as it was: a refresh never raises `acr`.
+///
+/// # Errors
+/// `invalid-token`; the reuse of a token that was replaced ends the session.
+pub async fn refresh(cx: &Cx, refresh_token: &str) -> Result<Tokens, Stop> {
+    let token = Opaque::read(&cx.keys, OpaqueKind::Refresh, refresh_token).ok_or(Refusal::InvalidToken)?;
+    let renewing = cx.clone();
+    let grant = cx.store.write("refresh", move |tx| renew(tx, &renewing, &token)).await?;
+    Ok(issue::tokens(cx, grant)?)
+}
+
+fn renew(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque) -> Result<Grant, Stop> {
+    let found = sessions::find(tx, token.id.into())?.ok_or(Refusal::InvalidToken)?;
+    let mut account = accounts::lock(tx, found.account)?.ok_or(Refusal::InvalidToken)?;
+    let (session, presented) = sessions::find_presented(tx, token, cx.now)?.ok_or(Refusal::InvalidToken)?;
+    if !session.is_alive(cx.now) {
+        return Err(Refusal::InvalidToken.into());
+    }
+    if presented == Presented::Reused {
+        sessions::end(tx, session.id, cx.now)?;
+        let event = Event::of_owner(EventKind::SessionRevoked, Some(session.id))
+            .with("reason", "refresh-token-reused")
+            .with("sessions", 1);
+        accounts::record(tx, &mut account, &cx.origin, cx.now, &event, |_| {})?;
+        return Err(Refusal::InvalidToken.into());
+    }
+    let assurance = session.assurance.clone();
+    Ok(issue::renew(tx, cx, &account, session, assurance)?)
+}

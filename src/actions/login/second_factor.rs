@@ -1,0 +1,69 @@
+//! Answering a challenge with a code or a recovery code. One write: paid, judged, settled; a right
+//! answer uses up challenge and factor and begins the session, together or not at all.
+
+use super::password::sign_in;
+use crate::{
+    actions::{
+        Cx, factor,
+        issue::{self, Grant, Tokens},
+    },
+    crypto::opaque::{Opaque, OpaqueKind},
+    domain::{
+        account::Account,
+        assurance::Assurance,
+        event::{Event, EventKind},
+        lockout::{BucketId, Scope},
+        refusal::{Refusal, Stop},
+        session::Challenge,
+    },
+    store::{
+        Tx, accounts, challenges,
+        factors::{self, Offered},
+        ledger::{self, Paid},
+    },
+};
+
+/// Completes a sign-in.
+///
+/// # Errors
+/// `challenge-expired`, `too-many-attempts`, `invalid-credential`.
+pub async fn second_factor(cx: &Cx, challenge: &str, offered: Offered) -> Result<Tokens, Stop> {
+    let token = Opaque::read(&cx.keys, OpaqueKind::Challenge, challenge).ok_or(Refusal::ChallengeExpired)?;
+    let judging = cx.clone();
+    let grant = cx.store.write("second-factor", move |tx| judge(tx, &judging, &token, &offered)).await?;
+    Ok(issue::tokens(cx, grant)?)
+}
+
+fn judge(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque, offered: &Offered) -> Result<Grant, Stop> {
+    let (mut account, challenge) = open_challenge(tx, cx, token)?;
+    let buckets = vec![BucketId::new(Scope::Challenge, challenge.id), factor::bucket_before_sign_in(&account, offered)];
+    let paid = ledger::pay(tx, &cx.policy.limits, buckets, cx.now)?;
+    let Some(matched) = factors::judge(tx, account.id, offered, cx.now, cx.policy.totp_window)? else {
+        return refuse(tx, cx, &mut account, &challenge, paid);
+    };
+    ledger::give_back(tx, paid, cx.now)?;
+    let spent = factor::spend(tx, cx, &mut account, None, matched)?;
+    challenges::end(tx, challenge.id, cx.now)?;
+    Ok(sign_in(tx, cx, &mut account, Assurance::second_factor(spent.factor, cx.now))?)
+}
+
+/// The challenge and its account, held. It is read again under the lock: its twin may have used it.
+fn open_challenge(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque) -> Result<(Account, Challenge), Stop> {
+    let found = challenges::find_open(tx, token, cx.now)?.ok_or(Refusal::ChallengeExpired)?;
+    let account = accounts::lock(tx, found.account)?.ok_or(Refusal::ChallengeExpired)?;
+    let challenge = challenges::find_open(tx, token, cx.now)?.ok_or(Refusal::ChallengeExpired)?;
+    if challenge.epoch != account.epoch || !account.is_enabled() {
+        return Err(Refusal::ChallengeExpired.into());
+    }
+    Ok((account, challenge))
+}
+
+fn refuse<T>(tx: &mut Tx<'_>, cx: &Cx, account: &mut Account, challenge: &Challenge, paid: Paid) -> Result<T, Stop> {
+    let kept = ledger::keep(tx, &cx.policy.limits, paid, cx.now)?;
+    if kept.iter().any(|(_, kept)| kept.ends) {
+        challenges::end(tx, challenge.id, cx.now)?;
+    }
+    let event = Event::of_owner(EventKind::LoginSecondFactorFailed, None);
+    accounts::record(tx, account, &cx.origin, cx.now, &event, |_| {})?;
+    Err(Refusal::InvalidCredential { attempts_remaining: factor::remaining(&kept) }.into())
+}

@@ -1,0 +1,137 @@
+//! The verbs: one use case a file. Each reads as the story of what it does, in the order it is done.
+//!
+//! An action gets a [`Call`] (or, before sign-in, a [`Cx`]) and a parsed command; it answers with an
+//! outcome, or with the [`Stop`](crate::domain::refusal::Stop) that says why not.
+
+pub mod account;
+pub mod entrance;
+pub mod factor;
+pub mod issue;
+pub mod login;
+pub mod operator;
+pub mod reverify;
+pub mod two_factor;
+
+use crate::{
+    crypto::{
+        keyring::{Keyring, Purpose},
+        password::Passwords,
+        random::Random,
+        token::{Holder, Realm},
+    },
+    domain::{
+        event::Origin,
+        idempotency::Claim,
+        policy::Policy,
+        refusal::{Fault, Refusal},
+    },
+    store::Store,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{net::IpAddr, ops::Deref, sync::Arc};
+
+/// What actions work with; one for the life of the process.
+pub struct Rooms {
+    /// The database.
+    pub store: Store,
+    /// The keys.
+    pub keys: Arc<Keyring>,
+    /// Password hashing.
+    pub passwords: Passwords,
+    /// Whose tokens ours are.
+    pub realm: Realm,
+    /// The rules in force.
+    pub policy: Policy,
+    /// The time; a test brings its own.
+    pub clock: Clock,
+}
+
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// One request: an action happens at one instant, for one cause.
+#[derive(Clone)]
+pub struct Cx {
+    rooms: Arc<Rooms>,
+    /// The instant.
+    pub now: Timestamp,
+    /// The random source.
+    pub random: Random,
+    /// Where the request came from.
+    pub origin: Origin,
+}
+
+/// One request of somebody who holds a token, with what the request asks of its execution.
+#[derive(Clone)]
+pub struct Call {
+    /// The request.
+    pub cx: Cx,
+    /// Who asks.
+    pub holder: Holder,
+    /// The versions of the account that it is meant for.
+    pub precondition: Precondition,
+    /// Its idempotency key.
+    pub claim: Option<Claim>,
+}
+
+/// `If-Match` (RFC 9110 §13.1.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Precondition {
+    /// None was sent, or `*`.
+    #[default]
+    None,
+    /// One of these versions.
+    OneOf(Vec<i64>),
+}
+
+/// What an action achieved. It can be remembered under an idempotency key; what must not be shown again
+/// is left out when it is serialised.
+pub trait Outcome: Serialize + DeserializeOwned + Send + 'static {
+    /// Whether it still makes sense without what is left out.
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+}
+
+impl Precondition {
+    /// # Errors
+    /// `version-mismatch` when `version` is not among those asked for.
+    pub fn check(&self, version: i64) -> Result<(), Refusal> {
+        match self {
+            Self::OneOf(versions) if !versions.contains(&version) => Err(Refusal::VersionMismatch),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Cx {
+    /// A request at this instant.
+    pub fn new(rooms: Arc<Rooms>, origin: Origin) -> Self {
+        // Rows keep milliseconds; an answer must not say more than its row.
+        let now = (rooms.clock)();
+        let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
+        Self { rooms, now, random: Random, origin }
+    }
+
+    /// The instant `seconds` from now.
+    pub fn in_seconds(&self, seconds: u32) -> Timestamp {
+        self.now.checked_add(SignedDuration::from_secs(i64::from(seconds))).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The client's network, as a keyed hash: an IPv4 address, or the /64 of an IPv6 address.
+    pub fn network(&self) -> Result<String, Fault> {
+        let prefix = match self.origin.ip {
+            IpAddr::V4(v4) => v4.octets().to_vec(),
+            IpAddr::V6(v6) => v6.octets()[..8].to_vec(),
+        };
+        Ok(self.keys.hash(Purpose::Address, &[&prefix])?.to_string())
+    }
+}
+
+impl Deref for Cx {
+    type Target = Rooms;
+    fn deref(&self) -> &Rooms {
+        &self.rooms
+    }
+}

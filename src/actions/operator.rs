@@ -1,0 +1,64 @@
+//! What the operator does on the command line.
+
+use super::Cx;
+use crate::{
+    domain::{
+        account::{Email, Locale},
+        event::{Event, EventKind},
+        id::AccountId,
+        refusal::{Refusal, Stop},
+    },
+    store::{
+        accounts::{self, NewAccount},
+        events::{self, Broken},
+        sessions,
+    },
+};
+
+/// Adds an account whose password was hashed already.
+///
+/// # Errors
+/// `validation-failed` when the address is taken.
+pub async fn add_account(
+    cx: &Cx,
+    email: Email,
+    password_hash: String,
+    locale: Locale,
+    scope: String,
+) -> Result<AccountId, Stop> {
+    let id: AccountId = cx.random.id(cx.now)?;
+    let new = NewAccount { id, email, password_hash, locale, scope };
+    let now = cx.now;
+    cx.store.write("add-account", move |tx| accounts::insert(tx, &new, now)).await?;
+    Ok(id)
+}
+
+/// Sets an account's password; all its sessions end, two-factor authentication stays as it is.
+///
+/// # Errors
+/// `not-found`.
+pub async fn set_password(cx: &Cx, email: Email, password_hash: String) -> Result<AccountId, Stop> {
+    let setting = cx.clone();
+    cx.store
+        .write("set-password", move |tx| {
+            let id = accounts::by_email(tx, &email)?.ok_or(Refusal::NotFound)?.id;
+            let mut account = accounts::lock(tx, id)?.ok_or(Refusal::NotFound)?;
+            let ended = sessions::end_others(tx, id, None, setting.now)?;
+            let event = Event::of_system(EventKind::PasswordChanged).with("sessions", ended);
+            accounts::record(tx, &mut account, &setting.origin, setting.now, &event, |account| {
+                account.password_hash = password_hash.clone();
+                account.password_changed_at = setting.now;
+                account.epoch += 1;
+            })?;
+            Ok(id)
+        })
+        .await
+}
+
+/// Checks the audit chains, and returns how many rows were read, or the first bad one.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub async fn verify_audit(cx: &Cx, only: Option<AccountId>) -> Result<Result<u64, Broken>, Stop> {
+    cx.store.read("audit-verify", move |db| Ok(events::verify(db, only)?)).await
+}

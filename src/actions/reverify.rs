@@ -1,0 +1,244 @@
+//! Proving oneself again before a change: the password always, and a second factor where the token does
+//! not vouch for one.
+//!
+//! Pay, compute, settle. [`prove`] pays for the guesses in a first write and computes the bcrypt outside
+//! any transaction; [`settle`] judges in a second write, which checks that account and password are
+//! still those that were read, and makes the change in it.
+
+use super::{Call, Outcome, entrance, factor};
+use crate::{
+    crypto::{gate::Class, password::Reverified},
+    domain::{
+        account::Account,
+        lockout::{BucketId, Scope},
+        password::Password,
+        refusal::{Fault, Refusal, Stop},
+        session::Session,
+    },
+    store::{
+        Tx,
+        factors::{self, Assured, Offered},
+        idempotency,
+        ledger::{self, Paid},
+    },
+};
+
+/// What the owner offers as proof.
+#[derive(Clone, Debug)]
+pub struct Proofs {
+    /// The account password.
+    pub password: Password,
+    /// A second factor.
+    pub factor: Option<Offered>,
+}
+
+/// What is to be proved, and for what.
+#[derive(Clone)]
+pub struct Ask {
+    /// The name of the change, for the log and the event.
+    pub action: &'static str,
+    /// What the owner offers.
+    pub proofs: Proofs,
+    /// A budget of the change itself, used up when it succeeds.
+    pub quota: Option<BucketId>,
+}
+
+/// Proofs that are paid for and, as far as the password goes, computed.
+#[derive(Clone)]
+pub struct Proven {
+    ask: Ask,
+    paid: Paid,
+    password: Option<Reverified>,
+}
+
+/// A change whose proofs hold, inside its transaction.
+pub struct Change {
+    /// The account, held.
+    pub account: Account,
+    /// The caller's session.
+    pub session: Session,
+    /// That the password was right.
+    pub reverified: Reverified,
+    assured: Option<Assured>,
+    max_age: u32,
+}
+
+impl Change {
+    /// That a second factor was proved, which holds whenever two-factor authentication is on.
+    ///
+    /// # Errors
+    /// `insufficient-user-authentication` otherwise.
+    pub fn assured(&self) -> Result<&Assured, Refusal> {
+        self.assured.as_ref().ok_or(Refusal::InsufficientUserAuthentication { max_age: self.max_age })
+    }
+}
+
+impl Proven {
+    /// Whether the password was right: for work that is worth doing only then.
+    pub fn has_password(&self) -> bool {
+        self.password.is_some()
+    }
+}
+
+/// Pays for the proofs and computes the password. `require` says what state the account must be in.
+///
+/// # Errors
+/// The refusals of the entrance, what `require` says, `insufficient-user-authentication` (before the
+/// password is looked at), `too-many-attempts`; `overloaded`.
+pub async fn prove(
+    call: &Call,
+    ask: Ask,
+    require: impl Fn(&mut Tx<'_>, &Account) -> Result<(), Stop> + Send + 'static,
+) -> Result<Proven, Stop> {
+    let ticket = call.cx.passwords.reserve(Class::Owner)?;
+    let (asked, to_pay) = (call.clone(), ask.clone());
+    let (hash, paid) = call
+        .cx
+        .store
+        .write("pay", move |tx| {
+            entrance::enter_with_lease(tx, &asked, |tx, account, _| {
+                require(tx, account)?;
+                require_assurance(&asked, account, &to_pay.proofs)?;
+                let buckets = buckets(&asked, account, &to_pay);
+                let paid = ledger::pay(tx, &asked.cx.policy.limits, buckets, asked.cx.now)?;
+                Ok((account.password_hash.clone(), paid))
+            })
+        })
+        .await?;
+    match call.cx.passwords.verify(ticket, ask.proofs.password.clone(), hash).await {
+        Ok(password) => Ok(Proven { ask, paid, password }),
+        Err(fault) => {
+            forget(call, paid).await?;
+            Err(fault.into())
+        }
+    }
+}
+
+/// Judges the proofs and, when they hold, makes the change: all in one write.
+///
+/// # Errors
+/// `invalid-credential`, the same for whatever was wrong; `invalid-token` when the account moved
+/// meanwhile; what `effect` says.
+pub async fn settle<T, E>(call: &Call, proven: Proven, effect: E) -> Result<T, Stop>
+where
+    T: Settled + Send + 'static,
+    E: Fn(&mut Tx<'_>, Change) -> Result<T, Stop> + Send + 'static,
+{
+    let asked = call.clone();
+    let action = proven.ask.action;
+    call.cx
+        .store
+        .write(action, move |tx| {
+            let ended = judge(tx, &asked, &proven).and_then(|change| effect(tx, change));
+            entrance::conclude(tx, &asked, ended, Settled::remembered)
+        })
+        .await
+}
+
+/// What a settled change leaves under its idempotency key.
+pub trait Settled {
+    /// What may be shown again.
+    fn remembered(&self) -> Option<serde_json::Value>;
+}
+
+impl<T: Outcome> Settled for T {
+    fn remembered(&self) -> Option<serde_json::Value> {
+        entrance::repeatable(self)
+    }
+}
+
+impl<T: Outcome> Settled for (T, super::issue::Grant) {
+    fn remembered(&self) -> Option<serde_json::Value> {
+        entrance::repeatable(&self.0)
+    }
+}
+
+fn require_assurance(call: &Call, account: &Account, proofs: &Proofs) -> Result<(), Refusal> {
+    let max_age = call.cx.policy.step_up_max_age;
+    let is_assured = call.holder.assurance.is_fresh(call.cx.now, max_age) || proofs.factor.is_some();
+    if account.is_enabled() && !is_assured {
+        return Err(Refusal::InsufficientUserAuthentication { max_age });
+    }
+    Ok(())
+}
+
+fn buckets(call: &Call, account: &Account, ask: &Ask) -> Vec<BucketId> {
+    let mut buckets =
+        vec![BucketId::new(Scope::ReauthSession, call.holder.session), BucketId::new(Scope::ReauthAccount, account.id)];
+    buckets.extend(factor_in_use(account, &ask.proofs).map(|offered| factor::bucket_in_session(call, offered)));
+    buckets.extend(ask.quota.clone());
+    buckets
+}
+
+/// While two-factor authentication is off there is no second factor to judge, whatever is sent.
+fn factor_in_use<'a>(account: &Account, proofs: &'a Proofs) -> Option<&'a Offered> {
+    proofs.factor.as_ref().filter(|_| account.is_enabled())
+}
+
+fn judge(tx: &mut Tx<'_>, call: &Call, proven: &Proven) -> Result<Change, Stop> {
+    let (cx, ask) = (&call.cx, &proven.ask);
+    let (mut account, session) = match entrance::reenter(tx, call) {
+        Err(Stop::Refused(refusal)) => {
+            // Nothing was judged, so nothing is owed.
+            ledger::give_back(tx, proven.paid.clone(), cx.now)?;
+            return Err(refusal.into());
+        }
+        entered => entered?,
+    };
+    let reverified = proven.password.clone().filter(|proof| proof.is_against(&account.password_hash));
+    let offered = factor_in_use(&account, &ask.proofs);
+    let matched = match offered {
+        Some(offered) => factors::judge(tx, account.id, offered, cx.now, cx.policy.totp_window)?,
+        None => None,
+    };
+    let quota = ask.quota.as_ref().map(|bucket| bucket.scope);
+    let (quota_place, guesses) = proven.paid.clone().split(|scope| Some(scope) == quota);
+    match (reverified, offered.is_none() || matched.is_some()) {
+        (Some(reverified), true) => {
+            ledger::give_back(tx, guesses, cx.now)?;
+            ledger::keep(tx, &cx.policy.limits, quota_place, cx.now)?;
+            let by_token = Assured::by_token(&call.holder.assurance, cx.now, cx.policy.step_up_max_age);
+            let caller = (session.id, call.holder.assurance.acr);
+            let assured = match matched {
+                Some(matched) => Some(Assured::by_factor(&factor::spend(tx, cx, &mut account, Some(caller), matched)?)),
+                None => by_token,
+            };
+            Ok(Change { account, session, reverified, assured, max_age: cx.policy.step_up_max_age })
+        }
+        (reverified, _) => {
+            ledger::give_back(tx, quota_place, cx.now)?;
+            let (passwords, factors) = guesses.split(is_password);
+            let (right, wrong): (Vec<_>, Vec<_>) = [(passwords, reverified.is_some()), (factors, matched.is_some())]
+                .into_iter()
+                .partition(|(_, is_right)| *is_right);
+            for (places, _) in right {
+                ledger::give_back(tx, places, cx.now)?;
+            }
+            let mut kept = Vec::new();
+            for (places, _) in wrong {
+                kept.extend(ledger::keep(tx, &cx.policy.limits, places, cx.now)?);
+            }
+            factor::refuse_in_session(tx, call, &mut account, ask.action, &kept, offered.is_none())
+        }
+    }
+}
+
+fn is_password(scope: Scope) -> bool {
+    matches!(scope, Scope::ReauthSession | Scope::ReauthAccount)
+}
+
+/// Nothing was judged, so nothing is owed: gives the places and the idempotency key back.
+async fn forget(call: &Call, paid: Paid) -> Result<(), Fault> {
+    let asked = call.clone();
+    let given_back = call.cx.store.write("forget", move |tx| {
+        ledger::give_back(tx, paid.clone(), asked.cx.now)?;
+        if let Some(claim) = &asked.claim {
+            idempotency::release(tx, asked.holder.account, claim)?;
+        }
+        Ok(())
+    });
+    match given_back.await {
+        Err(Stop::Failed(fault)) => Err(fault),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,148 @@
+//! Switching two-factor authentication off: the job that this service is for.
+//!
+//! The owner proves the password, and a second factor unless the token vouches for one. One write then
+//! removes every method and recovery code, ends all other sessions, refuses all older tokens, and
+//! records why. From then on the account signs in by password alone.
+
+use crate::{
+    actions::{
+        Call, Outcome, entrance,
+        issue::{self, Tokens},
+        reverify::{self, Ask, Proofs},
+    },
+    domain::{
+        assurance::Assurance,
+        event::{Event, EventKind},
+        refusal::Stop,
+    },
+    store::{accounts, methods, recovery_codes, sessions},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What the owner sends.
+#[derive(Clone, Debug)]
+pub struct Disable {
+    /// The proofs.
+    pub proofs: Proofs,
+    /// Why, for the record.
+    pub reason: Option<Reason>,
+}
+
+/// Why an owner switches it off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Another phone takes over.
+    NewPhone,
+    /// The phone is gone.
+    LostPhone,
+    /// Another method takes over.
+    SwitchingMethod,
+    /// It is not wanted any more.
+    NotWanted,
+    /// Something else.
+    Other,
+}
+
+/// It is off.
+#[derive(Serialize, Deserialize)]
+pub struct Disabled {
+    /// Since when.
+    pub disabled_at: Timestamp,
+    /// What went with it.
+    pub revoked: Counts,
+    /// When the owner is reminded that it is off.
+    pub reminder_at: Timestamp,
+    /// A fresh pair for the caller, whose older tokens are refused now.
+    #[serde(skip)]
+    pub tokens: Option<Tokens>,
+}
+
+/// How many of each.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Counts {
+    /// Active methods.
+    pub methods: usize,
+    /// Unused recovery codes.
+    pub recovery_codes: usize,
+    /// Sessions other than the caller's.
+    pub sessions: usize,
+}
+
+/// What a disable would do, and what it takes.
+pub struct Preview {
+    /// What would go with it.
+    pub would_revoke: Counts,
+    /// Until when the caller's token vouches for the second factor.
+    pub fresh_until: Option<Timestamp>,
+}
+
+impl Outcome for Disabled {}
+
+/// Switches two-factor authentication off.
+///
+/// # Errors
+/// `two-factor-not-enabled`, and those of [`reverify`].
+pub async fn disable(call: &Call, command: Disable) -> Result<Disabled, Stop> {
+    let ask = Ask { action: "disable", proofs: command.proofs, quota: None };
+    let proven = reverify::prove(call, ask, |_, account| Ok(account.require_enabled()?)).await?;
+
+    let cx = call.cx.clone();
+    let (mut disabled, grant) = reverify::settle(call, proven, move |tx, mut change| {
+        change.account.require_enabled()?;
+        let id = change.account.id;
+        let revoked = Counts {
+            methods: methods::remove_all(tx, id, &change.reverified, change.assured()?)?,
+            recovery_codes: recovery_codes::delete_all(tx, id)?,
+            sessions: sessions::end_others(tx, id, Some(change.session.id), cx.now)?,
+        };
+        let reminder_at = cx.in_seconds(cx.policy.reminder_after);
+        let event = Event::of_owner(EventKind::TwoFactorDisabled, Some(change.session.id))
+            .with("reason", serde_json::to_value(command.reason).unwrap_or_default())
+            .with("methods", revoked.methods)
+            .with("recovery_codes", revoked.recovery_codes)
+            .with("sessions", revoked.sessions);
+        accounts::record(tx, &mut change.account, &cx.origin, cx.now, &event, |account| {
+            account.epoch += 1;
+            account.enabled_at = None;
+            account.disabled_at = Some(cx.now);
+            account.reminder_at = Some(reminder_at);
+        })?;
+        let grant = issue::renew(tx, &cx, &change.account, change.session, Assurance::password(cx.now))?;
+        Ok((Disabled { disabled_at: cx.now, revoked, reminder_at, tokens: None }, grant))
+    })
+    .await?;
+    disabled.tokens = Some(issue::tokens(&call.cx, grant)?);
+    Ok(disabled)
+}
+
+/// Tells what a disable would do, without doing anything.
+///
+/// # Errors
+/// `invalid-token`, `two-factor-not-enabled`.
+pub async fn preview(call: &Call) -> Result<Preview, Stop> {
+    let asked = call.clone();
+    call.cx
+        .store
+        .read("preview", move |db| {
+            let (account, session) = entrance::recognise(db, &asked)?;
+            account.require_enabled()?;
+            let now = asked.cx.now;
+            let others = sessions::alive(db, account.id, now)?.iter().filter(|other| other.id != session.id).count();
+            let codes = recovery_codes::standing(db, account.id)?;
+            Ok(Preview {
+                would_revoke: Counts {
+                    methods: methods::active(db, account.id)?.len(),
+                    recovery_codes: codes.map_or(0, |codes| codes.remaining),
+                    sessions: others,
+                },
+                fresh_until: asked
+                    .holder
+                    .assurance
+                    .fresh_until(asked.cx.policy.step_up_max_age)
+                    .filter(|until| now <= *until),
+            })
+        })
+        .await
+}

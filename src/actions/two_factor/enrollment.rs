@@ -1,0 +1,69 @@
+//! Looking at an enrolment, and giving it up.
+
+use crate::{
+    actions::{Call, entrance},
+    domain::{
+        event::{Event, EventKind},
+        id::MethodId,
+        method::{Method, State},
+        refusal::{Refusal, Stop},
+    },
+    store::{Db, accounts, methods},
+};
+use jiff::Timestamp;
+
+/// Reads an enrolment; its secret is never shown again.
+///
+/// # Errors
+/// `not-found`, `enrolment-expired`.
+pub async fn look(call: &Call, id: MethodId) -> Result<Method, Stop> {
+    let asked = call.clone();
+    call.cx
+        .store
+        .read("enrollment", move |db| {
+            let (account, _) = entrance::recognise(db, &asked)?;
+            let method = methods::find(db, account.id, id)?.ok_or(Refusal::NotFound)?;
+            if method.state == State::Abandoned || is_expired(&method, asked.cx.now) {
+                return Err(Refusal::EnrolmentExpired.into());
+            }
+            Ok(method)
+        })
+        .await
+}
+
+/// Gives a pending enrolment up.
+///
+/// # Errors
+/// `not-found`, `enrolment-expired`, `already-confirmed`.
+pub async fn cancel(call: &Call, id: MethodId) -> Result<(), Stop> {
+    let asked = call.clone();
+    call.cx
+        .store
+        .write("cancel-enrollment", move |tx| {
+            let (mut account, session) = entrance::enter(tx, &asked)?;
+            let method = pending(tx, &asked, id)?;
+            methods::abandon_pending(tx, account.id)?;
+            let event =
+                Event::of_owner(EventKind::EnrollmentCancelled, Some(session.id)).with("method", method.id.to_string());
+            Ok(accounts::record(tx, &mut account, &asked.cx.origin, asked.cx.now, &event, |_| {})?)
+        })
+        .await
+}
+
+/// The caller's enrolment, which must still be pending.
+///
+/// # Errors
+/// `not-found`, `enrolment-expired`, `already-confirmed`.
+pub fn pending(db: &mut Db<'_>, call: &Call, id: MethodId) -> Result<Method, Stop> {
+    let method = methods::find(db, call.holder.account, id)?.ok_or(Refusal::NotFound)?;
+    match method.state {
+        State::Active | State::Removed => Err(Refusal::AlreadyConfirmed.into()),
+        State::Abandoned => Err(Refusal::EnrolmentExpired.into()),
+        State::Pending if is_expired(&method, call.cx.now) => Err(Refusal::EnrolmentExpired.into()),
+        State::Pending => Ok(method),
+    }
+}
+
+fn is_expired(method: &Method, now: Timestamp) -> bool {
+    method.state == State::Pending && !method.is_pending(now)
+}

@@ -1,0 +1,67 @@
+//! Step-up: a session proves the second factor now, and its next tokens are `aal2`. One write: the guess
+//! is paid, judged and settled, and a right one used up, before anybody hears of it.
+
+use crate::{
+    actions::{
+        Call, Outcome, entrance, factor,
+        issue::{self, Grant, Tokens},
+    },
+    domain::{account::Account, assurance::Assurance, refusal::Stop, session::Session},
+    store::{
+        Tx,
+        factors::{self, Offered},
+        ledger,
+    },
+};
+use serde::{Deserialize, Serialize};
+
+/// The second factor was proved.
+#[derive(Serialize, Deserialize)]
+pub struct Verified {
+    /// A fresh pair of the same session.
+    #[serde(skip)]
+    pub tokens: Option<Tokens>,
+}
+
+impl Outcome for Verified {
+    /// It is its tokens.
+    fn is_repeatable(&self) -> bool {
+        false
+    }
+}
+
+/// Proves the second factor.
+///
+/// # Errors
+/// `two-factor-not-enabled`, `too-many-attempts`, `invalid-credential`.
+pub async fn verify(call: &Call, offered: Offered) -> Result<Verified, Stop> {
+    let asked = call.clone();
+    let write = call.cx.store.write("verify", move |tx| {
+        let (account, session) = entrance::enter(tx, &asked)?;
+        account.require_enabled()?;
+        let ended = judge(tx, &asked, account, session, &offered);
+        entrance::conclude(tx, &asked, ended, |_| None)
+    });
+    let grant = write.await?;
+    Ok(Verified { tokens: Some(issue::tokens(&call.cx, grant)?) })
+}
+
+fn judge(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    mut account: Account,
+    session: Session,
+    offered: &Offered,
+) -> Result<Grant, Stop> {
+    let cx = &call.cx;
+    let paid = ledger::pay(tx, &cx.policy.limits, vec![factor::bucket_in_session(call, offered)], cx.now)?;
+    let matched = factors::judge(tx, account.id, offered, cx.now, cx.policy.totp_window)?;
+    let Some(matched) = matched else {
+        let kept = ledger::keep(tx, &cx.policy.limits, paid, cx.now)?;
+        return factor::refuse_in_session(tx, call, &mut account, "verify", &kept, true);
+    };
+    ledger::give_back(tx, paid, cx.now)?;
+    let caller = (session.id, call.holder.assurance.acr);
+    let spent = factor::spend(tx, cx, &mut account, Some(caller), matched)?;
+    Ok(issue::renew(tx, cx, &account, session, Assurance::second_factor(spent.factor, cx.now))?)
+}

@@ -1,0 +1,99 @@
+//! `demo`: a throw-away installation that shows what the service does, over real HTTP.
+
+use super::{Failure, logging, rooms, walk};
+use crate::{
+    actions::{Cx, operator},
+    config::{Config, LogFormat},
+    crypto::{
+        keyfile::{KeyFile, SigningAlgorithm},
+        password,
+    },
+    domain::{
+        account::{Email, Locale},
+        event::Origin,
+        password::Password,
+    },
+    http::server::Application,
+    store,
+};
+use std::{
+    fs,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
+
+const EMAIL: &str = "alice@example.test";
+const PASSWORD: &str = "correct horse battery";
+/// Fast enough to watch; `serve` refuses it.
+const COST: u32 = 8;
+
+/// How to show it.
+#[derive(clap::Args, Default)]
+pub struct Args {
+    /// End after the walk, with a status that says whether it held.
+    #[arg(long)]
+    exit: bool,
+}
+
+/// A folder that goes with the demo.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed now is overwritten by nothing: the next demo has a folder of its own.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs the demo. It reads neither environment nor file.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    logging::start("warn", LogFormat::Text);
+    let folder = Folder(PathBuf::from(format!("target/demo-{}", std::process::id())));
+    fs::create_dir_all(&folder.0)?;
+    let config = config(&folder)?;
+    store::migrate(&config.location()?)?;
+    let keys = KeyFile::generate(SigningAlgorithm::default(), true)?;
+    actix_web::rt::System::new().block_on(async {
+        let rooms = Arc::new(rooms(&config, &keys)?);
+        let clock = rooms.clock.clone();
+        add_account(&Cx::new(rooms.clone(), origin())).await?;
+        let application = Application::build(&config, rooms)?;
+        let (base, operations) = (format!("http://{}", application.address), application.operations_address);
+        let handle = application.handle();
+        let serving = actix_web::rt::spawn(application.run());
+        let target = base.clone();
+        let walked = actix_web::web::block(move || walk::walk(&target, EMAIL, PASSWORD, &clock)).await;
+        let walked = walked.map_err(Failure::new)?.map_err(Failure::new);
+        if args.exit || walked.is_err() {
+            handle.stop(true).await;
+        } else {
+            println!("\nServing on {base} (operations: http://{operations}); Ctrl-C ends it.");
+            println!("The account is {EMAIL} with the password {PASSWORD:?}.");
+        }
+        serving.await.map_err(Failure::new)??;
+        walked
+    })
+}
+
+fn config(folder: &Folder) -> Result<Config, Failure> {
+    let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Ok(Config {
+        listen: free_port,
+        ops_listen: free_port,
+        database_url: format!("sqlite://{}/twofold.db", folder.0.display()),
+        bcrypt_cost: COST,
+        ..Config::defaults()?
+    })
+}
+
+async fn add_account(cx: &Cx) -> Result<(), Failure> {
+    let password = Password::chosen(PASSWORD.to_owned(), "/password")?;
+    let hash = password::hash_now(&password, COST)?;
+    operator::add_account(cx, Email::parse(EMAIL, "/email")?, hash, Locale::En, String::new()).await?;
+    Ok(())
+}
+
+fn origin() -> Origin {
+    Origin { request_id: "demo".to_owned(), ip: IpAddr::V4(Ipv4Addr::LOCALHOST), user_agent: String::new() }
+}

@@ -1,0 +1,203 @@
+//! The commands, one file each.
+
+mod account;
+mod audit;
+mod demo;
+mod keys;
+mod logging;
+mod migrate;
+mod openapi;
+mod serve;
+mod walk;
+
+use crate::{
+    actions::{Clock, Cx, Rooms},
+    config::{Config, Misconfigured},
+    crypto::{
+        gate::Gate,
+        keyfile::{KeyFile, Unfit},
+        keyring::Keyring,
+        password::Passwords,
+        token::Realm,
+    },
+    domain::{
+        event::Origin,
+        refusal::{Fault, Refusal, Stop},
+    },
+    store::{OpenError, Store},
+};
+use clap::{Parser, Subcommand};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+/// Manages two-factor authentication for customer portals.
+#[derive(Parser)]
+#[command(name = "twofold", version, about)]
+struct Cli {
+    /// A TOML file of settings; the environment goes first.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Walk the whole story over HTTP on a throw-away database, then keep serving it (the default).
+    Demo(demo::Args),
+    /// Serve.
+    Serve,
+    /// Create the SQLite file when it is missing, and bring the schema up to date.
+    Migrate,
+    /// Add accounts, and set passwords.
+    #[command(subcommand)]
+    Account(account::Command),
+    /// Make key files.
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Check the audit chains.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Print the OpenAPI document.
+    Openapi(openapi::Args),
+}
+
+/// Why a command failed: one sentence, and the exit code that goes with it.
+struct Failure {
+    sentence: String,
+    code: u8,
+}
+
+/// Runs the command that the command line names.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("twofold: {}", failure.sentence);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let load = || Config::load(cli.config.as_deref());
+    match cli.command.unwrap_or(Command::Demo(demo::Args::default())) {
+        Command::Demo(args) => demo::run(&args),
+        Command::Serve => serve::run(&load()?),
+        Command::Migrate => migrate::run(&load()?),
+        Command::Account(command) => account::run(&load()?, command),
+        Command::Keys(command) => keys::run(&command),
+        Command::Audit(command) => audit::run(&load()?, &command),
+        Command::Openapi(args) => openapi::run(&args),
+    }
+}
+
+/// The keys that the configuration names.
+fn keys(config: &Config) -> Result<KeyFile, Failure> {
+    let path = config.keys.as_ref().ok_or_else(|| {
+        Failure::configuration(
+            "no keys: make them with `twofold keys generate --out FILE` and name the file in TWOFOLD_KEYS",
+        )
+    })?;
+    Ok(KeyFile::read(path)?)
+}
+
+/// What actions work with, as the configuration says.
+fn rooms(config: &Config, keys: &KeyFile) -> Result<Rooms, Failure> {
+    let keys = Arc::new(Keyring::new(keys)?);
+    let store = Store::open(&config.location()?, config.database_pool, keys.clone())?;
+    let patience = Duration::from_secs(config.password_patience.into());
+    let gate = Gate::start(config.threads(), config.password_queue, patience)
+        .map_err(|error| Failure::configuration(&format!("cannot start the password threads: {error}")))?;
+    let realm =
+        Realm { issuer: config.issuer.clone(), audience: config.audience.clone(), ttl: config.access_token_ttl };
+    let passwords = Passwords::new(gate, config.bcrypt_cost);
+    Ok(Rooms { store, keys, passwords, realm, policy: config.policy(), clock: system_clock() })
+}
+
+/// Runs one action of the operator's.
+fn act<T>(config: &Config, action: impl AsyncFnOnce(&Cx) -> Result<T, Stop>) -> Result<T, Failure> {
+    logging::start(&config.log, config.log_format);
+    let rooms = Arc::new(rooms(config, &keys(config)?)?);
+    let origin = Origin {
+        request_id: "command-line".to_owned(),
+        ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        user_agent: concat!("twofold/", env!("CARGO_PKG_VERSION")).to_owned(),
+    };
+    let cx = Cx::new(rooms, origin);
+    Ok(actix_web::rt::System::new().block_on(action(&cx))?)
+}
+
+/// The system's clock: the one place where time enters.
+#[expect(clippy::disallowed_methods, reason = "this is where time enters")]
+fn system_clock() -> Clock {
+    Arc::new(jiff::Timestamp::now)
+}
+
+impl Failure {
+    fn new(sentence: impl ToString) -> Self {
+        Self { sentence: sentence.to_string(), code: 1 }
+    }
+
+    fn configuration(sentence: &str) -> Self {
+        Self { sentence: sentence.to_owned(), code: 2 }
+    }
+}
+
+impl From<Misconfigured> for Failure {
+    fn from(error: Misconfigured) -> Self {
+        Self::configuration(&error.0)
+    }
+}
+
+impl From<Unfit> for Failure {
+    fn from(error: Unfit) -> Self {
+        Self::configuration(&error.0)
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        Self::configuration(&error.0)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(error)
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::new(fault)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(match refusal {
+            Refusal::NotFound => "there is no such account".to_owned(),
+            Refusal::ValidationFailed(violations) => {
+                let pointers: Vec<&str> = violations.iter().map(|violation| violation.pointer).collect();
+                format!("not valid: {}", pointers.join(", ").replace('/', ""))
+            }
+            other => format!("refused: {other:?}"),
+        })
+    }
+}
+
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Refused(refusal) => refusal.into(),
+            Stop::Failed(fault) => fault.into(),
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! Every setting, once: its name, its meaning, its default. A TOML file lies under the environment, and
+//! unknown keys in the file are refused.
+
+use crate::{
+    domain::{
+        lockout::{Limits, Policy as GuessPolicy},
+        policy::{Policy, Support},
+    },
+    store::Location,
+};
+use confique::Config as _;
+use ipnet::IpNet;
+use std::{
+    env, fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+/// A wrong configuration, in one sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Misconfigured(pub String);
+
+/// The settings of an installation. Durations are in seconds.
+#[derive(Clone, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub struct Config {
+    /// The address that front-ends reach.
+    #[config(env = "TWOFOLD_LISTEN", default = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// The address of the probes; keep it away from customers.
+    #[config(env = "TWOFOLD_OPS_LISTEN", default = "127.0.0.1:9090")]
+    pub ops_listen: SocketAddr,
+
+    /// `sqlite://path/to.db` or `postgres://user:password@host/database`. `TWOFOLD_DATABASE_URL_FILE`
+    /// names a file that holds it.
+    #[config(env = "TWOFOLD_DATABASE_URL", default = "sqlite://twofold.db")]
+    pub database_url: String,
+
+    /// At most so many connections to PostgreSQL.
+    #[config(env = "TWOFOLD_DATABASE_POOL", default = 8)]
+    pub database_pool: u32,
+
+    /// The key file, made by `twofold keys generate`; its mode must be 0600.
+    #[config(env = "TWOFOLD_KEYS")]
+    pub keys: Option<PathBuf>,
+
+    /// `iss` of access tokens.
+    #[config(env = "TWOFOLD_ISSUER", default = "twofold")]
+    pub issuer: String,
+
+    /// `aud` of access tokens.
+    #[config(env = "TWOFOLD_AUDIENCE", default = "account-security")]
+    pub audience: String,
+
+    /// The issuer that authenticator apps show.
+    #[config(env = "TWOFOLD_PRODUCT_NAME", default = "Customer Portal")]
+    pub product_name: String,
+
+    /// Networks whose `X-Forwarded-For` is believed, in CIDR notation, separated by commas in the environment.
+    #[config(env = "TWOFOLD_TRUSTED_PROXIES", parse_env = confique::env::parse::list_by_comma, default = [])]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// Origins whose pages may call from a browser, separated by commas in the environment.
+    #[config(env = "TWOFOLD_CORS_ORIGINS", parse_env = confique::env::parse::list_by_comma, default = [])]
+    pub cors_origins: Vec<String>,
+
+    /// The cost of password hashes, 4 to 14; below 10 only with `insecure`.
+    #[config(env = "TWOFOLD_BCRYPT_COST", default = 12)]
+    pub bcrypt_cost: u32,
+
+    /// Allows what is only fit for tests.
+    #[config(env = "TWOFOLD_INSECURE", default = false)]
+    pub insecure: bool,
+
+    /// Password computations that may wait, for callers with and without a token each.
+    #[config(env = "TWOFOLD_PASSWORD_QUEUE", default = 64)]
+    pub password_queue: usize,
+
+    /// How long a password computation may wait.
+    #[config(env = "TWOFOLD_PASSWORD_PATIENCE", default = 10)]
+    pub password_patience: u32,
+
+    /// Threads that serve requests; 0 means one a core.
+    #[config(env = "TWOFOLD_WORKERS", default = 0)]
+    pub workers: usize,
+
+    /// How old a proof of the second factor may be for a change.
+    #[config(env = "TWOFOLD_STEP_UP_MAX_AGE", default = 43200)]
+    pub step_up_max_age: u32,
+
+    /// Steps of 30 s that a code may be early or late.
+    #[config(env = "TWOFOLD_TOTP_WINDOW", default = 1)]
+    pub totp_window: u32,
+
+    /// Requests of one network on `/auth/*` a minute; 0 switches the limit off.
+    #[config(env = "TWOFOLD_AUTH_PER_MINUTE", default = 30)]
+    pub auth_per_minute: u32,
+
+    /// Requests of one network on `/auth/*` at once.
+    #[config(env = "TWOFOLD_AUTH_BURST", default = 60)]
+    pub auth_burst: u32,
+
+    /// Life of an access token.
+    #[config(env = "TWOFOLD_ACCESS_TOKEN_TTL", default = 600)]
+    pub access_token_ttl: u32,
+
+    /// Life of a refresh token that is not used.
+    #[config(env = "TWOFOLD_SESSION_IDLE", default = 604800)]
+    pub session_idle: u32,
+
+    /// Life of a session.
+    #[config(env = "TWOFOLD_SESSION_MAX", default = 2592000)]
+    pub session_max: u32,
+
+    /// Life of a sign-in challenge.
+    #[config(env = "TWOFOLD_CHALLENGE_TTL", default = 300)]
+    pub challenge_ttl: u32,
+
+    /// Life of an unconfirmed enrolment.
+    #[config(env = "TWOFOLD_ENROLLMENT_TTL", default = 600)]
+    pub enrollment_ttl: u32,
+
+    /// When, after a disable, the owner is reminded.
+    #[config(env = "TWOFOLD_REMINDER_AFTER", default = 604800)]
+    pub reminder_after: u32,
+
+    /// What is logged, in the syntax of env_logger.
+    #[config(env = "TWOFOLD_LOG", default = "info")]
+    pub log: String,
+
+    /// `json` or `text`.
+    #[config(env = "TWOFOLD_LOG_FORMAT", default = "json")]
+    pub log_format: LogFormat,
+
+    /// Whom a locked-out owner turns to.
+    #[config(nested)]
+    pub support: SupportConfig,
+
+    /// The budgets of guesses; 0 in a rule switches it off.
+    #[config(nested)]
+    pub limits: LimitsConfig,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// Whom a locked-out owner turns to.
+#[derive(Clone, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub struct SupportConfig {
+    /// An e-mail address.
+    #[config(env = "TWOFOLD_SUPPORT_EMAIL")]
+    pub email: Option<String>,
+    /// A telephone number.
+    #[config(env = "TWOFOLD_SUPPORT_PHONE")]
+    pub phone: Option<String>,
+    /// A page.
+    #[config(env = "TWOFOLD_SUPPORT_URL")]
+    pub url: Option<String>,
+}
+
+/// The budgets of guesses: `free` wrong guesses within `window` seconds, then `delay_first` doubling up
+/// to `delay_max`; `cap_day` and `cap_month` are hard; with
+/// `ends_at` wrong guesses the session, challenge or enrolment itself ends.
+#[derive(Clone, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub struct LimitsConfig {
+    /// A code before the second factor was proved, by account.
+    #[config(default = { "free": 5, "window": 86400, "delay_first": 30, "delay_max": 3600, "cap_day": 20, "cap_month": 60 })]
+    pub code: GuessPolicy,
+    /// A code in a session that is `aal2`, by session.
+    #[config(default = { "free": 5, "window": 2592000, "delay_first": 30, "delay_max": 900, "ends_at": 12 })]
+    pub session_code: GuessPolicy,
+    /// A recovery code, by account.
+    #[config(default = { "free": 5, "window": 86400, "delay_first": 60, "delay_max": 3600, "cap_day": 20 })]
+    pub recovery_code: GuessPolicy,
+    /// A password at sign-in, by e-mail address, or by e-mail address and known network.
+    #[config(default = { "free": 10, "window": 900, "delay_first": 1, "delay_max": 900 })]
+    pub login: GuessPolicy,
+    /// A password inside one session.
+    #[config(default = { "free": 5, "window": 2592000, "ends_at": 5 })]
+    pub reauth_session: GuessPolicy,
+    /// A password inside all sessions of an account.
+    #[config(default = { "free": 10, "window": 3600, "delay_first": 900, "delay_max": 86400 })]
+    pub reauth_account: GuessPolicy,
+    /// A code at confirm, by enrolment.
+    #[config(default = { "free": 5, "window": 2592000, "ends_at": 5 })]
+    pub confirm: GuessPolicy,
+    /// A second factor on one challenge.
+    #[config(default = { "free": 5, "window": 2592000, "ends_at": 5 })]
+    pub challenge: GuessPolicy,
+    /// Starts of enrolments, by account.
+    #[config(default = { "free": 5, "window": 3600 })]
+    pub enroll_start: GuessPolicy,
+}
+
+impl Config {
+    /// Reads the environment and, under it, the file.
+    ///
+    /// # Errors
+    /// When a value or the file is wrong.
+    pub fn load(file: Option<&Path>) -> Result<Self, Misconfigured> {
+        let mut builder = Self::builder().env();
+        if let Some(url) = secret_from_file("TWOFOLD_DATABASE_URL_FILE")? {
+            let mut layer = <<Self as confique::Config>::Layer as confique::Layer>::empty();
+            layer.database_url = Some(url);
+            builder = builder.preloaded(layer);
+        }
+        if let Some(path) = file {
+            if !path.is_file() {
+                return Err(Misconfigured(format!("there is no configuration file {}", path.display())));
+            }
+            builder = builder.file(path);
+        }
+        let config = builder.load().map_err(|error| Misconfigured(one_line(&error)))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The defaults alone.
+    ///
+    /// # Errors
+    /// Never, unless a default is wrong.
+    pub fn defaults() -> Result<Self, Misconfigured> {
+        Self::builder().load().map_err(|error| Misconfigured(one_line(&error)))
+    }
+
+    /// Where the database is.
+    ///
+    /// # Errors
+    /// When the URL is neither of SQLite nor of PostgreSQL.
+    pub fn location(&self) -> Result<Location, Misconfigured> {
+        Location::parse(&self.database_url).map_err(|error| Misconfigured(error.0))
+    }
+
+    /// The rules that decisions depend on.
+    pub fn policy(&self) -> Policy {
+        let SupportConfig { email, phone, url } = self.support.clone();
+        let limits = &self.limits;
+        Policy {
+            product_name: self.product_name.clone(),
+            step_up_max_age: self.step_up_max_age,
+            totp_window: self.totp_window,
+            access_token_ttl: self.access_token_ttl,
+            session_idle: self.session_idle,
+            session_max: self.session_max,
+            challenge_ttl: self.challenge_ttl,
+            enrollment_ttl: self.enrollment_ttl,
+            reminder_after: self.reminder_after,
+            support: Support { email, phone, url },
+            limits: Limits {
+                code: GuessPolicy { caps_lock: true, ..limits.code },
+                session_code: limits.session_code,
+                recovery_code: limits.recovery_code,
+                login: limits.login,
+                reauth_session: limits.reauth_session,
+                reauth_account: limits.reauth_account,
+                confirm: limits.confirm,
+                challenge: limits.challenge,
+                enroll_start: limits.enroll_start,
+            },
+        }
+    }
+
+    /// Threads for requests and for passwords: as many as were asked for, or one a core.
+    pub fn threads(&self) -> usize {
+        match self.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        }
+    }
+
+    fn check(&self) -> Result<(), Misconfigured> {
+        let refuse = |text: &str| Err(Misconfigured(text.to_owned()));
+        self.location()?;
+        match self.bcrypt_cost {
+            4..=9 if !self.insecure => {
+                return refuse("TWOFOLD_BCRYPT_COST below 10 is for tests; raise it, or set TWOFOLD_INSECURE=1");
+            }
+            4..=14 => {}
+            _ => return refuse("TWOFOLD_BCRYPT_COST must be 4 to 14"),
+        }
+        if self.totp_window > 10 {
+            return refuse("TWOFOLD_TOTP_WINDOW must be 0 to 10 steps");
+        }
+        let lives =
+            [self.access_token_ttl, self.session_idle, self.session_max, self.challenge_ttl, self.enrollment_ttl];
+        if lives.contains(&0) || self.database_pool == 0 || self.password_queue == 0 {
+            return refuse("lifetimes, TWOFOLD_DATABASE_POOL and TWOFOLD_PASSWORD_QUEUE must be above 0");
+        }
+        match self.cors_origins.iter().find(|origin| origin.as_str() == "*" || !origin.contains("://")) {
+            Some(origin) => {
+                refuse(&format!("TWOFOLD_CORS_ORIGINS names whole origins like https://portal.example, not {origin:?}"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where settings enter")]
+fn secret_from_file(name: &str) -> Result<Option<String>, Misconfigured> {
+    let Some(path) = env::var_os(name) else { return Ok(None) };
+    let text = fs::read_to_string(&path)
+        .map_err(|error| Misconfigured(format!("cannot read the file that {name} names: {error}")))?;
+    Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+/// The library explains itself over several lines.
+fn one_line(error: &confique::Error) -> String {
+    format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_file(text: &str) -> Result<Config, Misconfigured> {
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        fs::write(file.path(), text).unwrap();
+        Config::load(Some(file.path()))
+    }
+
+    #[test]
+    fn a_file_is_read_and_its_mistakes_are_named() {
+        let config = from_file("listen = \"127.0.0.1:0\"\n[limits]\ncode = {free = 2, window = 60}").unwrap();
+        assert_eq!(config.limits.code, GuessPolicy { free: 2, window: 60, ..GuessPolicy::default() });
+        assert_eq!(config.limits.login.free, 10);
+        for (text, part) in [
+            ("listne = \"x\"", "listne"),
+            ("bcrypt_cost = 8", "TWOFOLD_INSECURE"),
+            ("bcrypt_cost = 31", "4 to 14"),
+            ("database_url = \"mysql://x\"", "sqlite://"),
+            ("cors_origins = [\"*\"]", "whole origins"),
+        ] {
+            let sentence = from_file(text).err().map(|error| error.0).unwrap_or_default();
+            assert!(sentence.contains(part), "{text}: {sentence}");
+            assert!(!sentence.contains('\n'));
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The only room with keys: what is sealed, hashed, signed or drawn at random happens here.
+
+pub mod gate;
+pub mod jwks;
+pub mod keyfile;
+pub mod keyring;
+pub mod opaque;
+pub mod password;
+pub mod random;
+pub mod token;

@@ -1,0 +1,139 @@
+//! bcrypt, and the proof that a password was right.
+
+use super::gate::{Class, Gate, Ticket};
+use crate::domain::{password::Password, refusal::Fault};
+
+/// Costs that are accepted in a stored hash; a higher one would hold a core for minutes.
+pub const COSTS: std::ops::RangeInclusive<u32> = 4..=14;
+/// A salt and a digest that belong to no password, for the work on behalf of unknown addresses.
+const NOBODY: &str = "nobodynobodynobodynobOnobodynobodynobodynobodynobody.";
+
+/// Proof that a password matched a hash. Only [`Passwords::verify`] makes one.
+#[derive(Clone, Debug)]
+pub struct Reverified {
+    hash: String,
+}
+
+impl Reverified {
+    /// Whether this proof was made against `stored`: the password may have changed meanwhile.
+    pub fn is_against(&self, stored: &str) -> bool {
+        self.hash == stored
+    }
+}
+
+/// Password hashing at the configured cost, on the gate.
+#[derive(Clone)]
+pub struct Passwords {
+    gate: Gate,
+    cost: u32,
+}
+
+impl Passwords {
+    /// Hashing of new passwords at `cost`, on `gate`.
+    pub fn new(gate: Gate, cost: u32) -> Self {
+        Self { gate, cost }
+    }
+
+    /// Reserves room for one computation before anything is paid for it.
+    ///
+    /// # Errors
+    /// `overloaded` when the queue is full.
+    pub fn reserve(&self, class: Class) -> Result<Ticket, Fault> {
+        self.gate.reserve(class)
+    }
+
+    /// Compares `password` with `hash`.
+    ///
+    /// # Errors
+    /// `overloaded` when the computation waited too long and was not begun; `unreadable` when `hash` is
+    /// not one that [`is_acceptable`] admits.
+    pub async fn verify(&self, ticket: Ticket, password: Password, hash: String) -> Result<Option<Reverified>, Fault> {
+        if !is_acceptable(&hash) {
+            return Err(Fault::Unreadable("a stored password hash".to_owned()));
+        }
+        ticket
+            .run(move || match bcrypt::non_truncating_verify(password.bytes(), &hash) {
+                Ok(is_right) => Ok(is_right.then_some(Reverified { hash })),
+                Err(_) => Err(Fault::Unreadable("a stored password hash".to_owned())),
+            })
+            .await?
+    }
+
+    /// Hashes a new password.
+    ///
+    /// # Errors
+    /// `overloaded` when the computation waited too long; `unavailable` when it failed.
+    pub async fn hash(&self, ticket: Ticket, password: Password) -> Result<String, Fault> {
+        let cost = self.cost;
+        ticket.run(move || hash_now(&password, cost)).await?
+    }
+
+    /// A hash of the configured cost that no password matches.
+    pub fn nobody(&self) -> String {
+        format!("$2b${:02}${}", self.cost, NOBODY)
+    }
+
+    /// Whether `hash` is to be made anew after the next success.
+    pub fn is_outdated(&self, hash: &str) -> bool {
+        cost_of(hash) != Some(self.cost)
+    }
+}
+
+/// Hashes a password on the calling thread: for the command line.
+///
+/// # Errors
+/// `unavailable` when the computation fails.
+pub fn hash_now(password: &Password, cost: u32) -> Result<String, Fault> {
+    bcrypt::non_truncating_hash(password.bytes(), cost).map_err(|error| Fault::Unavailable(format!("bcrypt: {error}")))
+}
+
+/// Whether a stored hash is one that we compute: `$2a$`, `$2b$` or `$2y$`, of cost 4 to 14. `$2x$` hashes
+/// of passwords outside ASCII can never match, so they are refused rather than left to fail for ever.
+pub fn is_acceptable(hash: &str) -> bool {
+    let is_named = ["$2a$", "$2b$", "$2y$"].iter().any(|name| hash.starts_with(name));
+    is_named && hash.is_ascii() && hash.len() == 60 && cost_of(hash).is_some_and(|cost| COSTS.contains(&cost))
+}
+
+fn cost_of(hash: &str) -> Option<u32> {
+    hash.get(4..6)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn password(text: &str) -> Password {
+        Password::offered(text.to_owned(), "/password").unwrap()
+    }
+
+    #[test]
+    fn hashes_of_other_makers_are_read_and_dangerous_ones_refused() {
+        let made = hash_now(&password("correct horse"), 4).unwrap();
+        for name in ["$2a$", "$2b$", "$2y$"] {
+            let hash = made.replacen("$2b$", name, 1);
+            assert!(is_acceptable(&hash));
+            assert!(bcrypt::non_truncating_verify("correct horse", &hash).unwrap(), "{name}");
+        }
+        let strange = [
+            made.replacen("$2b$", "$2x$", 1),
+            made.replacen("$04$", "$31$", 1),
+            made.replacen("$04$", "$15$", 1),
+            made[..59].to_owned(),
+            format!("{}é", &made[..58]),
+            "plain".to_owned(),
+            String::new(),
+        ];
+        for hash in strange {
+            assert!(!is_acceptable(&hash), "{hash}");
+        }
+    }
+
+    #[test]
+    fn nobody_has_a_hash_of_the_right_cost_and_no_password() {
+        let passwords = Passwords::new(Gate::start(1, 4, std::time::Duration::from_secs(5)).unwrap(), 4);
+        let nobody = passwords.nobody();
+        assert!(is_acceptable(&nobody));
+        assert!(!passwords.is_outdated(&nobody));
+        assert!(!bcrypt::non_truncating_verify("anything", &nobody).unwrap());
+    }
+}

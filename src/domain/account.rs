@@ -1,0 +1,152 @@
+//! A portal account, as far as its security goes.
+
+use super::{
+    id::AccountId,
+    refusal::{Refusal, Rule},
+};
+use jiff::Timestamp;
+use std::{fmt, str::FromStr};
+
+const EMAIL_MAX_BYTES: usize = 254;
+
+/// An account and the counters that order its changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Its address, and the name it signs in with.
+    pub email: Email,
+    /// The bcrypt hash of its password.
+    pub password_hash: String,
+    /// When the password was last set.
+    pub password_changed_at: Timestamp,
+    /// The language its owner reads.
+    pub locale: Locale,
+    /// Scopes that its tokens carry, separated by spaces.
+    pub scope: String,
+    /// Moves with every change of the account's second factors: the `ETag` of its status.
+    pub version: i64,
+    /// Counts the events that are no such change: sign-ins, failed proofs, ended sessions.
+    pub activity: i64,
+    /// Moves when older access tokens must die.
+    pub epoch: i64,
+    /// Since when two-factor authentication is on; `None` while it is off.
+    pub enabled_at: Option<Timestamp>,
+    /// When it was last switched off.
+    pub disabled_at: Option<Timestamp>,
+    /// When the owner is to be reminded that it is off.
+    pub reminder_at: Option<Timestamp>,
+}
+
+impl Account {
+    /// Whether two-factor authentication is on.
+    pub fn is_enabled(&self) -> bool {
+        self.enabled_at.is_some()
+    }
+
+    /// # Errors
+    /// `two-factor-not-enabled` while it is off.
+    pub fn require_enabled(&self) -> Result<(), Refusal> {
+        self.is_enabled().then_some(()).ok_or(Refusal::TwoFactorNotEnabled)
+    }
+}
+
+/// An e-mail address: trimmed, lower-cased, at most 254 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Email(String);
+
+impl Email {
+    /// Reads an address. Its deliverability is the portal's business; here it is a name to sign in with.
+    ///
+    /// # Errors
+    /// `validation-failed` at `pointer` when it has no `@` with text on both sides, is too long, or
+    /// holds white space or control characters.
+    pub fn parse(text: &str, pointer: &'static str) -> Result<Self, Refusal> {
+        let address = text.trim().to_lowercase();
+        let has_two_sides = address.rsplit_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+        let is_plain = !address.chars().any(|c| c.is_control() || c.is_whitespace());
+        let fits = has_two_sides && is_plain && address.len() <= EMAIL_MAX_BYTES;
+        fits.then_some(Self(address)).ok_or_else(|| Rule::Email.at(pointer))
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The languages that the service speaks (BCP 47).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Locale {
+    /// English.
+    #[default]
+    En,
+    /// Malay.
+    Ms,
+    /// Chinese in simplified script.
+    ZhHans,
+}
+
+impl Locale {
+    /// All of them, the default first.
+    pub const ALL: [Self; 3] = [Self::En, Self::Ms, Self::ZhHans];
+
+    /// The language tag.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Ms => "ms",
+            Self::ZhHans => "zh-Hans",
+        }
+    }
+
+    /// The locale that serves a language range (RFC 4647 §3.4, look-up); Chinese in traditional script is
+    /// another language to its readers and is not served by the simplified one.
+    pub fn serving(range: &str) -> Option<Self> {
+        let range = range.to_ascii_lowercase();
+        let mut subtags = range.split('-');
+        match subtags.next() {
+            Some("en") => Some(Self::En),
+            Some("ms") => Some(Self::Ms),
+            Some("zh") if !subtags.any(|tag| matches!(tag, "hant" | "tw" | "hk" | "mo")) => Some(Self::ZhHans),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Locale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.tag())
+    }
+}
+
+impl FromStr for Locale {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|l| l.tag() == text)
+            .ok_or_else(|| format!("the languages are en, ms and zh-Hans, not {text:?}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_trimmed_and_lower_cased() {
+        assert_eq!(Email::parse(" Alice@Example.TEST ", "/email").unwrap().as_str(), "alice@example.test");
+        for text in ["", "alice", "@example.test", "alice@", "a b@example.test", &format!("{}@x", "a".repeat(260))] {
+            assert!(Email::parse(text, "/email").is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn language_ranges_find_the_language_they_mean() {
+        assert_eq!(Locale::serving("zh-CN"), Some(Locale::ZhHans));
+        assert_eq!(Locale::serving("zh-Hant-TW"), None);
+        assert_eq!(Locale::serving("MS-my"), Some(Locale::Ms));
+        assert_eq!(Locale::serving("fr"), None);
+    }
+}

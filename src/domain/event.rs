@@ -1,0 +1,188 @@
+//! What happened to an account, as its owner, its support and its auditors read it.
+
+use super::id::{EventId, SessionId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::net::IpAddr;
+
+/// The kinds of event. The first group moves the account's version, the second does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum EventKind {
+    /// An enrolment was started; one that was pending is superseded by it.
+    #[serde(rename = "enrollment.started")]
+    EnrollmentStarted,
+    /// A pending enrolment was cancelled by its owner.
+    #[serde(rename = "enrollment.cancelled")]
+    EnrollmentCancelled,
+    /// A pending enrolment died of wrong codes.
+    #[serde(rename = "enrollment.failed")]
+    EnrollmentFailed,
+    /// The first method was confirmed: two-factor authentication is on.
+    #[serde(rename = "two_factor.enabled")]
+    TwoFactorEnabled,
+    /// It was switched off by its owner.
+    #[serde(rename = "two_factor.disabled")]
+    TwoFactorDisabled,
+    /// One authenticator took the place of another.
+    #[serde(rename = "two_factor.replaced")]
+    TwoFactorReplaced,
+    /// Another method was confirmed.
+    #[serde(rename = "method.added")]
+    MethodAdded,
+    /// One of several methods was removed.
+    #[serde(rename = "method.removed")]
+    MethodRemoved,
+    /// A method got another label.
+    #[serde(rename = "method.renamed")]
+    MethodRenamed,
+    /// A new set of recovery codes replaced the old one.
+    #[serde(rename = "recovery_codes.regenerated")]
+    RecoveryCodesRegenerated,
+    /// A recovery code was used up.
+    #[serde(rename = "recovery_code.used")]
+    RecoveryCodeUsed,
+    /// Support switched two-factor authentication off.
+    #[serde(rename = "two_factor.reset_by_support")]
+    TwoFactorResetBySupport,
+    /// A sign-in succeeded.
+    #[serde(rename = "login.succeeded")]
+    LoginSucceeded,
+    /// The password was right and the second factor was not.
+    #[serde(rename = "login.second_factor_failed")]
+    LoginSecondFactorFailed,
+    /// A proof inside a session was wrong.
+    #[serde(rename = "reauthentication.failed")]
+    ReauthenticationFailed,
+    /// Sessions were ended.
+    #[serde(rename = "session.revoked")]
+    SessionRevoked,
+    /// The password was changed.
+    #[serde(rename = "password.changed")]
+    PasswordChanged,
+}
+
+/// The two hash chains of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stream {
+    /// Changes of second factors: the sequence number is the account's version.
+    State,
+    /// Everything else that is worth a record.
+    Activity,
+}
+
+impl Stream {
+    /// The name it is stored under.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Activity => "activity",
+        }
+    }
+}
+
+impl EventKind {
+    /// The chain that records it.
+    pub fn stream(self) -> Stream {
+        match self {
+            Self::LoginSucceeded
+            | Self::LoginSecondFactorFailed
+            | Self::ReauthenticationFailed
+            | Self::SessionRevoked
+            | Self::PasswordChanged => Stream::Activity,
+            _ => Stream::State,
+        }
+    }
+
+    /// Whether others are told: every change of second factors, and of the password.
+    pub fn is_announced(self) -> bool {
+        self.stream() == Stream::State || self == Self::PasswordChanged
+    }
+}
+
+/// Who acted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The account's owner, or who holds the owner's credentials.
+    Owner,
+    /// The service itself, or its operator on the command line.
+    System,
+}
+
+impl Actor {
+    /// The word of the contract.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::System => "system",
+        }
+    }
+}
+
+/// Where a request came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The id that ties answer, log line and audit row together.
+    pub request_id: String,
+    /// The client's address, as far as trusted proxies tell it.
+    pub ip: IpAddr,
+    /// The client's `User-Agent`, cut to a sensible length.
+    pub user_agent: String,
+}
+
+/// Something to record.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// What happened.
+    pub kind: EventKind,
+    /// In which session.
+    pub session: Option<SessionId>,
+    /// By whom.
+    pub actor: Actor,
+    /// What else is worth knowing; never a secret.
+    pub details: Map<String, Value>,
+}
+
+impl Event {
+    /// An event of the owner's.
+    pub fn of_owner(kind: EventKind, session: Option<SessionId>) -> Self {
+        Self { kind, session, actor: Actor::Owner, details: Map::new() }
+    }
+
+    /// An event of the service's own, or of its operator.
+    pub fn of_system(kind: EventKind) -> Self {
+        Self { kind, session: None, actor: Actor::System, details: Map::new() }
+    }
+
+    /// Adds a detail.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+/// An event as it was recorded.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// Its id; ids order events by time.
+    pub id: EventId,
+    /// What happened.
+    pub kind: EventKind,
+    /// When.
+    pub at: Timestamp,
+    /// In which session.
+    pub session: Option<SessionId>,
+    /// The kind of actor.
+    pub actor_kind: String,
+    /// The actor's id, where it is not the owner.
+    pub actor_id: Option<String>,
+    /// The client's address.
+    pub ip: String,
+    /// The client's user agent.
+    pub user_agent: String,
+    /// The request that did it.
+    pub request_id: String,
+    /// What else is worth knowing.
+    pub details: Map<String, Value>,
+}

@@ -1,0 +1,394 @@
+//! One ledger for every guess: a bucket a thing that can be guessed, paid before the guess is judged.
+//!
+//! ```text
+//!            take: budget left                      keep: the guess was wrong
+//!   free ───────────────────────► place in flight ───────────────────────────► failure
+//!     ▲                                │   │                                      │
+//!     └──────── give_back: right ──────┘   └── nobody settles it for a minute ────┤
+//!     ▲                                                                           │
+//!     └───────────────────────── grows older than every window ◄──────────────────┘
+//! ```
+//! Places in flight fill the budget like failures do, so a flood in parallel gets no more guesses than
+//! one in sequence. A success gives back its own place and clears nothing else.
+
+use super::refusal::Limit;
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds after which a place that nobody settled counts as a failure: a crash never refunds.
+const LEASE_MS: i64 = 60_000;
+const DAY: u32 = 24 * 3600;
+const MONTH: u32 = 30 * DAY;
+/// Seconds that a caller waits whose place is taken by guesses in flight.
+const IN_FLIGHT_RETRY: u32 = 1;
+
+/// What can be guessed, each with a policy of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// A code before the second factor was proved, by account.
+    Code,
+    /// A code in a session that is `aal2`, by session.
+    SessionCode,
+    /// A recovery code, by account.
+    RecoveryCode,
+    /// A password at sign-in, by e-mail address, or by e-mail address and known network address.
+    Login,
+    /// A password inside a session, by session.
+    ReauthSession,
+    /// A password inside any session, by account.
+    ReauthAccount,
+    /// A code at confirm, by enrolment.
+    Confirm,
+    /// A code or recovery code at sign-in, by challenge.
+    Challenge,
+    /// Not a guess: starts of enrolments, by account.
+    EnrollStart,
+}
+
+impl Scope {
+    /// The name it is stored and published under.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::SessionCode => "session-code",
+            Self::RecoveryCode => "recovery-code",
+            Self::Login => "login",
+            Self::ReauthSession => "reauthentication-session",
+            Self::ReauthAccount => "reauthentication",
+            Self::Confirm => "confirm",
+            Self::Challenge => "challenge",
+            Self::EnrollStart => "enrollment-start",
+        }
+    }
+}
+
+/// One bucket's name: what is guessed, and whose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BucketId {
+    /// What is guessed.
+    pub scope: Scope,
+    /// Whose: an id, or a keyed hash.
+    pub key: String,
+}
+
+impl BucketId {
+    /// The bucket of `scope` that belongs to `key`.
+    pub fn new(scope: Scope, key: impl ToString) -> Self {
+        Self { scope, key: key.to_string() }
+    }
+}
+
+/// The numbers of one scope. Zero means: no such rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// Wrong guesses within the window that cost nothing but the guess.
+    pub free: u32,
+    /// The window, in seconds.
+    pub window: u32,
+    /// Seconds to wait after the last free guess; doubled by each further one.
+    pub delay_first: u32,
+    /// The longest wait, in seconds.
+    pub delay_max: u32,
+    /// Wrong guesses in 24 hours after which none is evaluated.
+    pub cap_day: u32,
+    /// Wrong guesses in 30 days after which none is evaluated.
+    pub cap_month: u32,
+    /// Whether reaching a cap locks the bucket until it is opened, instead of until time has passed. Not
+    /// a setting: codes are so, and nothing else.
+    #[serde(skip_deserializing)]
+    pub caps_lock: bool,
+    /// Wrong guesses that end the thing guessed at: the session, the challenge, the enrolment.
+    pub ends_at: u32,
+}
+
+/// What is known of earlier guesses. Times are milliseconds since the Unix epoch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Bucket {
+    /// Wrong guesses, oldest first.
+    failures: Vec<i64>,
+    /// Guesses being judged: place and time.
+    places: Vec<(i64, i64)>,
+    /// Whether a cap has locked it.
+    locked: bool,
+}
+
+/// What a wrong guess left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Free guesses left.
+    pub remaining: u32,
+    /// Whether what was guessed at ends now.
+    pub ends: bool,
+}
+
+impl Bucket {
+    /// Takes a place for a guess.
+    ///
+    /// # Errors
+    /// The [`Limit`] that stands in the way; then the guess must not be evaluated.
+    pub fn take(&mut self, policy: &Policy, scope: Scope, place: i64, now: i64) -> Result<(), Limit> {
+        self.age(policy, now);
+        match self.wait(policy, now) {
+            None => {
+                self.places.push((place, now));
+                Ok(())
+            }
+            Some(retry_after) => {
+                Err(Limit { policy: scope.name(), quota: policy.free, window: policy.window, retry_after })
+            }
+        }
+    }
+
+    /// Settles a guess that was right.
+    pub fn give_back(&mut self, place: i64) {
+        self.places.retain(|(id, _)| *id != place);
+    }
+
+    /// Settles a guess that was wrong.
+    pub fn keep(&mut self, policy: &Policy, place: i64, now: i64) -> Kept {
+        self.give_back(place);
+        self.fail(policy, now);
+        let in_window = self.count(policy.window, now);
+        Kept {
+            remaining: policy.free.saturating_sub(in_window),
+            ends: policy.ends_at > 0 && in_window >= policy.ends_at,
+        }
+    }
+
+    /// Opens a locked bucket: the owner has proved who they are in another way.
+    pub fn open(&mut self) {
+        if self.locked {
+            *self = Self { places: std::mem::take(&mut self.places), ..Self::default() };
+        }
+    }
+
+    /// Seconds to wait, or `None` when there is a place now.
+    fn wait(&self, policy: &Policy, now: i64) -> Option<u32> {
+        if self.locked {
+            return Some(policy.delay_max.max(IN_FLIGHT_RETRY));
+        }
+        let in_flight = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
+        for (cap, window) in [(policy.cap_day, DAY), (policy.cap_month, MONTH)] {
+            let failures = self.count(window, now);
+            if cap > 0 && failures >= cap {
+                return Some(self.until_fewer(cap, window, now));
+            }
+            if cap > 0 && failures.saturating_add(in_flight) >= cap {
+                return Some(IN_FLIGHT_RETRY);
+            }
+        }
+        let failures = self.count(policy.window, now);
+        if failures < policy.free {
+            return (failures.saturating_add(in_flight) >= policy.free).then_some(IN_FLIGHT_RETRY);
+        }
+        if policy.delay_first == 0 {
+            return Some(self.until_fewer(policy.free, policy.window, now));
+        }
+        let doublings = (failures - policy.free).min(31);
+        let delay = policy.delay_first.saturating_mul(1 << doublings).min(policy.delay_max);
+        let over_at = self.failures.last().map_or(now, |last| last.saturating_add(i64::from(delay) * 1000));
+        if now < over_at {
+            return Some(seconds_up(over_at - now));
+        }
+        (in_flight > 0).then_some(IN_FLIGHT_RETRY)
+    }
+
+    /// Drops what no rule looks at any more, and counts places that nobody settled as failures.
+    fn age(&mut self, policy: &Policy, now: i64) {
+        let (left_alone, in_flight): (Vec<_>, Vec<_>) =
+            self.places.iter().copied().partition(|(_, at)| now - at >= LEASE_MS);
+        self.places = in_flight;
+        for (_, at) in left_alone {
+            self.fail(policy, at);
+        }
+        let longest =
+            [policy.window, if policy.cap_day > 0 { DAY } else { 0 }, if policy.cap_month > 0 { MONTH } else { 0 }];
+        let horizon = now - i64::from(longest.into_iter().max().unwrap_or(0)) * 1000;
+        self.failures.retain(|at| *at > horizon);
+    }
+
+    fn fail(&mut self, policy: &Policy, at: i64) {
+        self.failures.push(at);
+        self.failures.sort_unstable();
+        let day = policy.cap_day > 0 && self.count(DAY, at) >= policy.cap_day;
+        let month = policy.cap_month > 0 && self.count(MONTH, at) >= policy.cap_month;
+        self.locked |= policy.caps_lock && (day || month);
+    }
+
+    fn count(&self, window: u32, now: i64) -> u32 {
+        let since = now - i64::from(window) * 1000;
+        u32::try_from(self.failures.iter().filter(|at| **at > since).count()).unwrap_or(u32::MAX)
+    }
+
+    /// Seconds until fewer than `quota` failures lie within `window`.
+    fn until_fewer(&self, quota: u32, window: u32, now: i64) -> u32 {
+        let nth_newest = self.failures.iter().rev().nth(quota.max(1) as usize - 1);
+        let deciding = nth_newest.copied().unwrap_or(now);
+        seconds_up(deciding + i64::from(window) * 1000 - now)
+    }
+}
+
+fn seconds_up(milliseconds: i64) -> u32 {
+    u32::try_from(milliseconds.saturating_add(999) / 1000).unwrap_or(1).max(1)
+}
+
+/// The policies in force, as `/.well-known/two-factor-policy` publishes them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// A code before the second factor was proved.
+    pub code: Policy,
+    /// A code in a session that is `aal2`.
+    pub session_code: Policy,
+    /// A recovery code.
+    pub recovery_code: Policy,
+    /// A password at sign-in.
+    pub login: Policy,
+    /// A password inside one session.
+    pub reauth_session: Policy,
+    /// A password inside all sessions of an account.
+    pub reauth_account: Policy,
+    /// A code at confirm.
+    pub confirm: Policy,
+    /// A second factor on one challenge.
+    pub challenge: Policy,
+    /// Starts of enrolments.
+    pub enroll_start: Policy,
+}
+
+impl Limits {
+    /// The policy of one scope.
+    pub fn of(&self, scope: Scope) -> &Policy {
+        match scope {
+            Scope::Code => &self.code,
+            Scope::SessionCode => &self.session_code,
+            Scope::RecoveryCode => &self.recovery_code,
+            Scope::Login => &self.login,
+            Scope::ReauthSession => &self.reauth_session,
+            Scope::ReauthAccount => &self.reauth_account,
+            Scope::Confirm => &self.confirm,
+            Scope::Challenge => &self.challenge,
+            Scope::EnrollStart => &self.enroll_start,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const CODE: Policy = Policy {
+        free: 5,
+        window: DAY,
+        delay_first: 30,
+        delay_max: 3600,
+        cap_day: 20,
+        cap_month: 60,
+        caps_lock: true,
+        ends_at: 0,
+    };
+    const ENDING: Policy = Policy { free: 5, window: MONTH, ends_at: 5, ..ZERO };
+    const ZERO: Policy = Policy {
+        free: 0,
+        window: 0,
+        delay_first: 0,
+        delay_max: 0,
+        cap_day: 0,
+        cap_month: 0,
+        caps_lock: false,
+        ends_at: 0,
+    };
+    const T0: i64 = 1_800_000_000_000;
+
+    fn guess(bucket: &mut Bucket, policy: &Policy, place: i64, now: i64) -> Result<Kept, u32> {
+        bucket.take(policy, Scope::Code, place, now).map_err(|limit| limit.retry_after)?;
+        Ok(bucket.keep(policy, place, now))
+    }
+
+    #[test]
+    fn five_wrong_guesses_are_free_then_waits_double() {
+        let mut bucket = Bucket::default();
+        for place in 0..5 {
+            let kept = guess(&mut bucket, &CODE, place, T0).unwrap();
+            assert_eq!(kept.remaining, 4 - u32::try_from(place).unwrap());
+        }
+        assert_eq!(guess(&mut bucket, &CODE, 5, T0), Err(30));
+        assert_eq!(guess(&mut bucket, &CODE, 5, T0 + 29_001), Err(1));
+        assert!(guess(&mut bucket, &CODE, 5, T0 + 30_000).is_ok());
+        assert_eq!(guess(&mut bucket, &CODE, 6, T0 + 30_000), Err(60));
+    }
+
+    #[test]
+    fn a_success_gives_back_its_own_place_and_clears_nothing_else() {
+        let mut bucket = Bucket::default();
+        for place in 0..4 {
+            guess(&mut bucket, &CODE, place, T0).unwrap();
+        }
+        bucket.take(&CODE, Scope::Code, 4, T0).unwrap();
+        bucket.give_back(4);
+        assert_eq!(guess(&mut bucket, &CODE, 5, T0).unwrap().remaining, 0);
+        assert_eq!(guess(&mut bucket, &CODE, 6, T0), Err(30));
+    }
+
+    #[test]
+    fn places_in_flight_fill_the_budget() {
+        let mut bucket = Bucket::default();
+        for place in 0..5 {
+            bucket.take(&CODE, Scope::Code, place, T0).unwrap();
+        }
+        assert_eq!(bucket.take(&CODE, Scope::Code, 5, T0).unwrap_err().retry_after, 1);
+    }
+
+    #[test]
+    fn a_place_that_nobody_settles_becomes_a_failure() {
+        let mut bucket = Bucket::default();
+        for place in 0..5 {
+            bucket.take(&CODE, Scope::Code, place, T0).unwrap();
+        }
+        assert!(bucket.take(&CODE, Scope::Code, 9, T0 + LEASE_MS).is_ok(), "the delay since the guesses is over");
+        assert_eq!(bucket.failures.len(), 5);
+    }
+
+    #[test]
+    fn a_cap_locks_until_it_is_opened_whatever_time_passes() {
+        let mut bucket = Bucket::default();
+        let mut now = T0;
+        for place in 0..20 {
+            while guess(&mut bucket, &CODE, place, now).is_err() {
+                now += 60_000;
+            }
+        }
+        assert!(bucket.locked);
+        assert!(guess(&mut bucket, &CODE, 99, now + i64::from(MONTH) * 2000).is_err());
+        bucket.open();
+        assert_eq!(guess(&mut bucket, &CODE, 99, now).unwrap().remaining, 4);
+    }
+
+    #[test]
+    fn what_ends_ends_at_its_number() {
+        let mut bucket = Bucket::default();
+        let ends: Vec<bool> = (0..5).map(|place| guess(&mut bucket, &ENDING, place, T0).unwrap().ends).collect();
+        assert_eq!(ends, [false, false, false, false, true]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_order_of_calls_evaluates_more_guesses_than_the_budget(
+            steps in prop::collection::vec((0_u8..3, 0_i64..90_000), 1..400),
+        ) {
+            let (mut bucket, mut now, mut evaluated, mut open) = (Bucket::default(), T0, Vec::new(), Vec::new());
+            for (place, (what, pause)) in (0_i64..).zip(steps) {
+                now += pause;
+                open.retain(|(_, at): &(i64, i64)| now - at < LEASE_MS);
+                match what {
+                    0 => if bucket.take(&CODE, Scope::Code, place, now).is_ok() { open.push((place, now)); evaluated.push(now); },
+                    1 => if let Some((id, _)) = open.pop() { bucket.keep(&CODE, id, now); },
+                    _ => if let Some((id, _)) = open.pop() { bucket.give_back(id); evaluated.pop(); },
+                }
+            }
+            let last_day = evaluated.iter().filter(|at| **at > now - i64::from(DAY) * 1000).count();
+            prop_assert!(last_day <= 20, "{last_day} guesses in a day");
+        }
+    }
+}

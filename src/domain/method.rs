@@ -1,0 +1,142 @@
+//! A second factor of an account, whatever its kind. What belongs to one kind stays with that kind.
+
+use super::{
+    id::{AccountId, MethodId, SessionId},
+    refusal::{Refusal, Rule},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+const LABEL_MAX_CHARS: usize = 64;
+
+/// The kinds of second factor. Passkey, e-mail and SMS codes are to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// An authenticator app.
+    Totp,
+}
+
+/// Where a method is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Enrolment was started and not confirmed.
+    Pending,
+    /// It protects the account.
+    Active,
+    /// It was active once.
+    Removed,
+    /// Its enrolment ended without a confirm: superseded, cancelled, or worn out.
+    Abandoned,
+}
+
+/// What the owner calls a method.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Label(String);
+
+/// A second factor of one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Method {
+    /// Its id, from the start of the enrolment on.
+    pub id: MethodId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// What it is.
+    pub kind: Kind,
+    /// Where it is in its life.
+    pub state: State,
+    /// What its owner calls it.
+    pub label: Label,
+    /// When it was confirmed, or while pending, when its enrolment was started.
+    pub created_at: Timestamp,
+    /// When it last proved the second factor.
+    pub last_used_at: Option<Timestamp>,
+    /// When its enrolment ends unconfirmed.
+    pub expires_at: Timestamp,
+    /// The method that its confirm takes out of service.
+    pub replaces: Option<MethodId>,
+    /// The session that started the enrolment; only that one may confirm.
+    pub session: SessionId,
+}
+
+impl Method {
+    /// Whether it waits for its confirm at `now`.
+    pub fn is_pending(&self, now: Timestamp) -> bool {
+        self.state == State::Pending && now < self.expires_at
+    }
+}
+
+impl Label {
+    /// A label of 1 to 64 characters, trimmed, without control characters.
+    ///
+    /// # Errors
+    /// `validation-failed` at `pointer` otherwise.
+    pub fn parse(text: &str, pointer: &'static str) -> Result<Self, Refusal> {
+        let text = text.trim();
+        let fits = (1..=LABEL_MAX_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        fits.then(|| Self(text.to_owned())).ok_or_else(|| Rule::Label.at(pointer))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Label {
+    fn default() -> Self {
+        Self("Authenticator app".to_owned())
+    }
+}
+
+impl State {
+    const ALL: [Self; 4] = [Self::Pending, Self::Active, Self::Removed, Self::Abandoned];
+
+    /// The name it is stored under.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Removed => "removed",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+impl FromStr for State {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(())
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Totp => f.write_str("totp"),
+        }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        (text == "totp").then_some(Self::Totp).ok_or(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Label;
+
+    #[test]
+    fn a_label_is_counted_in_characters() {
+        assert!(Label::parse(&"é".repeat(64), "/label").is_ok());
+        assert!(Label::parse(&"é".repeat(65), "/label").is_err());
+        assert!(Label::parse("  ", "/label").is_err());
+        assert!(Label::parse("a\u{1b}[0m", "/label").is_err());
+        assert_eq!(Label::parse(" Pixel 9 ", "/label").unwrap().as_str(), "Pixel 9");
+    }
+}

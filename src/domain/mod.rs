@@ -1,0 +1,16 @@
+//! The nouns. Pure: no I/O, no clock, no randomness; every function here can be read and tested alone.
+
+pub mod account;
+pub mod assurance;
+pub mod event;
+pub mod id;
+pub mod idempotency;
+pub mod lockout;
+pub mod method;
+pub mod password;
+pub mod policy;
+pub mod recovery_code;
+pub mod refusal;
+pub mod secret;
+pub mod session;
+pub mod totp;

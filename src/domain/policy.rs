@@ -1,0 +1,49 @@
+//! The rules of an installation that decisions depend on.
+
+use super::lockout::Limits;
+use serde::Serialize;
+
+/// How many methods an account may have.
+pub const MAX_METHODS: usize = 5;
+/// How many challenges an account may have open; one more kills the oldest.
+pub const MAX_CHALLENGES: usize = 5;
+/// Seconds that the predecessor of a refresh token is still accepted (two tabs, a lost answer).
+pub const REFRESH_GRACE: i64 = 30;
+
+/// Every number and name that an operator may set and a decision reads. Durations are in seconds.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The issuer that authenticator apps show.
+    pub product_name: String,
+    /// How old a proof of the second factor may be for a change.
+    pub step_up_max_age: u32,
+    /// Steps that a code may be early or late.
+    pub totp_window: u32,
+    /// Life of an access token.
+    pub access_token_ttl: u32,
+    /// Life of a refresh token that is not used.
+    pub session_idle: u32,
+    /// Life of a session.
+    pub session_max: u32,
+    /// Life of a sign-in challenge.
+    pub challenge_ttl: u32,
+    /// Life of an unconfirmed enrolment.
+    pub enrollment_ttl: u32,
+    /// When, after a disable, the owner is reminded.
+    pub reminder_after: u32,
+    /// The ledger's numbers.
+    pub limits: Limits,
+    /// Whom a locked-out owner turns to.
+    pub support: Support,
+}
+
+/// Whom a locked-out owner turns to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Support {
+    /// An e-mail address.
+    pub email: Option<String>,
+    /// A telephone number.
+    pub phone: Option<String>,
+    /// A page.
+    pub url: Option<String>,
+}

@@ -1,0 +1,135 @@
+//! Why a request gets no: refusals are answers, faults are breakdowns.
+//!
+//! A [`Refusal`] is a decision of ours and is final: what was written on the way (a spent attempt, say)
+//! is committed with it. A [`Fault`] means that we could not know: everything is rolled back and the
+//! caller is told 503, never "2FA is off".
+
+use jiff::Timestamp;
+
+/// A decision against the request. Each has one problem in the HTTP catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The bearer or refresh token is not, or no longer, good: RFC 6750 §3.1.
+    InvalidToken,
+    /// The operation wants a fresher or stronger authentication: RFC 9470 §3. `max_age` in seconds.
+    InsufficientUserAuthentication { max_age: u32 },
+    /// A wrong password, a wrong or used code, an unknown or used recovery code: one answer for all.
+    InvalidCredential { attempts_remaining: Option<u32> },
+    /// The guess was not evaluated, because its budget is spent.
+    TooManyAttempts(Limit),
+    /// Nothing to do, since two-factor authentication is off.
+    TwoFactorNotEnabled,
+    /// The last method is removed by disabling, not by removing.
+    LastMethod,
+    /// The account has as many methods as it may have.
+    TooManyMethods,
+    /// The enrolment was confirmed before.
+    AlreadyConfirmed,
+    /// The enrolment is expired, superseded, cancelled or worn out.
+    EnrolmentExpired,
+    /// The sign-in challenge is unknown, used, dead or worn out.
+    ChallengeExpired,
+    /// At confirm only: the code is right for another moment, so the phone's clock is wrong.
+    CodeOutOfWindow { skew_seconds: i64, server_time: Timestamp },
+    /// No such thing, or not the caller's.
+    NotFound,
+    /// `If-Match` names another version: RFC 9110 §13.1.1.
+    VersionMismatch,
+    /// The idempotency key was used with another body.
+    IdempotencyKeyReused,
+    /// A request with this idempotency key still runs.
+    RequestInProgress,
+    /// The request was carried out before, and its answer held a secret that is not shown twice.
+    AlreadyCompleted,
+    /// A member has the right type and a wrong value.
+    ValidationFailed(Vec<Violation>),
+}
+
+/// Which budget is spent, in the words of draft-ietf-httpapi-ratelimit-headers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// The policy's name, such as `code`.
+    pub policy: &'static str,
+    /// Attempts within the window.
+    pub quota: u32,
+    /// The window, in seconds.
+    pub window: u32,
+    /// Seconds until another attempt is evaluated.
+    pub retry_after: u32,
+}
+
+/// One member of a body that breaks a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// JSON Pointer (RFC 6901) of the member.
+    pub pointer: &'static str,
+    /// The rule that it breaks.
+    pub rule: Rule,
+}
+
+/// The rules a member can break; each has a sentence in every language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// A password of 1 to 71 bytes without NUL.
+    Password,
+    /// A new password of 8 to 71 bytes without NUL.
+    NewPassword,
+    /// Six digits.
+    Code,
+    /// Twenty-four Crockford base-32 characters.
+    RecoveryCode,
+    /// A label of 1 to 64 characters without control characters.
+    Label,
+    /// An e-mail address of at most 254 bytes.
+    Email,
+    /// An identifier of ours.
+    Id,
+}
+
+impl Rule {
+    /// A violation of this rule at `pointer`, as the whole refusal.
+    pub fn at(self, pointer: &'static str) -> Refusal {
+        Refusal::ValidationFailed(vec![Violation { pointer, rule: self }])
+    }
+}
+
+/// A breakdown: the service cannot know, and says so with 503.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The database (or another thing we stand on) does not answer as it should.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// COMMIT was sent and its answer was lost: the change may or may not stand.
+    #[error("outcome unknown: {0}")]
+    OutcomeUnknown(String),
+    /// Too much to do at once; nothing was tried.
+    #[error("overloaded: {0}")]
+    Overloaded(&'static str),
+    /// A stored secret does not open, or a stored row makes no sense: an alarm, never an absence.
+    #[error("unreadable: {0}")]
+    Unreadable(String),
+    /// Another writer was faster; the engine tries the closure again.
+    #[error("contended: {0}")]
+    Contended(String),
+}
+
+/// Why an action stopped before its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// By decision: the bookkeeping of the refusal is committed.
+    Refused(Refusal),
+    /// By breakdown: everything is rolled back.
+    Failed(Fault),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Failed(fault)
+    }
+}

@@ -1,0 +1,289 @@
+//! `/account`: the Account Security tab, its log, its sessions, and the password.
+
+use super::{
+    auth::{AcrBody, TokensBody},
+    body::{self, both},
+    caller::{Answer, OwnerCall, Render, json},
+    openapi::{Changing, Listing, Proving, Reading},
+    problem::{Code, Problem},
+    status_body::StatusBody,
+};
+use crate::{
+    actions::account::{
+        events, overview,
+        password::{self, ChangePassword, Changed},
+        sessions::{self, Ended},
+    },
+    domain::{
+        assurance::Acr,
+        event::{EventKind, Recorded},
+        id::{EventId, SessionId},
+        password::Password,
+        refusal::Refusal,
+        session::Session,
+    },
+};
+use actix_web::{
+    HttpRequest, HttpResponse, delete, get,
+    http::StatusCode,
+    post,
+    web::{Path, Query},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+const PAGE_DEFAULT: u8 = 20;
+const PAGE_MAX: u8 = 100;
+
+/// The Account Security tab.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AccountSecurity)]
+pub struct OverviewBody {
+    /// The account's address.
+    email: String,
+    /// When the password was last set.
+    password_changed_at: Timestamp,
+    /// How two-factor authentication stands.
+    two_factor: StatusBody,
+    /// Sessions that are alive.
+    sessions: usize,
+}
+
+/// Reads the Account Security tab.
+#[utoipa::path(operation_id = "getAccountSecurity", tag = "account", security(("bearer" = [])),
+    responses((status = 200, description = "The tab", body = OverviewBody), Reading))]
+#[get("/account/security")]
+pub async fn get_overview(call: OwnerCall) -> Answer {
+    let overview = overview::overview(&call.call).await?;
+    let body = OverviewBody {
+        email: overview.email.as_str().to_owned(),
+        password_changed_at: overview.password_changed_at,
+        two_factor: StatusBody::new(&overview.two_factor, &call),
+        sessions: overview.sessions,
+    };
+    Ok(json(StatusCode::OK, &body))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PageQuery {
+    /// The `next_cursor` of the page before.
+    #[param(value_type = Option<Uuid>)]
+    cursor: Option<EventId>,
+    /// Events on the page; 20 by default.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u8>,
+}
+
+/// A page of the security log.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Events)]
+pub struct EventsBody {
+    /// The events, newest first.
+    events: Vec<EventBody>,
+    /// Where the next page begins; null on the last one.
+    next_cursor: Option<Uuid>,
+}
+
+/// Something that happened to the account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
+pub struct EventBody {
+    /// Its id.
+    id: Uuid,
+    /// What happened.
+    #[schema(value_type = String, example = "two_factor.disabled")]
+    r#type: EventKind,
+    /// When.
+    at: Timestamp,
+    /// The client's address.
+    ip: String,
+    /// The client's user agent.
+    user_agent: String,
+    /// In which session.
+    session_id: Option<Uuid>,
+    /// Who did it.
+    actor: ActorBody,
+    /// By which request.
+    request_id: String,
+    /// What else is worth knowing.
+    #[schema(value_type = Object)]
+    details: Map<String, Value>,
+}
+
+/// Who did something.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Actor)]
+pub struct ActorBody {
+    /// `owner`, `support`, `partner` or `system`.
+    #[schema(example = "owner")]
+    kind: String,
+    /// The actor's id, where it has one.
+    id: Option<String>,
+}
+
+impl EventBody {
+    fn new(event: Recorded, owner: &str) -> Self {
+        let id = event.actor_id.or_else(|| (event.actor_kind == "owner").then(|| owner.to_owned()));
+        Self {
+            id: event.id.0,
+            r#type: event.kind,
+            at: event.at,
+            ip: event.ip,
+            user_agent: event.user_agent,
+            session_id: event.session.map(|session| session.0),
+            actor: ActorBody { kind: event.actor_kind, id },
+            request_id: event.request_id,
+            details: event.details,
+        }
+    }
+}
+
+/// Reads the security log, newest first.
+#[utoipa::path(operation_id = "listEvents", tag = "account", security(("bearer" = [])), params(PageQuery),
+    responses((status = 200, description = "A page of the log", body = EventsBody), Listing))]
+#[get("/account/security/events")]
+pub async fn list_events(call: OwnerCall, request: HttpRequest) -> Answer {
+    let query = Query::<PageQuery>::from_query(request.query_string()).map_err(|_| Code::MalformedRequest)?;
+    let limit = query.limit.unwrap_or(PAGE_DEFAULT);
+    if !(1..=PAGE_MAX).contains(&limit) {
+        return Err(Code::MalformedRequest.into());
+    }
+    let page = events::events(&call.call, query.cursor, limit).await?;
+    let owner = call.call.holder.account.to_string();
+    let events = page.events.into_iter().map(|event| EventBody::new(event, &owner)).collect();
+    Ok(json(StatusCode::OK, &EventsBody { events, next_cursor: page.next_cursor.map(|id| id.0) }))
+}
+
+/// The sessions that are alive.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Sessions)]
+pub struct SessionsBody {
+    /// The sessions, newest first.
+    sessions: Vec<SessionBody>,
+}
+
+/// A session.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
+pub struct SessionBody {
+    /// Its id.
+    id: Uuid,
+    /// Whether it is the caller's own.
+    current: bool,
+    /// When it began.
+    created_at: Timestamp,
+    /// When its tokens were last issued.
+    last_seen_at: Timestamp,
+    /// The address that it began from.
+    ip: String,
+    /// The user agent that it began with.
+    user_agent: String,
+    /// What its owner has proved.
+    #[schema(value_type = AcrBody)]
+    acr: Acr,
+}
+
+impl SessionBody {
+    fn new(session: &Session, current: SessionId) -> Self {
+        Self {
+            id: session.id.0,
+            current: session.id == current,
+            created_at: session.created_at,
+            last_seen_at: session.last_seen_at,
+            ip: session.ip.clone(),
+            user_agent: session.user_agent.clone(),
+            acr: session.assurance.acr,
+        }
+    }
+}
+
+/// Lists the sessions that are alive.
+#[utoipa::path(operation_id = "listSessions", tag = "account", security(("bearer" = [])),
+    responses((status = 200, description = "The sessions", body = SessionsBody), Reading))]
+#[get("/account/security/sessions")]
+pub async fn list_sessions(call: OwnerCall) -> Answer {
+    let current = call.call.holder.session;
+    let sessions = sessions::list(&call.call).await?;
+    let sessions = sessions.iter().map(|session| SessionBody::new(session, current)).collect();
+    Ok(json(StatusCode::OK, &SessionsBody { sessions }))
+}
+
+/// Ends a session.
+#[utoipa::path(operation_id = "endSession", tag = "account", security(("bearer" = [])),
+    params(("sid" = Uuid, Path, description = "The session")),
+    responses((status = 204, description = "It has ended"), Changing))]
+#[delete("/account/security/sessions/{sid}")]
+pub async fn end_session(call: OwnerCall, sid: Path<String>) -> Answer {
+    call.no_body()?;
+    sessions::end(&call.call, sid.parse().map_err(|_| Refusal::NotFound)?).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// How many sessions were ended.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EndedSessions)]
+pub struct EndedBody {
+    /// The number.
+    ended: usize,
+}
+
+impl Render for Ended {
+    fn render(self, _: &OwnerCall) -> HttpResponse {
+        json(StatusCode::OK, &EndedBody { ended: self.ended })
+    }
+}
+
+/// Ends every session but the caller's.
+#[utoipa::path(operation_id = "endOtherSessions", tag = "account", security(("bearer" = [])),
+    responses((status = 200, description = "They have ended", body = EndedBody), Changing))]
+#[post("/account/security/sessions/end-others")]
+pub async fn end_other_sessions(call: OwnerCall) -> Answer {
+    call.change_without_body(sessions::end_others).await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ChangePasswordRequest)]
+struct ChangePasswordBody {
+    /// The password as it is.
+    #[schema(min_length = 1, max_length = 71, format = Password)]
+    current_password: String,
+    /// The password as it is to be: 8 to 71 bytes of UTF-8.
+    #[schema(min_length = 2, max_length = 71, format = Password)]
+    new_password: String,
+    /// A code of an active authenticator, where the token does not vouch for the second factor.
+    code: Option<String>,
+    /// A recovery code, instead of a code.
+    recovery_code: Option<String>,
+}
+
+impl ChangePasswordBody {
+    fn parse(self) -> Result<ChangePassword, Problem> {
+        let proofs = body::proofs(self.current_password, "/current_password", self.code, self.recovery_code)?;
+        let (proofs, new) = both(proofs, Password::chosen(self.new_password, "/new_password"))?;
+        Ok(ChangePassword { proofs, new })
+    }
+}
+
+impl Render for Changed {
+    fn render(self, _: &OwnerCall) -> HttpResponse {
+        match self.tokens {
+            Some(tokens) => json(StatusCode::OK, &TokensBody::from(tokens)),
+            None => HttpResponse::from_error(Problem::from(Refusal::AlreadyCompleted)),
+        }
+    }
+}
+
+/// Changes the password. All other sessions end; two-factor authentication stays as it is.
+#[utoipa::path(operation_id = "changePassword", tag = "account", security(("bearer" = [])),
+    request_body = ChangePasswordBody,
+    responses((status = 200, description = "A fresh pair", body = TokensBody), Proving))]
+#[post("/account/password")]
+pub async fn change_password(call: OwnerCall) -> Answer {
+    call.change(ChangePasswordBody::parse, password::change).await
+}

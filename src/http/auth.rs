@@ -1,0 +1,195 @@
+//! `/auth`: the standard login process.
+
+use super::{
+    body::{both, required_factor},
+    caller::{Answer, AnyCall, OwnerCall, json},
+    openapi::{Answering, Reading, Refreshing, SigningIn},
+};
+use crate::{
+    actions::{
+        issue::Tokens,
+        login::{
+            logout,
+            password::{self, LoggedIn, Login},
+            refresh, second_factor,
+        },
+    },
+    domain::{account::Email, assurance, password::Password},
+};
+use actix_web::{HttpResponse, http::StatusCode, post};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A pair of tokens (RFC 6749 §5.1).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tokens)]
+pub struct TokensBody {
+    /// The access token: a JWT (RFC 9068).
+    access_token: String,
+    /// Always `Bearer`.
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// Seconds that the access token lives.
+    expires_in: u32,
+    /// The refresh token, which is rotated on use.
+    refresh_token: String,
+    /// The authentication context class.
+    #[schema(value_type = AcrBody)]
+    acr: assurance::Acr,
+    /// The authentication methods (RFC 8176), with `rc` for a recovery code.
+    #[schema(value_type = Vec<AmrBody>)]
+    amr: Vec<assurance::Amr>,
+}
+
+/// The authentication context class: a password, or a password and a second factor.
+#[derive(ToSchema)]
+#[schema(as = Acr, rename_all = "lowercase")]
+#[expect(dead_code, reason = "the schema of a domain type, which knows nothing of schemas")]
+pub enum AcrBody {
+    Aal1,
+    Aal2,
+}
+
+/// An authentication method (RFC 8176), or `rc` for a recovery code.
+#[derive(ToSchema)]
+#[schema(as = Amr, rename_all = "lowercase")]
+#[expect(dead_code, reason = "the schema of a domain type, which knows nothing of schemas")]
+pub enum AmrBody {
+    Pwd,
+    Otp,
+    Rc,
+    Mfa,
+}
+
+impl From<Tokens> for TokensBody {
+    fn from(tokens: Tokens) -> Self {
+        let Tokens { access_token, expires_in, refresh_token, acr, amr } = tokens;
+        Self { access_token, token_type: "Bearer", expires_in, refresh_token, acr, amr }
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = LoginRequest)]
+struct LoginBody {
+    /// The account's e-mail address.
+    #[schema(max_length = 254, format = Email)]
+    email: String,
+    /// The account password.
+    #[schema(min_length = 1, max_length = 71, format = Password)]
+    password: String,
+}
+
+/// The password was right.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LoginResult)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum LoginResultBody {
+    /// That was all it takes.
+    #[schema(title = "SignedIn")]
+    SignedIn {
+        /// The tokens.
+        tokens: TokensBody,
+    },
+    /// The second factor is awaited.
+    #[schema(title = "SecondFactorRequired")]
+    SecondFactorRequired {
+        /// To be sent with the second factor; good for nothing else.
+        challenge: String,
+        /// What can answer it.
+        #[schema(example = json!(["totp", "recovery_code"]))]
+        methods: Vec<String>,
+        /// When it dies.
+        expires_at: Timestamp,
+    },
+}
+
+impl From<LoggedIn> for LoginResultBody {
+    fn from(outcome: LoggedIn) -> Self {
+        match outcome {
+            LoggedIn::SignedIn(tokens) => Self::SignedIn { tokens: tokens.into() },
+            LoggedIn::SecondFactorRequired { challenge, kinds, expires_at } => {
+                let mut methods: Vec<String> = kinds.iter().map(ToString::to_string).collect();
+                methods.push("recovery_code".to_owned());
+                Self::SecondFactorRequired { challenge, methods, expires_at }
+            }
+        }
+    }
+}
+
+/// Signs in with a password.
+#[utoipa::path(operation_id = "login", tag = "login", request_body = LoginBody,
+    responses((status = 200, description = "Tokens, or a challenge while two-factor authentication is on", body = LoginResultBody), SigningIn))]
+#[post("/auth/login")]
+pub async fn login(call: AnyCall) -> Answer {
+    let body: LoginBody = call.body()?;
+    let (email, password) = both(Email::parse(&body.email, "/email"), Password::offered(body.password, "/password"))?;
+    let outcome = password::login(&call.cx, Login { email, password }).await?;
+    Ok(json(StatusCode::OK, &LoginResultBody::from(outcome)))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SecondFactorRequest)]
+struct SecondFactorBody {
+    /// The challenge of the sign-in.
+    challenge: String,
+    /// A code of an active authenticator.
+    code: Option<String>,
+    /// A recovery code, instead of a code.
+    recovery_code: Option<String>,
+}
+
+/// The sign-in is complete.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignedIn)]
+pub struct SignedInBody {
+    /// Always `signed_in`.
+    #[schema(example = "signed_in")]
+    result: &'static str,
+    /// The tokens.
+    tokens: TokensBody,
+}
+
+/// Completes a sign-in with the second factor.
+#[utoipa::path(operation_id = "loginSecondFactor", tag = "login", request_body = SecondFactorBody,
+    responses((status = 200, description = "Tokens", body = SignedInBody), Answering))]
+#[post("/auth/login/second-factor")]
+pub async fn login_second_factor(call: AnyCall) -> Answer {
+    let body: SecondFactorBody = call.body()?;
+    let offered = required_factor(body.code, body.recovery_code)?;
+    let tokens = second_factor::second_factor(&call.cx, &body.challenge, offered).await?;
+    Ok(json(StatusCode::OK, &SignedInBody { result: "signed_in", tokens: tokens.into() }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RefreshRequest)]
+struct RefreshBody {
+    /// The refresh token.
+    refresh_token: String,
+}
+
+/// Trades a refresh token for a fresh pair.
+///
+/// The token is rotated. Its direct predecessor is accepted once more for 30 seconds; any other reuse
+/// ends the session.
+#[utoipa::path(operation_id = "refreshTokens", tag = "login", request_body = RefreshBody,
+    responses((status = 200, description = "A fresh pair", body = TokensBody), Refreshing))]
+#[post("/auth/token/refresh")]
+pub async fn refresh_tokens(call: AnyCall) -> Answer {
+    let body: RefreshBody = call.body()?;
+    let tokens = refresh::refresh(&call.cx, &body.refresh_token).await?;
+    Ok(json(StatusCode::OK, &TokensBody::from(tokens)))
+}
+
+/// Signs out: ends the session of the token.
+#[utoipa::path(operation_id = "logout", tag = "login", security(("bearer" = [])),
+    responses((status = 204, description = "The session has ended"), Reading))]
+#[post("/auth/logout")]
+pub async fn sign_out(call: OwnerCall) -> Answer {
+    call.no_body()?;
+    logout::logout(&call.call).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

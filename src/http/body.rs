@@ -1,0 +1,90 @@
+//! Bodies: strict JSON in, domain values out. Past this file there are no raw strings.
+
+use super::problem::{Code, Problem};
+use crate::{
+    actions::reverify::Proofs,
+    domain::{
+        password::Password,
+        recovery_code::RecoveryCode,
+        refusal::{Refusal, Violation},
+        totp,
+    },
+    store::factors::Offered,
+};
+use actix_web::{HttpMessage, HttpRequest, http::header, web::Bytes};
+use serde::de::DeserializeOwned;
+
+/// No body of ours comes near this many bytes.
+pub const MAX_BYTES: usize = 16 * 1024;
+
+/// Checks that a body, where there is one, is JSON as it stands.
+///
+/// # Errors
+/// `unsupported-media-type`.
+pub fn check_type(request: &HttpRequest, body: &[u8], is_required: bool) -> Result<(), Problem> {
+    let is_encoded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity");
+    let is_json = request.mime_type().ok().flatten().is_some_and(|mime| mime.essence_str() == "application/json");
+    let is_absent = !is_required && body.is_empty() && !request.headers().contains_key(header::CONTENT_TYPE);
+    if is_encoded || !(is_json || is_absent) { Err(Code::UnsupportedMediaType.into()) } else { Ok(()) }
+}
+
+/// Reads a body. Unknown, missing and duplicate members, other types and trailing bytes are refused.
+///
+/// # Errors
+/// `malformed-request`.
+pub fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|_| Code::MalformedRequest.into())
+}
+
+/// Both values, or everything that is wrong with either.
+pub fn both<A, B>(a: Result<A, Refusal>, b: Result<B, Refusal>) -> Result<(A, B), Refusal> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(Refusal::ValidationFailed(a)), Err(Refusal::ValidationFailed(b))) => {
+            Err(Refusal::ValidationFailed(a.into_iter().chain(b).collect::<Vec<Violation>>()))
+        }
+        (Err(refusal), _) | (_, Err(refusal)) => Err(refusal),
+    }
+}
+
+/// A second factor, from the two members that can hold one.
+///
+/// # Errors
+/// `malformed-request` when both do; the inner result says whether the value is well formed.
+pub fn factor(
+    code: Option<String>,
+    recovery_code: Option<String>,
+) -> Result<Result<Option<Offered>, Refusal>, Problem> {
+    match (code, recovery_code) {
+        (Some(_), Some(_)) => Err(Code::MalformedRequest.into()),
+        (Some(code), None) => Ok(totp::Code::parse(&code, "/code").map(|code| Some(Offered::Code(code)))),
+        (None, Some(code)) => {
+            Ok(RecoveryCode::parse(&code, "/recovery_code").map(|code| Some(Offered::RecoveryCode(code))))
+        }
+        (None, None) => Ok(Ok(None)),
+    }
+}
+
+/// A second factor that must be there.
+///
+/// # Errors
+/// `malformed-request` when there is none or two; `validation-failed`.
+pub fn required_factor(code: Option<String>, recovery_code: Option<String>) -> Result<Offered, Problem> {
+    factor(code, recovery_code)??.ok_or_else(|| Code::MalformedRequest.into())
+}
+
+/// The proofs of a change.
+///
+/// # Errors
+/// `malformed-request` when both second factors are sent; the inner result says whether the values are
+/// well formed.
+pub fn proofs(
+    password: String,
+    pointer: &'static str,
+    code: Option<String>,
+    recovery_code: Option<String>,
+) -> Result<Result<Proofs, Refusal>, Problem> {
+    let factor = factor(code, recovery_code)?;
+    let proofs = both(Password::offered(password, pointer), factor);
+    Ok(proofs.map(|(password, factor)| Proofs { password, factor }))
+}

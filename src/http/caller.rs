@@ -1,0 +1,280 @@
+//! Who calls, and with what: the extractors. A handler that takes an [`OwnerCall`] does not run without
+//! a good token; whatever else a request asks of its execution is read here too.
+
+use super::{
+    body,
+    envelope::{self, Facts},
+    problem::{Code, Problem},
+};
+use crate::{
+    actions::{Call, Cx, Outcome, Precondition, Rooms, entrance},
+    crypto::keyring::Purpose,
+    domain::{
+        event::Origin,
+        idempotency::{Claim, IdempotencyKey, fingerprint_text},
+        refusal::{Refusal, Stop},
+    },
+};
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::{Method, StatusCode, header},
+    web::{self, Bytes},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::{future::Future, pin::Pin, sync::Arc};
+
+const USER_AGENT_MAX_CHARS: usize = 256;
+
+/// What every handler answers.
+pub type Answer = Result<HttpResponse, Problem>;
+
+/// A request of anybody.
+pub struct AnyCall {
+    /// The request, for the action.
+    pub cx: Cx,
+    /// What the envelope knows of it.
+    pub facts: Facts,
+    request: HttpRequest,
+    body: Result<Bytes, Problem>,
+}
+
+/// A request of the holder of an access token.
+pub struct OwnerCall {
+    /// The request, for the action.
+    pub call: Call,
+    any: AnyCall,
+    replay: Option<Value>,
+}
+
+/// How an outcome looks as a response.
+pub trait Render {
+    /// The response.
+    fn render(self, call: &OwnerCall) -> HttpResponse;
+}
+
+impl FromRequest for AnyCall {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = Bytes::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let facts = envelope::facts_of(&request);
+            let cx = Cx::new(rooms(&request)?, origin(&request, &facts));
+            let too_large = |error: actix_web::Error| match error.as_response_error().status_code() {
+                StatusCode::PAYLOAD_TOO_LARGE => Problem::Http(Code::PayloadTooLarge),
+                _ => Problem::Http(Code::MalformedRequest),
+            };
+            Ok(Self { cx, facts, request, body: body.await.map_err(too_large) })
+        })
+    }
+}
+
+impl AnyCall {
+    /// The body, which must be there.
+    ///
+    /// # Errors
+    /// `payload-too-large`, `unsupported-media-type`, `malformed-request`.
+    pub fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let body = self.body.clone()?;
+        body::check_type(&self.request, &body, true)?;
+        body::parse(&body)
+    }
+
+    /// That there is no body, or none that says anything.
+    ///
+    /// # Errors
+    /// `payload-too-large`, `unsupported-media-type`, `malformed-request`.
+    pub fn no_body(&self) -> Result<(), Problem> {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+        let body = self.body.clone()?;
+        body::check_type(&self.request, &body, false)?;
+        if body.is_empty() { Ok(()) } else { body::parse(&body).map(|Nothing {}| ()) }
+    }
+}
+
+impl FromRequest for OwnerCall {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let any = AnyCall::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let any = any.await?;
+            let token = bearer(&request).ok_or(Refusal::InvalidToken)?;
+            let holder = any.cx.keys.signer.check(&any.cx.realm, token, any.cx.now)?;
+            let mut call = Call { cx: any.cx.clone(), holder, precondition: Precondition::None, claim: None };
+            if request.method() == Method::GET {
+                return Ok(Self { call, any, replay: None });
+            }
+            // The body is read for the key's fingerprint; whether it is a body at all comes later.
+            let headers = headers(&request, &any);
+            call.claim = headers.as_ref().map(|(_, claim)| claim.clone()).unwrap_or_default();
+            let replay = entrance::admit(&call).await?;
+            call.precondition = headers?.0;
+            Ok(Self { call, any, replay })
+        })
+    }
+}
+
+impl OwnerCall {
+    /// Carries out a change with a body, once: an earlier answer to the same idempotency key is given
+    /// again instead.
+    ///
+    /// # Errors
+    /// What the body or the action refuses.
+    pub async fn change<B, C, T>(
+        self,
+        parse: impl FnOnce(B) -> Result<C, Problem>,
+        act: impl AsyncFnOnce(&Call, C) -> Result<T, Stop>,
+    ) -> Answer
+    where
+        B: DeserializeOwned,
+        T: Outcome + Render,
+    {
+        if let Some(replayed) = self.replayed::<T>()? {
+            return Ok(replayed);
+        }
+        let command = parse(self.any.body()?)?;
+        let outcome = act(&self.call, command).await?;
+        Ok(outcome.render(&self))
+    }
+
+    /// Carries out a change that needs no body, once.
+    ///
+    /// # Errors
+    /// What the action refuses.
+    pub async fn change_without_body<T: Outcome + Render>(
+        self,
+        act: impl AsyncFnOnce(&Call) -> Result<T, Stop>,
+    ) -> Answer {
+        if let Some(replayed) = self.replayed::<T>()? {
+            return Ok(replayed);
+        }
+        self.any.no_body()?;
+        let outcome = act(&self.call).await?;
+        Ok(outcome.render(&self))
+    }
+
+    /// The body, for changes whose method is idempotent by itself.
+    ///
+    /// # Errors
+    /// `payload-too-large`, `unsupported-media-type`, `malformed-request`.
+    pub fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        self.any.body()
+    }
+
+    /// That there is no body.
+    ///
+    /// # Errors
+    /// As [`AnyCall::no_body`].
+    pub fn no_body(&self) -> Result<(), Problem> {
+        self.any.no_body()
+    }
+
+    /// What the envelope knows of the request.
+    pub fn facts(&self) -> &Facts {
+        &self.any.facts
+    }
+
+    fn replayed<T: Outcome + Render>(&self) -> Result<Option<HttpResponse>, Problem> {
+        let Some(outcome) = self.replay.clone() else { return Ok(None) };
+        let outcome: T = serde_json::from_value(outcome).map_err(|_| {
+            // An outcome of another release: it was done, and cannot be shown.
+            Refusal::AlreadyCompleted
+        })?;
+        let mut response = outcome.render(self);
+        response
+            .headers_mut()
+            .insert(header::HeaderName::from_static("idempotent-replayed"), header::HeaderValue::from_static("true"));
+        Ok(Some(response))
+    }
+}
+
+/// An answer in JSON.
+pub fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => HttpResponse::build(status).content_type("application/json").body(bytes),
+        Err(_) => HttpResponse::from_error(Problem::Http(Code::Unavailable)),
+    }
+}
+
+/// An answer in JSON that is the picture of one version.
+pub fn versioned(status: StatusCode, version: i64, body: &impl Serialize) -> HttpResponse {
+    let mut response = json(status, body);
+    if let Ok(etag) = header::HeaderValue::from_str(&format!("\"{version}\"")) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    response
+}
+
+fn rooms(request: &HttpRequest) -> Result<Arc<Rooms>, Problem> {
+    let rooms = request.app_data::<web::Data<Rooms>>();
+    rooms.map(|rooms| rooms.clone().into_inner()).ok_or(Problem::Http(Code::Unavailable))
+}
+
+fn origin(request: &HttpRequest, facts: &Facts) -> Origin {
+    let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Origin {
+        request_id: facts.request_id.clone(),
+        ip: facts.ip,
+        user_agent: agent.chars().filter(|c| !c.is_control()).take(USER_AGENT_MAX_CHARS).collect(),
+    }
+}
+
+/// The token of the one `Authorization` header (RFC 6750 §2.1); nothing else carries one.
+fn bearer(request: &HttpRequest) -> Option<&str> {
+    let mut lines = request.headers().get_all(header::AUTHORIZATION);
+    let (line, None) = (lines.next()?, lines.next()) else { return None };
+    let (scheme, token) = line.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+}
+
+/// `If-Match` and `Idempotency-Key`. The key is claimed on `POST` alone: the other methods are
+/// idempotent by themselves.
+fn headers(request: &HttpRequest, any: &AnyCall) -> Result<(Precondition, Option<Claim>), Problem> {
+    let claim = match request.headers().get("Idempotency-Key") {
+        Some(key) if request.method() == Method::POST => Some(claim(request, key.to_str().unwrap_or_default(), any)?),
+        _ => None,
+    };
+    Ok((precondition(request)?, claim))
+}
+
+fn claim(request: &HttpRequest, key: &str, any: &AnyCall) -> Result<Claim, Problem> {
+    let key = IdempotencyKey::parse(key).ok_or(Code::MalformedRequest)?;
+    let body = any.body.clone().unwrap_or_default();
+    let fingerprint = match serde_json::from_slice::<Value>(&body) {
+        Ok(value) => fingerprint_text(&value),
+        Err(_) => String::new(),
+    };
+    let keys = &any.cx.keys;
+    let parts = [request.method().as_str().as_bytes(), request.path().as_bytes(), key.as_str().as_bytes()];
+    let key = keys.hash(Purpose::IdempotencyKey, &parts).map_err(Problem::Failed)?.tag;
+    let fingerprint = keys.hash(Purpose::Fingerprint, &[&key, fingerprint.as_bytes()]).map_err(Problem::Failed)?.tag;
+    Ok(Claim { key, fingerprint })
+}
+
+/// RFC 9110 §13.1.1: strong comparison, so a weak tag matches nothing.
+fn precondition(request: &HttpRequest) -> Result<Precondition, Problem> {
+    let mut versions = Vec::new();
+    let mut is_asked = false;
+    for line in request.headers().get_all(header::IF_MATCH) {
+        is_asked = true;
+        let line = line.to_str().map_err(|_| Code::MalformedRequest)?;
+        for tag in line.split(',').map(str::trim) {
+            if tag == "*" {
+                return Ok(Precondition::None);
+            }
+            let opaque = tag.trim_start_matches("W/").strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+            let opaque = opaque.ok_or(Code::MalformedRequest)?;
+            versions.extend(opaque.parse::<i64>().ok().filter(|_| !tag.starts_with("W/")));
+        }
+    }
+    Ok(if is_asked { Precondition::OneOf(versions) } else { Precondition::None })
+}

@@ -1,0 +1,218 @@
+//! `/account/security/2fa/totp`: enrolling an authenticator app.
+
+use super::{
+    auth::TokensBody,
+    body::{self, both},
+    caller::{Answer, OwnerCall, Render, json, versioned},
+    openapi::{Confirming, Proving},
+    problem::Problem,
+    status_body::StatusBody,
+    two_factor::method_id,
+};
+use crate::{
+    actions::two_factor::{
+        confirm::{self, Confirm, Confirmed},
+        enroll::{self, Enroll, Enrolled},
+        enrollment,
+    },
+    domain::{
+        id::MethodId,
+        method::{Label, State},
+        refusal::{Refusal, Rule},
+        totp::{Code, DIGITS, PERIOD},
+    },
+};
+use actix_web::{
+    HttpResponse, delete, get,
+    http::{StatusCode, header},
+    post,
+    web::Path,
+};
+use fast_qr::{QRBuilder, convert::svg::SvgBuilder};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = EnrollRequest)]
+struct EnrollBody {
+    /// The account password.
+    #[schema(min_length = 1, max_length = 71, format = Password)]
+    password: String,
+    /// What the authenticator is to be called; *Authenticator app* by default.
+    #[schema(min_length = 1, max_length = 64)]
+    label: Option<String>,
+    /// The method that the confirm is to take out of service.
+    replaces: Option<String>,
+    /// A code of an active authenticator, where the token does not vouch for the second factor.
+    code: Option<String>,
+    /// A recovery code, instead of a code.
+    recovery_code: Option<String>,
+}
+
+impl EnrollBody {
+    fn parse(self) -> Result<Enroll, Problem> {
+        let proofs = body::proofs(self.password, "/password", self.code, self.recovery_code)?;
+        let label = self.label.map_or_else(|| Ok(Label::default()), |label| Label::parse(&label, "/label"));
+        let replaces = self.replaces.map(|id| id.parse::<MethodId>().map_err(|_| Rule::Id.at("/replaces"))).transpose();
+        let ((proofs, label), replaces) = both(both(proofs, label), replaces)?;
+        Ok(Enroll { proofs, label, replaces })
+    }
+}
+
+/// An enrolment that was started. The secret is in this answer and nowhere else, ever.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Enrolment)]
+pub struct EnrolledBody {
+    /// The enrolment, and later the method.
+    id: Uuid,
+    /// Its kind.
+    #[schema(example = "totp")]
+    r#type: &'static str,
+    /// What it is called.
+    label: String,
+    /// The shared secret in base 32, for typing.
+    #[schema(pattern = "^[A-Z2-7]{32}$")]
+    secret: String,
+    /// The key URI, for a link on the phone itself.
+    #[schema(format = "uri")]
+    otpauth_uri: String,
+    /// The key URI as a QR code: an SVG document.
+    qr_svg: String,
+    /// The hash function.
+    #[schema(example = "SHA1")]
+    algorithm: &'static str,
+    /// Digits of a code.
+    digits: u32,
+    /// Seconds that a code stands for.
+    period: u32,
+    /// When the enrolment ends.
+    expires_at: Timestamp,
+}
+
+impl Render for Enrolled {
+    fn render(self, _: &OwnerCall) -> HttpResponse {
+        let Some(shown) = self.secret else {
+            return HttpResponse::from_error(Problem::from(Refusal::AlreadyCompleted));
+        };
+        let qr = QRBuilder::new(shown.otpauth_uri.as_str()).build();
+        let body = EnrolledBody {
+            id: self.id.0,
+            r#type: "totp",
+            label: self.label.as_str().to_owned(),
+            secret: shown.secret.reveal(),
+            // A QR code holds 2,953 bytes; a longer key URI is left to the link and the manual key.
+            qr_svg: qr.map(|qr| SvgBuilder::default().to_str(&qr)).unwrap_or_default(),
+            otpauth_uri: shown.otpauth_uri,
+            algorithm: "SHA1",
+            digits: DIGITS,
+            period: PERIOD,
+            expires_at: self.expires_at,
+        };
+        let mut response = versioned(StatusCode::CREATED, self.version, &body);
+        if let Ok(location) = header::HeaderValue::from_str(&format!("/account/security/2fa/totp/{}", self.id)) {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        response
+    }
+}
+
+/// Starts the enrolment of an authenticator app.
+///
+/// What protects the account already goes on protecting it until the enrolment is confirmed. A new start
+/// supersedes a pending one.
+#[utoipa::path(operation_id = "startTotpEnrolment", tag = "two-factor", security(("bearer" = [])),
+    request_body = EnrollBody,
+    responses((status = 201, description = "The secret, once", body = EnrolledBody,
+        headers(("Location" = String, description = "The enrolment"), ("ETag" = String, description = "The version"))), Proving))]
+#[post("/account/security/2fa/totp")]
+pub async fn start_totp(call: OwnerCall) -> Answer {
+    call.change(EnrollBody::parse, enroll::enroll).await
+}
+
+/// An enrolment, without its secret.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EnrolmentState)]
+pub struct EnrollmentBody {
+    /// Its id.
+    id: Uuid,
+    /// `pending` or `confirmed`.
+    #[schema(example = "pending")]
+    state: &'static str,
+    /// What it is called.
+    label: String,
+    /// When it ends unless it is confirmed.
+    expires_at: Timestamp,
+}
+
+/// Reads an enrolment.
+#[utoipa::path(operation_id = "getTotpEnrolment", tag = "two-factor", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The enrolment")),
+    responses((status = 200, description = "How the enrolment stands", body = EnrollmentBody), Confirming))]
+#[get("/account/security/2fa/totp/{id}")]
+pub async fn get_totp(call: OwnerCall, id: Path<String>) -> Answer {
+    let method = enrollment::look(&call.call, method_id(&id)?).await?;
+    let body = EnrollmentBody {
+        id: method.id.0,
+        state: if method.state == State::Pending { "pending" } else { "confirmed" },
+        label: method.label.as_str().to_owned(),
+        expires_at: method.expires_at,
+    };
+    Ok(json(StatusCode::OK, &body))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ConfirmRequest)]
+struct ConfirmBody {
+    /// The first code of the new authenticator.
+    #[schema(example = "123456")]
+    code: String,
+}
+
+/// The authenticator is in service.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Confirmed)]
+pub struct ConfirmedBody {
+    /// How two-factor authentication stands now.
+    status: StatusBody,
+    /// A new set of recovery codes, shown once; null where the old set goes on.
+    #[schema(min_items = 10, max_items = 10)]
+    recovery_codes: Option<Vec<String>>,
+    /// A fresh pair: older access tokens are refused now. Null in a replay.
+    tokens: Option<TokensBody>,
+}
+
+impl Render for Confirmed {
+    fn render(self, call: &OwnerCall) -> HttpResponse {
+        let body = ConfirmedBody {
+            status: StatusBody::new(&self.status, call),
+            recovery_codes: self.recovery_codes.map(|codes| codes.iter().map(|code| code.reveal()).collect()),
+            tokens: self.tokens.map(TokensBody::from),
+        };
+        versioned(StatusCode::OK, self.status.version, &body)
+    }
+}
+
+/// Confirms an enrolment with a code.
+#[utoipa::path(operation_id = "confirmTotpEnrolment", tag = "two-factor", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The enrolment")), request_body = ConfirmBody,
+    responses((status = 200, description = "The authenticator is in service", body = ConfirmedBody), Confirming))]
+#[post("/account/security/2fa/totp/{id}/confirm")]
+pub async fn confirm_totp(call: OwnerCall, id: Path<String>) -> Answer {
+    let parse = |body: ConfirmBody| Ok(Confirm { id: method_id(&id)?, code: Code::parse(&body.code, "/code")? });
+    call.change(parse, confirm::confirm).await
+}
+
+/// Cancels a pending enrolment.
+#[utoipa::path(operation_id = "cancelTotpEnrolment", tag = "two-factor", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The enrolment")),
+    responses((status = 204, description = "It is cancelled"), Confirming))]
+#[delete("/account/security/2fa/totp/{id}")]
+pub async fn cancel_totp(call: OwnerCall, id: Path<String>) -> Answer {
+    call.no_body()?;
+    enrollment::cancel(&call.call, method_id(&id)?).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

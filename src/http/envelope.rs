@@ -1,0 +1,197 @@
+//! What every request and response goes through: an id, a language, the headers that protect, the words
+//! of a problem, and one line in the log.
+
+use super::{
+    address::{self, NetworkLimit},
+    language,
+    problem::{Code, Problem},
+};
+use crate::{crypto::random::Random, domain::account::Locale};
+use actix_web::{
+    Error, HttpMessage, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{self, Accept, Header, HeaderMap, HeaderName, HeaderValue},
+    middleware::Next,
+    web,
+};
+use ipnet::IpNet;
+use std::{net::IpAddr, time::Instant};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REQUEST_ID_MAX: usize = 64;
+
+/// What is known of a request before it is routed.
+#[derive(Clone)]
+pub struct Facts {
+    /// Its id.
+    pub request_id: String,
+    /// Where it comes from.
+    pub ip: IpAddr,
+    /// The language its sender reads.
+    pub locale: Locale,
+}
+
+/// How the envelope is set up.
+pub struct Envelope {
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The limit of one network on `/auth/*`.
+    pub limit: Option<NetworkLimit>,
+}
+
+/// The middleware.
+///
+/// # Errors
+/// Only what inner middleware could not turn into a response.
+pub async fn seal(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let began = Instant::now();
+    let facts = facts(&request);
+    request.extensions_mut().insert(facts.clone());
+    let (method, path) = (request.method().to_string(), request.path().to_owned());
+    let mut response = match admit(&request, &facts) {
+        Ok(()) => next.call(request).await?.map_into_boxed_body(),
+        Err(problem) => request.into_response(problem.respond(facts.locale, &facts.request_id)),
+    };
+    if let Some(problem) = problem_in(&response) {
+        let mut worded = problem.respond(facts.locale, &facts.request_id);
+        keep_headers(response.headers(), worded.headers_mut());
+        response = response.into_response(worded);
+    }
+    protect(response.headers_mut(), &facts);
+    let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    log::info!(
+        request_id = facts.request_id.as_str(),
+        method = method.as_str(),
+        path = path.as_str(),
+        status = response.status().as_u16(),
+        micros = micros,
+        ip:% = facts.ip;
+        "request"
+    );
+    Ok(response)
+}
+
+fn facts(request: &ServiceRequest) -> Facts {
+    let asked = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let request_id = asked.filter(|id| is_request_id(id)).map_or_else(new_request_id, str::to_owned);
+    let trusted = request.app_data::<web::Data<Envelope>>().map_or(&[][..], |envelope| &envelope.trusted_proxies);
+    Facts { request_id, ip: address::client(request.request(), trusted), locale: language::of(request.request()) }
+}
+
+fn is_request_id(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=REQUEST_ID_MAX).contains(&text.len()) && text.bytes().all(is_plain)
+}
+
+fn new_request_id() -> String {
+    Random.bytes::<16>().map(|bytes| data_encoding::HEXLOWER.encode(&bytes)).unwrap_or_else(|_| "unknown".to_owned())
+}
+
+fn admit(request: &ServiceRequest, facts: &Facts) -> Result<(), Problem> {
+    if request.path().starts_with("/auth/")
+        && let Some(limit) = request.app_data::<web::Data<Envelope>>().and_then(|envelope| envelope.limit.as_ref())
+    {
+        limit.check(facts.ip)?;
+    }
+    let offered: &[&str] = match request.path().starts_with("/problems") {
+        true => &["application/json", "text/html"],
+        false => &["application/json", "application/problem+json"],
+    };
+    if accepts_one_of(request, offered) { Ok(()) } else { Err(Code::NotAcceptable.into()) }
+}
+
+/// Whether the client takes one of the media types (RFC 9110 §12.5.1); one that names none takes all.
+pub fn accepts_one_of(request: &impl HttpMessage, offered: &[&str]) -> bool {
+    if !request.headers().contains_key(header::ACCEPT) {
+        return true;
+    }
+    let accepted = Accept::parse(request).map(|accept| accept.0).unwrap_or_default();
+    accepted.iter().filter(|item| item.quality > header::Quality::ZERO).any(|item| {
+        let (kind, sub) = (item.item.type_().as_str(), item.item.essence_str());
+        offered.iter().any(|offer| kind == "*" || sub == *offer || (sub.ends_with("/*") && offer.starts_with(kind)))
+    })
+}
+
+/// The problem that a response stands for: ours, or the framework's in our words.
+fn problem_in(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
+    let status = response.status();
+    if let Some(problem) = response.response().error().and_then(|error| error.as_error::<Problem>()) {
+        return Some(problem.clone());
+    }
+    let is_worded = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+    if is_worded || !(status.is_client_error() || status.is_server_error()) {
+        return None;
+    }
+    let code = Code::ALL.iter().find(|code| code.status() == status);
+    Some(Problem::Http(code.copied().unwrap_or(match status.is_server_error() {
+        true => Code::Unavailable,
+        false => Code::MalformedRequest,
+    })))
+}
+
+/// What inner middleware has said about origins stays said.
+fn keep_headers(from: &HeaderMap, to: &mut HeaderMap) {
+    for (name, value) in from {
+        if name.as_str().starts_with("access-control-") || name == header::VARY {
+            to.append(name.clone(), value.clone());
+        }
+    }
+}
+
+fn protect(headers: &mut HeaderMap, facts: &Facts) {
+    let fixed = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let defaults = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    ];
+    for (name, value) in defaults {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    if let Ok(id) = HeaderValue::from_str(&facts.request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+}
+
+/// The facts of a routed request.
+pub fn facts_of(request: &impl HttpMessage) -> Facts {
+    let facts = request.extensions().get::<Facts>().cloned();
+    facts.unwrap_or_else(|| Facts {
+        request_id: new_request_id(),
+        ip: IpAddr::from([0, 0, 0, 0]),
+        locale: Locale::default(),
+    })
+}
+
+/// What no route takes.
+pub fn not_routed(allowed: Option<String>) -> HttpResponse {
+    match allowed {
+        Some(allowed) => HttpResponse::from_error(Problem::Method(allowed)),
+        None => HttpResponse::from_error(Problem::Http(Code::NotFound)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids_are_short_and_plain() {
+        assert!(is_request_id("a-Z_0.9"));
+        for text in ["", "a b", "a\r\nSet-Cookie:x", "é", &"x".repeat(65)] {
+            assert!(!is_request_id(text), "{text}");
+        }
+    }
+}

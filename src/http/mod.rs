@@ -1,0 +1,20 @@
+//! The only room with actix and utoipa: requests come in as bytes and leave as commands, outcomes come
+//! back and leave as bytes. No decision is made here.
+
+mod account;
+mod address;
+mod auth;
+mod body;
+mod caller;
+mod enrollment;
+mod envelope;
+mod language;
+pub mod openapi;
+mod ops;
+mod problem;
+mod problems;
+mod routes;
+pub mod server;
+mod status_body;
+mod two_factor;
+mod well_known;

@@ -1,0 +1,178 @@
+//! The document: generated from the routes, completed with what holds for all of them.
+
+use super::problem::{self, Code, ProblemBody};
+use std::collections::BTreeMap;
+use utoipa::{
+    IntoResponses, Modify, OpenApi,
+    openapi::{
+        ContentBuilder, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder,
+        example::ExampleBuilder,
+        path::{Operation, ParameterBuilder, ParameterIn},
+        schema::{ObjectBuilder, SchemaFormat, Type},
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+/// What every document begins with.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Twofold",
+        description = "Two-factor authentication for customer portals: enrolling, proving, and switching it off.\n\n\
+                       Errors are problem details (RFC 9457); `/problems` lists them. Times are RFC 3339 in UTC.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    tags(
+        (name = "two-factor", description = "How two-factor authentication stands, and changing it"),
+        (name = "account", description = "The Account Security tab, the security log, sessions, the password"),
+        (name = "login", description = "The standard login process"),
+        (name = "well-known", description = "What is published for everybody"),
+        (name = "problems", description = "The catalogue of problems")
+    ),
+    components(schemas(ProblemBody)),
+    modifiers(&Bearer)
+)]
+pub struct Preamble;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("An access token of ours (RFC 9068)"))
+            .build();
+        document.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// Declares groups of problems that operations meet.
+macro_rules! problem_groups {
+    ($($(#[$doc:meta])* $name:ident: $($code:ident),+;)+) => {$(
+        $(#[$doc])*
+        pub struct $name;
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                responses(&[$(Code::$code),+])
+            }
+        }
+    )+};
+}
+
+problem_groups! {
+    /// Whoever reads as the owner.
+    Reading: InvalidToken, NotAcceptable, Overloaded, Unavailable;
+    /// Whoever reads a list as the owner.
+    Listing: MalformedRequest, InvalidToken, NotAcceptable, Overloaded, Unavailable;
+    /// Whoever changes something that needs no proof.
+    Changing: MalformedRequest, InvalidToken, NotFound, NotAcceptable, RequestInProgress, VersionMismatch,
+        PayloadTooLarge, UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, Overloaded, Unavailable,
+        OutcomeUnknown;
+    /// Whoever changes something and proves who they are.
+    Proving: MalformedRequest, InvalidToken, InsufficientUserAuthentication, InvalidCredential, NotFound,
+        NotAcceptable, TwoFactorNotEnabled, LastMethod, TooManyMethods, AlreadyCompleted, RequestInProgress,
+        VersionMismatch, PayloadTooLarge, UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused,
+        TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
+    /// Whoever proves the second factor inside a session.
+    Stepping: MalformedRequest, InvalidToken, InvalidCredential, NotAcceptable, TwoFactorNotEnabled,
+        AlreadyCompleted, RequestInProgress, VersionMismatch, PayloadTooLarge, UnsupportedMediaType,
+        ValidationFailed, IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
+    /// Whoever deals with one enrolment.
+    Confirming: MalformedRequest, InvalidToken, InvalidCredential, NotFound, NotAcceptable, TwoFactorNotEnabled,
+        AlreadyConfirmed, AlreadyCompleted, RequestInProgress, EnrolmentExpired, VersionMismatch, PayloadTooLarge,
+        UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, CodeOutOfWindow, TooManyAttempts, Overloaded,
+        Unavailable, OutcomeUnknown;
+    /// Whoever signs in with a password.
+    SigningIn: MalformedRequest, InvalidCredential, NotAcceptable, PayloadTooLarge, UnsupportedMediaType,
+        ValidationFailed, TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
+    /// Whoever answers a challenge.
+    Answering: MalformedRequest, InvalidCredential, NotAcceptable, ChallengeExpired, PayloadTooLarge,
+        UnsupportedMediaType, ValidationFailed, TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
+    /// Whoever refreshes tokens.
+    Refreshing: MalformedRequest, InvalidToken, NotAcceptable, PayloadTooLarge, UnsupportedMediaType,
+        TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
+    /// Whoever reads what is published.
+    Published: NotAcceptable, Unavailable;
+    /// Whoever reads about problems.
+    Explained: NotFound, NotAcceptable;
+}
+
+fn responses(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
+    let mut by_status: BTreeMap<String, Vec<Code>> = BTreeMap::new();
+    for code in codes {
+        by_status.entry(code.status().as_str().to_owned()).or_default().push(*code);
+    }
+    by_status.into_iter().map(|(status, codes)| (status, RefOr::T(response(&codes)))).collect()
+}
+
+fn response(codes: &[Code]) -> Response {
+    let names: Vec<&str> = codes.iter().map(|code| code.slug()).collect();
+    let examples =
+        codes.iter().map(|code| (code.slug(), ExampleBuilder::new().value(Some(problem::example(*code))).build()));
+    let content =
+        ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).examples_from_iter(examples).build();
+    let mut response =
+        ResponseBuilder::new().description(names.join(", ")).content("application/problem+json", content);
+    if codes.iter().any(|code| matches!(code.status().as_u16(), 429 | 503)) {
+        response = response.header("Retry-After", header("Seconds until it is worth another try", Type::Integer));
+    }
+    if codes.contains(&Code::InvalidToken) {
+        response = response
+            .header("WWW-Authenticate", header("What the token lacks (RFC 6750 §3, RFC 9470 §3)", Type::String));
+    }
+    response.build()
+}
+
+fn header(description: &str, kind: Type) -> utoipa::openapi::Header {
+    HeaderBuilder::new().description(Some(description)).schema(Some(ObjectBuilder::new().schema_type(kind))).build()
+}
+
+/// Completes a collected document: the header parameters and headers that every operation shares, and
+/// the types that serialise as UUIDs.
+pub fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    for item in document.paths.paths.values_mut() {
+        let changing = [&mut item.post, &mut item.patch, &mut item.delete];
+        for operation in changing.into_iter().flatten().filter(|operation| operation.security.is_some()) {
+            add_parameter(
+                operation,
+                "If-Match",
+                "The version of the account that the change is meant for (RFC 9110 §13.1.1)",
+            );
+        }
+        let keyed = item.post.as_mut().filter(|operation| operation.security.is_some());
+        if let Some(operation) = keyed {
+            add_parameter(
+                operation,
+                "Idempotency-Key",
+                "1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours",
+            );
+        }
+        for operation in [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten() {
+            add_parameter(operation, "X-Request-Id", "1 to 64 of `[A-Za-z0-9._-]`, returned as it is");
+            add_parameter(operation, "Accept-Language", "The language of human texts: `en`, `ms` or `zh-Hans`");
+        }
+    }
+    document
+}
+
+fn add_parameter(operation: &mut Operation, name: &str, description: &str) {
+    let text = ObjectBuilder::new().schema_type(Type::String).format(None::<SchemaFormat>);
+    let parameter = ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(utoipa::openapi::Required::False)
+        .description(Some(description))
+        .schema(Some(text))
+        .build();
+    operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
+}
+
+/// The document as it is committed and served.
+///
+/// # Errors
+/// When it does not serialise.
+pub fn text() -> serde_json::Result<String> {
+    let document = super::routes::document();
+    Ok(serde_json::to_string_pretty(&document)? + "\n")
+}

@@ -1,0 +1,349 @@
+//! Problem details (RFC 9457): the one table of everything that can go wrong, and how each looks.
+
+use super::language;
+use crate::domain::{
+    account::Locale,
+    refusal::{Fault, Limit, Refusal, Rule, Stop, Violation},
+};
+use actix_web::{
+    HttpResponse, HttpResponseBuilder, ResponseError,
+    http::{StatusCode, header},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::fmt;
+use utoipa::ToSchema;
+
+/// Seconds after which a caller whom we could not serve may come again.
+const RETRY_UNAVAILABLE: u32 = 2;
+const RETRY_OVERLOADED: u32 = 1;
+
+macro_rules! catalogue {
+    ($($name:ident $slug:literal $status:ident),+ $(,)?) => {
+        /// The kinds of problem: a code is what a program tells them apart by.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[expect(clippy::enum_variant_names, reason = "CodeOutOfWindow is about a code of an authenticator")]
+        pub enum Code { $(#[doc = $slug] $name),+ }
+
+        impl Code {
+            /// All of them, in the order of the catalogue.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The name in `type` and `code`, which never changes.
+            pub fn slug(self) -> &'static str {
+                match self { $(Self::$name => $slug),+ }
+            }
+
+            /// The status that it comes with.
+            pub fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status),+ }
+            }
+        }
+    };
+}
+
+catalogue! {
+    MalformedRequest "malformed-request" BAD_REQUEST,
+    InvalidToken "invalid-token" UNAUTHORIZED,
+    InsufficientUserAuthentication "insufficient-user-authentication" UNAUTHORIZED,
+    InvalidCredential "invalid-credential" FORBIDDEN,
+    NotFound "not-found" NOT_FOUND,
+    MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED,
+    NotAcceptable "not-acceptable" NOT_ACCEPTABLE,
+    TwoFactorNotEnabled "two-factor-not-enabled" CONFLICT,
+    LastMethod "last-method" CONFLICT,
+    TooManyMethods "too-many-methods" CONFLICT,
+    AlreadyConfirmed "already-confirmed" CONFLICT,
+    AlreadyCompleted "already-completed" CONFLICT,
+    RequestInProgress "request-in-progress" CONFLICT,
+    EnrolmentExpired "enrolment-expired" GONE,
+    ChallengeExpired "challenge-expired" GONE,
+    VersionMismatch "version-mismatch" PRECONDITION_FAILED,
+    PayloadTooLarge "payload-too-large" PAYLOAD_TOO_LARGE,
+    UnsupportedMediaType "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE,
+    ValidationFailed "validation-failed" UNPROCESSABLE_ENTITY,
+    IdempotencyKeyReused "idempotency-key-reused" UNPROCESSABLE_ENTITY,
+    CodeOutOfWindow "code-out-of-window" UNPROCESSABLE_ENTITY,
+    TooManyAttempts "too-many-attempts" TOO_MANY_REQUESTS,
+    Overloaded "overloaded" SERVICE_UNAVAILABLE,
+    Unavailable "unavailable" SERVICE_UNAVAILABLE,
+    OutcomeUnknown "outcome-unknown" SERVICE_UNAVAILABLE,
+}
+
+/// A problem as JSON (RFC 9457 §3); some kinds have members of their own.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    /// A relative reference to the page that explains this kind of problem.
+    #[schema(example = "/problems/invalid-credential")]
+    r#type: String,
+    /// What kind of problem it is, for a person, in the language asked for.
+    title: String,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What to do about it, for a person, in the language asked for.
+    detail: String,
+    /// The kind of problem, for a program.
+    #[schema(example = "invalid-credential", pattern = "^[a-z-]+$")]
+    code: String,
+    /// The id of the request, as in `X-Request-Id`.
+    request_id: String,
+    /// Guesses that are left, in the 403 of a call that carries one proof alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    attempts_remaining: Option<u32>,
+    /// Seconds until another attempt is evaluated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    retry_after: Option<u32>,
+    /// Which members break which rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    errors: Option<Vec<FieldError>>,
+    /// How many seconds the clock that made the code is ahead of ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    skew_seconds: Option<i64>,
+    /// Our time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    server_time: Option<jiff::Timestamp>,
+}
+
+/// A member that breaks a rule.
+#[derive(Serialize, ToSchema)]
+pub struct FieldError {
+    /// JSON Pointer (RFC 6901) of the member.
+    #[schema(example = "/label")]
+    pointer: String,
+    /// The rule, for a person.
+    detail: String,
+}
+
+/// Something that stands between a request and its answer.
+#[derive(Clone, Debug)]
+pub enum Problem {
+    /// A decision.
+    Refused(Refusal),
+    /// A breakdown.
+    Failed(Fault),
+    /// The request is not one that we read.
+    Http(Code),
+    /// The path is served, but not by this method; these are (RFC 9110 §15.5.6).
+    Method(String),
+}
+
+impl Problem {
+    /// The kind of problem.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Refused(refusal) => code_of(refusal),
+            Self::Failed(Fault::Overloaded(_)) => Code::Overloaded,
+            Self::Failed(Fault::OutcomeUnknown(_)) => Code::OutcomeUnknown,
+            Self::Failed(Fault::Unavailable(_) | Fault::Unreadable(_) | Fault::Contended(_)) => Code::Unavailable,
+            Self::Http(code) => *code,
+            Self::Method(_) => Code::MethodNotAllowed,
+        }
+    }
+
+    /// The whole response.
+    pub fn respond(&self, locale: Locale, request_id: &str) -> HttpResponse {
+        let code = self.code();
+        let mut response = HttpResponse::build(code.status());
+        self.add_headers(&mut response);
+        response
+            .insert_header((header::CONTENT_TYPE, "application/problem+json"))
+            .insert_header((header::CONTENT_LANGUAGE, locale.tag()))
+            .body(serde_json::to_vec(&self.body(locale, request_id)).unwrap_or_default())
+    }
+
+    fn body(&self, locale: Locale, request_id: &str) -> ProblemBody {
+        let mut body = blank(self.code(), locale, request_id);
+        body.retry_after = self.retry_after();
+        match self {
+            Self::Refused(Refusal::InvalidCredential { attempts_remaining }) => {
+                body.attempts_remaining = *attempts_remaining
+            }
+            Self::Refused(Refusal::CodeOutOfWindow { skew_seconds, server_time }) => {
+                body.skew_seconds = Some(*skew_seconds);
+                body.server_time = Some(*server_time);
+            }
+            Self::Refused(Refusal::ValidationFailed(violations)) => {
+                body.errors = Some(violations.iter().map(|violation| field_error(violation, locale)).collect());
+            }
+            _ => {}
+        }
+        body
+    }
+
+    fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::Refused(Refusal::TooManyAttempts(limit)) => Some(limit.retry_after),
+            Self::Refused(Refusal::RequestInProgress) => Some(1),
+            Self::Failed(Fault::Overloaded(_)) => Some(RETRY_OVERLOADED),
+            Self::Failed(_) => Some(RETRY_UNAVAILABLE),
+            _ => None,
+        }
+    }
+
+    fn add_headers(&self, response: &mut HttpResponseBuilder) {
+        if let Some(seconds) = self.retry_after() {
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        match self {
+            Self::Refused(Refusal::TooManyAttempts(Limit { policy, quota, window, retry_after })) => {
+                response.insert_header(("RateLimit-Policy", format!("\"{policy}\";q={quota};w={window}")));
+                response.insert_header(("RateLimit", format!("\"{policy}\";r=0;t={retry_after}")));
+            }
+            Self::Refused(Refusal::InvalidToken) => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""));
+            }
+            Self::Refused(Refusal::InsufficientUserAuthentication { max_age }) => {
+                let challenge = format!(
+                    "Bearer error=\"insufficient_user_authentication\", acr_values=\"aal2\", max_age=\"{max_age}\""
+                );
+                response.insert_header((header::WWW_AUTHENTICATE, challenge));
+            }
+            Self::Method(allowed) => {
+                response.insert_header((header::ALLOW, allowed.as_str()));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An example of a kind of problem, for the document.
+pub fn example(code: Code) -> Value {
+    serde_json::to_value(blank(code, Locale::En, "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")).unwrap_or_default()
+}
+
+/// The catalogue as JSON.
+pub fn catalogue(locale: Locale) -> Value {
+    json!({ "problems": Code::ALL.iter().map(|code| explanation(*code, locale)).collect::<Vec<_>>() })
+}
+
+/// What one kind of problem means, as JSON.
+pub fn explanation(code: Code, locale: Locale) -> Value {
+    let ProblemBody { r#type, title, status, detail, code: slug, .. } = blank(code, locale, "");
+    let help = language::text(locale, &format!("{slug}.help"));
+    json!({ "type": r#type, "code": slug, "status": status, "title": title, "detail": detail, "help": help })
+}
+
+fn blank(code: Code, locale: Locale, request_id: &str) -> ProblemBody {
+    let slug = code.slug();
+    ProblemBody {
+        r#type: format!("/problems/{slug}"),
+        title: language::text(locale, slug),
+        status: code.status().as_u16(),
+        detail: language::text(locale, &format!("{slug}.detail")),
+        code: slug.to_owned(),
+        request_id: request_id.to_owned(),
+        attempts_remaining: None,
+        retry_after: None,
+        errors: None,
+        skew_seconds: None,
+        server_time: None,
+    }
+}
+
+fn field_error(violation: &Violation, locale: Locale) -> FieldError {
+    let name = match violation.rule {
+        Rule::Password => "rule-password",
+        Rule::NewPassword => "rule-new-password",
+        Rule::Code => "rule-code",
+        Rule::RecoveryCode => "rule-recovery-code",
+        Rule::Label => "rule-label",
+        Rule::Email => "rule-email",
+        Rule::Id => "rule-id",
+    };
+    FieldError { pointer: violation.pointer.to_owned(), detail: language::text(locale, name) }
+}
+
+fn code_of(refusal: &Refusal) -> Code {
+    match refusal {
+        Refusal::InvalidToken => Code::InvalidToken,
+        Refusal::InsufficientUserAuthentication { .. } => Code::InsufficientUserAuthentication,
+        Refusal::InvalidCredential { .. } => Code::InvalidCredential,
+        Refusal::TooManyAttempts(_) => Code::TooManyAttempts,
+        Refusal::TwoFactorNotEnabled => Code::TwoFactorNotEnabled,
+        Refusal::LastMethod => Code::LastMethod,
+        Refusal::TooManyMethods => Code::TooManyMethods,
+        Refusal::AlreadyConfirmed => Code::AlreadyConfirmed,
+        Refusal::EnrolmentExpired => Code::EnrolmentExpired,
+        Refusal::ChallengeExpired => Code::ChallengeExpired,
+        Refusal::CodeOutOfWindow { .. } => Code::CodeOutOfWindow,
+        Refusal::NotFound => Code::NotFound,
+        Refusal::VersionMismatch => Code::VersionMismatch,
+        Refusal::IdempotencyKeyReused => Code::IdempotencyKeyReused,
+        Refusal::RequestInProgress => Code::RequestInProgress,
+        Refusal::AlreadyCompleted => Code::AlreadyCompleted,
+        Refusal::ValidationFailed(_) => Code::ValidationFailed,
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code().slug())
+    }
+}
+
+/// The envelope writes the body, since only there language and request id are known.
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.code().status()
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Stop> for Problem {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Refused(refusal) => Self::Refused(refusal),
+            Stop::Failed(fault) => Self::Failed(fault),
+        }
+    }
+}
+
+impl From<Code> for Problem {
+    fn from(code: Code) -> Self {
+        Self::Http(code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_and_rule_has_words_in_every_language() {
+        for locale in Locale::ALL {
+            for code in Code::ALL {
+                let slug = code.slug();
+                for name in [slug.to_owned(), format!("{slug}.detail"), format!("{slug}.help")] {
+                    assert_ne!(language::text(locale, &name), name, "{locale} lacks {name}");
+                    let is_own =
+                        locale == Locale::En || language::text(locale, &name) != language::text(Locale::En, &name);
+                    assert!(is_own, "{locale} shows the English {name}");
+                }
+            }
+            for name in [
+                "rule-password",
+                "rule-new-password",
+                "rule-code",
+                "rule-recovery-code",
+                "rule-label",
+                "rule-email",
+                "rule-id",
+                "disabled-message",
+            ] {
+                assert_ne!(language::text(locale, name), name, "{locale} lacks {name}");
+            }
+        }
+    }
+}

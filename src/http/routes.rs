@@ -1,0 +1,100 @@
+//! Every route, one line each. A line registers the handler and its documentation together, so an
+//! undocumented route cannot exist.
+
+use super::{
+    account, auth, enrollment,
+    envelope::not_routed,
+    openapi::{self, Preamble},
+    problems, two_factor, well_known,
+};
+use actix_web::{App, HttpRequest, HttpResponse, web};
+use std::collections::BTreeMap;
+use utoipa::OpenApi;
+use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
+
+/// Registers the routes.
+pub fn register(config: &mut ServiceConfig) {
+    config
+        .service(account::get_overview)
+        .service(two_factor::get_status)
+        .service(enrollment::start_totp)
+        .service(enrollment::get_totp)
+        .service(enrollment::confirm_totp)
+        .service(enrollment::cancel_totp)
+        .service(two_factor::rename_method)
+        .service(two_factor::remove_method)
+        .service(two_factor::preview_disable)
+        .service(two_factor::disable_two_factor)
+        .service(two_factor::verify_second_factor)
+        .service(two_factor::regenerate_recovery_codes)
+        .service(account::list_events)
+        .service(account::list_sessions)
+        .service(account::end_other_sessions)
+        .service(account::end_session)
+        .service(account::change_password)
+        .service(auth::login)
+        .service(auth::login_second_factor)
+        .service(auth::refresh_tokens)
+        .service(auth::sign_out)
+        .service(well_known::jwks)
+        .service(well_known::policy)
+        .service(well_known::document)
+        .service(problems::list)
+        .service(problems::explain);
+}
+
+/// The document of the routes.
+pub fn document() -> utoipa::openapi::OpenApi {
+    let app = App::new().into_utoipa_app().openapi(Preamble::openapi()).configure(register);
+    openapi::complete(app.split_for_parts().1)
+}
+
+/// The methods of every path, for the answer to all others.
+pub struct Allowed(BTreeMap<String, Vec<&'static str>>);
+
+impl Allowed {
+    /// Read from the document, which knows every route.
+    pub fn of(document: &utoipa::openapi::OpenApi) -> Self {
+        let methods = |item: &utoipa::openapi::PathItem| {
+            let all = [("DELETE", &item.delete), ("GET", &item.get), ("PATCH", &item.patch), ("POST", &item.post)];
+            all.into_iter().filter(|(_, operation)| operation.is_some()).map(|(name, _)| name).collect()
+        };
+        Self(document.paths.paths.iter().map(|(path, item)| (path.clone(), methods(item))).collect())
+    }
+
+    fn at(&self, path: &str) -> Option<String> {
+        let templates = self.0.iter().filter(|(template, _)| matches(template, path));
+        let methods: Vec<&str> = templates.flat_map(|(_, methods)| methods.iter().copied()).collect();
+        (!methods.is_empty()).then(|| methods.join(", "))
+    }
+}
+
+fn matches(template: &str, path: &str) -> bool {
+    let (mut template, mut path) = (template.split('/'), path.split('/'));
+    loop {
+        match (template.next(), path.next()) {
+            (None, None) => return true,
+            (Some(part), Some(given)) if part == given || (part.starts_with('{') && !given.is_empty()) => {}
+            _ => return false,
+        }
+    }
+}
+
+/// What no route takes: 405 with the methods that the path has, or 404.
+pub async fn elsewhere(request: HttpRequest, allowed: web::Data<Allowed>) -> HttpResponse {
+    not_routed(allowed.at(request.path()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_knows_its_methods() {
+        let allowed = Allowed::of(&document());
+        assert_eq!(allowed.at("/account/security/2fa/disable").as_deref(), Some("POST"));
+        assert_eq!(allowed.at("/account/security/2fa/totp/7").as_deref(), Some("DELETE, GET"));
+        assert_eq!(allowed.at("/account/security/2fa/"), None);
+        assert_eq!(allowed.at("/nowhere"), None);
+    }
+}

@@ -1,0 +1,133 @@
+//! The servers: binding, running, draining.
+
+use super::{
+    address::NetworkLimit,
+    body,
+    envelope::{self, Envelope},
+    openapi, ops,
+    routes::{self, Allowed},
+    well_known::Document,
+};
+use crate::{actions::Rooms, config::Config};
+use actix_cors::Cors;
+use actix_web::{
+    App, HttpServer,
+    dev::{Server, ServerHandle},
+    http::header,
+    middleware::from_fn,
+    web::{self, PayloadConfig},
+};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+use utoipa_actix_web::AppExt;
+
+/// A client has this long to send its request, head and body.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Requests in flight have this long after SIGTERM.
+const DRAIN_SECONDS: u64 = 30;
+const MAX_CONNECTIONS_A_WORKER: usize = 10_000;
+const EXPOSED: [&str; 7] =
+    ["ETag", "X-Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "Idempotent-Replayed"];
+
+/// The service, bound and ready to run.
+pub struct Application {
+    public: Server,
+    operations: Server,
+    /// Where customers' front-ends reach it.
+    pub address: SocketAddr,
+    /// Where the orchestrator reaches it.
+    pub operations_address: SocketAddr,
+}
+
+impl Application {
+    /// Binds both listeners; a port of 0 takes a free one.
+    ///
+    /// # Errors
+    /// When an address cannot be bound.
+    pub fn build(config: &Config, rooms: Arc<Rooms>) -> io::Result<Self> {
+        let public = TcpListener::bind(config.listen)?;
+        let operations = TcpListener::bind(config.ops_listen)?;
+        let (address, operations_address) = (public.local_addr()?, operations.local_addr()?);
+        let rooms = web::Data::from(rooms);
+        Ok(Self {
+            public: public_server(config, rooms.clone(), public)?,
+            operations: operations_server(rooms, operations)?,
+            address,
+            operations_address,
+        })
+    }
+
+    /// A handle to stop the public server with.
+    pub fn handle(&self) -> ServerHandle {
+        self.public.handle()
+    }
+
+    /// Runs until SIGTERM or SIGINT, then lets requests in flight end.
+    ///
+    /// # Errors
+    /// When a listener fails.
+    pub async fn run(self) -> io::Result<()> {
+        let probes = self.operations.handle();
+        let running = actix_web::rt::spawn(self.operations);
+        let outcome = self.public.await;
+        probes.stop(false).await;
+        running.await.map_err(io::Error::other)??;
+        outcome
+    }
+}
+
+fn public_server(config: &Config, rooms: web::Data<Rooms>, listener: TcpListener) -> io::Result<Server> {
+    let document = routes::document();
+    let text = openapi::text().map_err(io::Error::other)?;
+    let allowed = web::Data::new(Allowed::of(&document));
+    let text = web::Data::new(Document(Arc::from(text)));
+    let envelope = web::Data::new(Envelope {
+        trusted_proxies: config.trusted_proxies.clone(),
+        limit: NetworkLimit::new(config.auth_per_minute, config.auth_burst),
+    });
+    let origins = config.cors_origins.clone();
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(rooms.clone())
+            .app_data(allowed.clone())
+            .app_data(text.clone())
+            .app_data(envelope.clone())
+            .app_data(PayloadConfig::new(body::MAX_BYTES))
+            .wrap(cors(&origins))
+            .wrap(from_fn(envelope::seal))
+            .into_utoipa_app()
+            .configure(routes::register)
+            .into_app()
+            .default_service(web::to(routes::elsewhere))
+    });
+    Ok(server
+        .workers(config.threads())
+        .max_connections(MAX_CONNECTIONS_A_WORKER)
+        .client_request_timeout(REQUEST_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(DRAIN_SECONDS)
+        .listen(listener)?
+        .run())
+}
+
+fn operations_server(rooms: web::Data<Rooms>, listener: TcpListener) -> io::Result<Server> {
+    let server = HttpServer::new(move || App::new().app_data(rooms.clone()).configure(ops::register));
+    Ok(server.workers(1).disable_signals().shutdown_timeout(1).listen(listener)?.run())
+}
+
+/// Exactly the configured origins; without any, browsers of other origins get nothing.
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PATCH", "DELETE"])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, header::ACCEPT_LANGUAGE])
+        .allowed_headers(["Idempotency-Key", "X-Request-Id"])
+        .expose_headers(EXPOSED)
+        .block_on_origin_mismatch(false)
+        .max_age(7200);
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}

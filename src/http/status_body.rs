@@ -1,0 +1,232 @@
+//! The status as JSON: what a front-end draws its page from.
+
+use super::caller::OwnerCall;
+use crate::{
+    actions::two_factor::status::{ActiveMethod, PendingMethod, Status},
+    domain::policy::Support,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// How two-factor authentication stands.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Status)]
+pub struct StatusBody {
+    /// Whether it is on.
+    enabled: bool,
+    /// Since when.
+    since: Option<Timestamp>,
+    /// When it was switched off, if it was on before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    disabled_at: Option<Timestamp>,
+    /// When its owner is reminded that it is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reminder_at: Option<Timestamp>,
+    /// The active methods, oldest first.
+    methods: Vec<MethodBody>,
+    /// The recovery codes; null while it is off.
+    recovery_codes: Option<RecoveryCodesBody>,
+    /// Enrolments that wait for their confirm.
+    pending: Vec<PendingBody>,
+    /// What the owner may do now, and what it takes.
+    actions: ActionsBody,
+    /// Whom a locked-out owner turns to.
+    support: SupportBody,
+}
+
+/// A method that protects the account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Method)]
+pub struct MethodBody {
+    /// Its id.
+    id: Uuid,
+    /// Its kind.
+    #[schema(example = "totp")]
+    r#type: String,
+    /// What its owner calls it.
+    #[schema(min_length = 1, max_length = 64)]
+    label: String,
+    /// When it was confirmed.
+    created_at: Timestamp,
+    /// When it last proved the second factor.
+    last_used_at: Option<Timestamp>,
+}
+
+/// A method that waits for its confirm.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PendingMethod)]
+pub struct PendingBody {
+    /// Its id.
+    id: Uuid,
+    /// Its kind.
+    #[schema(example = "totp")]
+    r#type: String,
+    /// What its owner calls it.
+    #[schema(min_length = 1, max_length = 64)]
+    label: String,
+    /// When its enrolment ends.
+    expires_at: Timestamp,
+}
+
+/// How many recovery codes there are.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RecoveryCodeCount)]
+pub struct RecoveryCodesBody {
+    /// In the set when it was made.
+    total: usize,
+    /// Unused.
+    remaining: usize,
+    /// When the set was made.
+    generated_at: Timestamp,
+}
+
+/// What the owner may do now.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Actions)]
+pub struct ActionsBody {
+    /// Set two-factor authentication up.
+    setup: ActionBody,
+    /// Open *Manage two-factor authentication*.
+    manage: ActionBody,
+    /// Switch it off.
+    disable: ActionBody,
+    /// Add another method.
+    add: ActionBody,
+    /// Put one authenticator in the place of another.
+    replace: ActionBody,
+    /// Make a new set of recovery codes.
+    regenerate_recovery_codes: ActionBody,
+}
+
+/// Whether something is allowed, and what it takes.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Action)]
+pub struct ActionBody {
+    /// Whether it is allowed.
+    allowed: bool,
+    /// Why not: the code of the problem that it would meet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "two-factor-not-enabled")]
+    reason: Option<&'static str>,
+    /// What the body must hold, for the token that asked; `a|b` means one of both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = json!(["password"]))]
+    proofs: Option<Vec<&'static str>>,
+    /// Until when the token vouches for the second factor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    fresh_until: Option<Timestamp>,
+}
+
+/// Whom a locked-out owner turns to.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Support)]
+pub struct SupportBody {
+    /// An e-mail address.
+    email: Option<String>,
+    /// A telephone number.
+    phone: Option<String>,
+    /// A page.
+    url: Option<String>,
+}
+
+impl StatusBody {
+    /// The status, as the caller sees it.
+    pub fn new(status: &Status, call: &OwnerCall) -> Self {
+        let Status { since, disabled_at, reminder_at, .. } = status;
+        let codes = status.recovery_codes.as_ref().filter(|_| status.is_enabled());
+        Self {
+            enabled: status.is_enabled(),
+            since: *since,
+            disabled_at: *disabled_at,
+            reminder_at: *reminder_at,
+            methods: status.methods.iter().map(MethodBody::from).collect(),
+            recovery_codes: codes.map(|codes| RecoveryCodesBody {
+                total: codes.total,
+                remaining: codes.remaining,
+                generated_at: codes.generated_at,
+            }),
+            pending: status.pending.iter().map(PendingBody::from).collect(),
+            actions: actions(status),
+            support: SupportBody::from(&call.call.cx.policy.support),
+        }
+    }
+}
+
+/// What the body of a change must hold while two-factor authentication is on.
+pub fn proofs(fresh_until: Option<Timestamp>) -> Vec<&'static str> {
+    if fresh_until.is_some() { vec!["password"] } else { vec!["password", "code|recovery_code"] }
+}
+
+fn actions(status: &Status) -> ActionsBody {
+    const OFF: &str = "two-factor-not-enabled";
+    if !status.is_enabled() {
+        let setup = ActionBody { proofs: Some(vec!["password"]), ..ActionBody::allowed() };
+        let off = || ActionBody::forbidden(OFF);
+        return ActionsBody {
+            setup,
+            manage: off(),
+            disable: off(),
+            add: off(),
+            replace: off(),
+            regenerate_recovery_codes: off(),
+        };
+    }
+    let change = || ActionBody {
+        proofs: Some(proofs(status.fresh_until)),
+        fresh_until: status.fresh_until,
+        ..ActionBody::allowed()
+    };
+    ActionsBody {
+        setup: ActionBody::forbidden("two-factor-already-enabled"),
+        manage: ActionBody::allowed(),
+        disable: change(),
+        add: if status.has_room { change() } else { ActionBody::forbidden("too-many-methods") },
+        replace: change(),
+        regenerate_recovery_codes: change(),
+    }
+}
+
+impl ActionBody {
+    fn allowed() -> Self {
+        Self { allowed: true, reason: None, proofs: None, fresh_until: None }
+    }
+
+    fn forbidden(reason: &'static str) -> Self {
+        Self { allowed: false, reason: Some(reason), proofs: None, fresh_until: None }
+    }
+}
+
+impl From<&ActiveMethod> for MethodBody {
+    fn from(method: &ActiveMethod) -> Self {
+        Self {
+            id: method.id.0,
+            r#type: method.kind.to_string(),
+            label: method.label.as_str().to_owned(),
+            created_at: method.created_at,
+            last_used_at: method.last_used_at,
+        }
+    }
+}
+
+impl From<&PendingMethod> for PendingBody {
+    fn from(method: &PendingMethod) -> Self {
+        Self {
+            id: method.id.0,
+            r#type: method.kind.to_string(),
+            label: method.label.as_str().to_owned(),
+            expires_at: method.expires_at,
+        }
+    }
+}
+
+impl From<&Support> for SupportBody {
+    fn from(support: &Support) -> Self {
+        let Support { email, phone, url } = support.clone();
+        Self { email, phone, url }
+    }
+}

@@ -1,0 +1,183 @@
+//! Accounts: their rows, and the one way to change them.
+
+use super::{
+    Db, Tx, events,
+    row::{hit_one, moment, moment_or_none, parsed},
+    schema::account::{self, dsl},
+};
+use crate::domain::{
+    account::{Account, Email, Locale},
+    event::{Event, Origin, Stream},
+    id::AccountId,
+    refusal::{Fault, Rule},
+};
+use diesel::{prelude::*, result::OptionalExtension};
+use jiff::Timestamp;
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = account)]
+struct Row {
+    id: String,
+    email: String,
+    password_hash: String,
+    password_changed_at: i64,
+    locale: String,
+    scope: String,
+    created_at: i64,
+    version: i64,
+    activity: i64,
+    epoch: i64,
+    enabled_at: Option<i64>,
+    disabled_at: Option<i64>,
+    reminder_at: Option<i64>,
+}
+
+impl TryFrom<Row> for Account {
+    type Error = Fault;
+    fn try_from(row: Row) -> Result<Self, Fault> {
+        Ok(Self {
+            id: parsed(&row.id)?,
+            email: Email::parse(&row.email, "")
+                .map_err(|_| Fault::Unreadable(format!("e-mail of account {}", row.id)))?,
+            password_hash: row.password_hash,
+            password_changed_at: moment(row.password_changed_at)?,
+            locale: parsed(&row.locale)?,
+            scope: row.scope,
+            version: row.version,
+            activity: row.activity,
+            epoch: row.epoch,
+            enabled_at: moment_or_none(row.enabled_at)?,
+            disabled_at: moment_or_none(row.disabled_at)?,
+            reminder_at: moment_or_none(row.reminder_at)?,
+        })
+    }
+}
+
+/// An account as the command line adds it.
+pub struct NewAccount {
+    /// Its id.
+    pub id: AccountId,
+    /// The name that it signs in with.
+    pub email: Email,
+    /// The bcrypt hash of its password.
+    pub password_hash: String,
+    /// The language that its owner reads.
+    pub locale: Locale,
+    /// Scopes that its tokens carry, separated by spaces.
+    pub scope: String,
+}
+
+/// The account with this id.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn by_id(db: &mut Db<'_>, id: AccountId) -> Result<Option<Account>, Fault> {
+    let row = dsl::account.filter(dsl::id.eq(id.to_string())).select(Row::as_select()).first(db.conn).optional()?;
+    row.map(Account::try_from).transpose()
+}
+
+/// The account with this address.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn by_email(db: &mut Db<'_>, email: &Email) -> Result<Option<Account>, Fault> {
+    let row = dsl::account.filter(dsl::email.eq(email.as_str())).select(Row::as_select()).first(db.conn).optional()?;
+    row.map(Account::try_from).transpose()
+}
+
+/// The account with this id, held until the transaction ends: whatever is decided about an account is
+/// decided by one transaction at a time, and all transactions take their locks in one order.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn lock(tx: &mut Tx<'_>, id: AccountId) -> Result<Option<Account>, Fault> {
+    // An update that changes nothing is the portable `SELECT … FOR UPDATE`.
+    let held =
+        diesel::update(dsl::account.filter(dsl::id.eq(id.to_string()))).set(dsl::id.eq(dsl::id)).execute(tx.conn)?;
+    if held == 0 { Ok(None) } else { by_id(tx, id) }
+}
+
+/// Adds an account.
+///
+/// # Errors
+/// `validation-failed` when the address is taken.
+pub fn insert(tx: &mut Tx<'_>, new: &NewAccount, now: Timestamp) -> Result<(), crate::domain::refusal::Stop> {
+    if by_email(tx, &new.email)?.is_some() {
+        return Err(Rule::Email.at("/email").into());
+    }
+    let row = Row {
+        id: new.id.to_string(),
+        email: new.email.as_str().to_owned(),
+        password_hash: new.password_hash.clone(),
+        password_changed_at: now.as_millisecond(),
+        locale: new.locale.tag().to_owned(),
+        scope: new.scope.clone(),
+        created_at: now.as_millisecond(),
+        version: 0,
+        activity: 0,
+        epoch: 0,
+        enabled_at: None,
+        disabled_at: None,
+        reminder_at: None,
+    };
+    diesel::insert_into(account::table).values(row).execute(tx.conn)?;
+    Ok(())
+}
+
+/// Changes an account and records why, in one: moves the counter of the event's stream, applies `edit`,
+/// saves by compare and set, and writes the audit row and what announces it. There is no other way to
+/// change an account, so state and record cannot part.
+///
+/// # Errors
+/// `contended` when another writer was faster.
+pub fn record(
+    tx: &mut Tx<'_>,
+    account: &mut Account,
+    origin: &Origin,
+    now: Timestamp,
+    event: &Event,
+    edit: impl FnOnce(&mut Account),
+) -> Result<(), Fault> {
+    let before = account.clone();
+    edit(account);
+    let seq = match event.kind.stream() {
+        Stream::State => &mut account.version,
+        Stream::Activity => &mut account.activity,
+    };
+    *seq += 1;
+    let seq = *seq;
+    save(tx, &before, account)?;
+    events::append(tx, account.id, seq, origin, now, event)
+}
+
+/// Stores a stronger hash of the same password; nothing about the account changes by it.
+///
+/// # Errors
+/// `unavailable`.
+pub fn rehash(tx: &mut Tx<'_>, account: &mut Account, hash: String) -> Result<(), Fault> {
+    let before = account.clone();
+    account.password_hash = hash;
+    save(tx, &before, account)
+}
+
+fn save(tx: &mut Tx<'_>, before: &Account, after: &Account) -> Result<(), Fault> {
+    let unmoved = dsl::account
+        .filter(dsl::id.eq(before.id.to_string()))
+        .filter(dsl::version.eq(before.version))
+        .filter(dsl::activity.eq(before.activity))
+        .filter(dsl::epoch.eq(before.epoch))
+        .filter(dsl::password_hash.eq(&before.password_hash));
+    let rows = diesel::update(unmoved)
+        .set((
+            dsl::version.eq(after.version),
+            dsl::activity.eq(after.activity),
+            dsl::epoch.eq(after.epoch),
+            dsl::password_hash.eq(&after.password_hash),
+            dsl::password_changed_at.eq(after.password_changed_at.as_millisecond()),
+            dsl::enabled_at.eq(after.enabled_at.map(Timestamp::as_millisecond)),
+            dsl::disabled_at.eq(after.disabled_at.map(Timestamp::as_millisecond)),
+            dsl::reminder_at.eq(after.reminder_at.map(Timestamp::as_millisecond)),
+        ))
+        .execute(tx.conn)?;
+    hit_one(rows, "account")
+}

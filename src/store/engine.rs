@@ -1,0 +1,163 @@
+//! Opening a database, and the two doors to it.
+
+use super::{
+    Db, Tx,
+    connection::AnyConnection,
+    migrations::{self, Schema},
+    postgres::Postgres,
+    sqlite::{ServeLock, Sqlite},
+};
+use crate::{crypto::keyring::Keyring, domain::refusal::Stop};
+use std::{path::PathBuf, sync::Arc};
+
+/// The database of an installation; clones share it.
+#[derive(Clone)]
+pub struct Store {
+    engine: Engine,
+    keys: Arc<Keyring>,
+}
+
+#[derive(Clone)]
+enum Engine {
+    Sqlite(Arc<Sqlite>),
+    Postgres(Postgres),
+}
+
+/// Where a database is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// A file of the embedded engine.
+    Sqlite(PathBuf),
+    /// A server.
+    Postgres(String),
+}
+
+/// Why a database cannot be used: one sentence, with what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct OpenError(pub String);
+
+impl Location {
+    /// Reads `sqlite://path/to.db` or `postgres://…`.
+    ///
+    /// # Errors
+    /// When it is neither. The URL may hold a password, so it is not repeated.
+    pub fn parse(url: &str) -> Result<Self, OpenError> {
+        match url.split_once("://") {
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
+            Some(("postgres" | "postgresql", rest)) if !rest.is_empty() => Ok(Self::Postgres(url.to_owned())),
+            _ => Err(OpenError("the database URL must begin with sqlite:// or postgres://".to_owned())),
+        }
+    }
+
+    /// A connection of one's own, for the work that needs no engine.
+    pub(super) fn connect(&self) -> Result<AnyConnection, OpenError> {
+        match self {
+            Self::Sqlite(path) => super::sqlite::connect(path).map(AnyConnection::Sqlite),
+            Self::Postgres(url) => super::postgres::connect(url).map(AnyConnection::Postgres),
+        }
+    }
+}
+
+impl Store {
+    /// Opens a database whose schema is exactly the one this program was made for.
+    ///
+    /// # Errors
+    /// When it is missing, not reachable, a standby, or its schema is older or newer.
+    pub fn open(location: &Location, pool: u32, keys: Arc<Keyring>) -> Result<Self, OpenError> {
+        let mut conn = location.connect()?;
+        match migrations::schema_of(&mut conn)? {
+            Schema::Current => {}
+            Schema::Older => {
+                return Err(OpenError(
+                    "the database schema is older than this program; run `twofold migrate`".to_owned(),
+                ));
+            }
+            Schema::Newer(version) => {
+                return Err(OpenError(format!(
+                    "the database schema ({version}) is newer than this program; use the program that migrated it"
+                )));
+            }
+        }
+        let engine = match location {
+            Location::Sqlite(path) => Engine::Sqlite(Arc::new(Sqlite::start(path)?)),
+            Location::Postgres(url) => Engine::Postgres(Postgres::start(url, pool)?),
+        };
+        Ok(Self { engine, keys })
+    }
+
+    /// Makes this process the one that serves the database; only the embedded engine minds.
+    ///
+    /// # Errors
+    /// When another process serves it.
+    pub fn claim(location: &Location) -> Result<Option<ServeLock>, OpenError> {
+        match location {
+            Location::Sqlite(path) => ServeLock::take(path).map(Some),
+            Location::Postgres(_) => Ok(None),
+        }
+    }
+
+    /// Runs `work` on a consistent view.
+    ///
+    /// # Errors
+    /// What `work` returns, and `unavailable` when the database does not answer.
+    pub async fn read<T, F>(&self, name: &'static str, work: F) -> Result<T, Stop>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Db<'_>) -> Result<T, Stop> + Send + 'static,
+    {
+        let keys = self.keys.clone();
+        let run = move |conn: &mut AnyConnection| work(&mut Db { conn, keys: &keys });
+        let outcome = match &self.engine {
+            Engine::Sqlite(engine) => engine.read(run),
+            Engine::Postgres(engine) => engine.read(run).await,
+        };
+        log_fault(name, outcome)
+    }
+
+    /// Runs `work` in a transaction, which is committed when it succeeds and when it refuses, and rolled
+    /// back when it fails. `work` may run several times; the last run counts. The answer comes after the
+    /// commit is durable.
+    ///
+    /// # Errors
+    /// What `work` returns; `unavailable` when nothing was changed, `outcome-unknown` when the answer to
+    /// the commit was lost, `overloaded` when the queue is full.
+    pub async fn write<T, F>(&self, name: &'static str, work: F) -> Result<T, Stop>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, Stop> + Send + 'static,
+    {
+        let keys = self.keys.clone();
+        let run = move |conn: &mut AnyConnection| work(&mut Tx::new(conn, &keys));
+        let outcome = match &self.engine {
+            Engine::Sqlite(engine) => engine.write(run).await,
+            Engine::Postgres(engine) => engine.write(run).await,
+        };
+        log_fault(name, outcome)
+    }
+
+    /// How many milliseconds the database's clock is ahead of `now`; the embedded engine has our own.
+    ///
+    /// # Errors
+    /// `unavailable` when the database does not answer.
+    pub async fn clock_skew(&self, now: jiff::Timestamp) -> Result<i64, Stop> {
+        match &self.engine {
+            Engine::Sqlite(_) => self.read("probe", probe).await.map(|()| 0),
+            Engine::Postgres(engine) => {
+                engine.read(super::postgres::clock).await.map(|theirs| theirs - now.as_millisecond())
+            }
+        }
+    }
+}
+
+fn probe(db: &mut Db<'_>) -> Result<(), Stop> {
+    use diesel::connection::SimpleConnection;
+    Ok(db.conn.batch_execute("SELECT id FROM account LIMIT 1")?)
+}
+
+fn log_fault<T>(name: &'static str, outcome: Result<T, Stop>) -> Result<T, Stop> {
+    if let Err(Stop::Failed(fault)) = &outcome {
+        log::error!(transaction = name; "{fault}");
+    }
+    outcome
+}

@@ -1,0 +1,253 @@
+//! The audit chains, the outbox, and the reading of both.
+//!
+//! Each row's hash covers its fields and the hash before it, under a key that the database does not
+//! hold: whoever edits, swaps or drops rows in between is found by [`verify`].
+
+use super::{
+    Db, Tx,
+    row::{moment, parsed, parsed_or_none},
+    schema::{
+        account,
+        audit::{self, dsl},
+        outbox,
+    },
+};
+use crate::domain::{
+    event::{Event, EventKind, Origin, Recorded, Stream},
+    id::{AccountId, EventId, SessionId},
+    refusal::Fault,
+};
+use diesel::{prelude::*, result::OptionalExtension};
+use jiff::Timestamp;
+use serde_json::Value;
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = audit)]
+struct Row {
+    account_id: String,
+    stream: String,
+    seq: i64,
+    id: String,
+    kind: String,
+    at: i64,
+    actor_kind: String,
+    actor_id: Option<String>,
+    session_id: Option<String>,
+    ip: String,
+    user_agent: String,
+    request_id: String,
+    details: String,
+    key_id: String,
+    hash: Vec<u8>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = outbox)]
+struct Delivery {
+    event_id: String,
+    account_id: String,
+    created_at: i64,
+    due_at: i64,
+    attempts: i64,
+}
+
+/// The first row of a chain that is not what was written.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("account {account}, stream {stream}, row {seq}: {problem}")]
+pub struct Broken {
+    /// Whose chain it is.
+    pub account: String,
+    /// Which of the two chains.
+    pub stream: &'static str,
+    /// The row's number.
+    pub seq: i64,
+    /// What is wrong with it.
+    pub problem: &'static str,
+}
+
+/// Appends an event to its chain as row `seq`, and to the outbox when others are to be told.
+pub(super) fn append(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    seq: i64,
+    origin: &Origin,
+    now: Timestamp,
+    event: &Event,
+) -> Result<(), Fault> {
+    let id: EventId = tx.random.ordered_id(now, tx.recorded)?;
+    tx.recorded = tx.recorded.saturating_add(1);
+    let stream = event.kind.stream();
+    let before = hash_of(tx, &account.to_string(), stream, seq - 1)?;
+    let mut row = Row {
+        account_id: account.to_string(),
+        stream: stream.as_str().to_owned(),
+        seq,
+        id: id.to_string(),
+        kind: name_of(event.kind)?,
+        at: now.as_millisecond(),
+        actor_kind: event.actor.kind().to_owned(),
+        actor_id: None,
+        session_id: event.session.map(|session| session.to_string()),
+        ip: origin.ip.to_string(),
+        user_agent: origin.user_agent.clone(),
+        request_id: origin.request_id.clone(),
+        details: Value::Object(event.details.clone()).to_string(),
+        key_id: tx.keys.audit_key()?.to_owned(),
+        hash: Vec::new(),
+    };
+    row.hash = chain(tx, &row, &before)?;
+    diesel::insert_into(audit::table).values(row).execute(tx.conn)?;
+    if event.kind.is_announced() {
+        let at = now.as_millisecond();
+        let delivery = Delivery {
+            event_id: id.to_string(),
+            account_id: account.to_string(),
+            created_at: at,
+            due_at: at,
+            attempts: 0,
+        };
+        diesel::insert_into(outbox::table).values(delivery).execute(tx.conn)?;
+    }
+    Ok(())
+}
+
+/// At most `limit` events of an account, newest first, those before `cursor` where one is given.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn of_account(
+    db: &mut Db<'_>,
+    account: AccountId,
+    cursor: Option<EventId>,
+    limit: i64,
+) -> Result<Vec<Recorded>, Fault> {
+    let before = cursor.map_or_else(|| "~".to_owned(), |id| id.to_string());
+    let rows: Vec<Row> = dsl::audit
+        .filter(dsl::account_id.eq(account.to_string()))
+        .filter(dsl::id.lt(before))
+        .order(dsl::id.desc())
+        .limit(limit)
+        .select(Row::as_select())
+        .load(db.conn)?;
+    rows.into_iter().map(Recorded::try_from).collect()
+}
+
+/// Checks both chains of every account, or of one, and returns how many rows were read.
+///
+/// # Errors
+/// `unavailable`, `unreadable`; the inner error names the first bad row.
+pub fn verify(db: &mut Db<'_>, only: Option<AccountId>) -> Result<Result<u64, Broken>, Fault> {
+    let mut accounts =
+        account::table.select((account::id, account::version, account::activity)).order(account::id).into_boxed();
+    if let Some(id) = only {
+        accounts = accounts.filter(account::id.eq(id.to_string()));
+    }
+    let accounts: Vec<(String, i64, i64)> = accounts.load(db.conn)?;
+    let mut rows = 0;
+    for (id, version, activity) in accounts {
+        for (stream, length) in [(Stream::State, version), (Stream::Activity, activity)] {
+            match verify_chain(db, &id, stream, length)? {
+                Ok(read) => rows += read,
+                Err(broken) => return Ok(Err(broken)),
+            }
+        }
+    }
+    Ok(Ok(rows))
+}
+
+fn verify_chain(db: &mut Db<'_>, account: &str, stream: Stream, length: i64) -> Result<Result<u64, Broken>, Fault> {
+    let broken = |seq, problem| Ok(Err(Broken { account: account.to_owned(), stream: stream.as_str(), seq, problem }));
+    let (mut seq, mut hash) = (0, Vec::new());
+    loop {
+        let rows: Vec<Row> = dsl::audit
+            .filter(dsl::account_id.eq(account))
+            .filter(dsl::stream.eq(stream.as_str()))
+            .filter(dsl::seq.gt(seq))
+            .order(dsl::seq)
+            .limit(500)
+            .select(Row::as_select())
+            .load(db.conn)?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in rows {
+            seq += 1;
+            if row.seq != seq {
+                return broken(seq, "is missing");
+            }
+            if chain(db, &row, &hash)? != row.hash {
+                return broken(seq, "was altered, or follows an altered row");
+            }
+            hash = row.hash;
+        }
+    }
+    match seq.cmp(&length) {
+        std::cmp::Ordering::Less => broken(seq + 1, "is missing at the end"),
+        std::cmp::Ordering::Greater => broken(length + 1, "is more than the account counts"),
+        std::cmp::Ordering::Equal => Ok(Ok(u64::try_from(seq).unwrap_or(0))),
+    }
+}
+
+fn hash_of(db: &mut Db<'_>, account: &str, stream: Stream, seq: i64) -> Result<Vec<u8>, Fault> {
+    if seq == 0 {
+        return Ok(Vec::new());
+    }
+    let row = dsl::audit
+        .filter(dsl::account_id.eq(account))
+        .filter(dsl::stream.eq(stream.as_str()))
+        .filter(dsl::seq.eq(seq))
+        .select(dsl::hash)
+        .first(db.conn)
+        .optional()?;
+    row.ok_or_else(|| Fault::Unreadable(format!("audit row {seq} of {} of account {account}", stream.as_str())))
+}
+
+fn chain(db: &Db<'_>, row: &Row, before: &[u8]) -> Result<Vec<u8>, Fault> {
+    // A missing value and an empty one must not look alike.
+    let optional = |value: &Option<String>| value.as_ref().map_or_else(|| "0".to_owned(), |value| format!("1{value}"));
+    db.keys.chain(
+        &row.key_id,
+        &[
+            before,
+            row.account_id.as_bytes(),
+            row.stream.as_bytes(),
+            &row.seq.to_be_bytes(),
+            row.id.as_bytes(),
+            row.kind.as_bytes(),
+            &row.at.to_be_bytes(),
+            row.actor_kind.as_bytes(),
+            optional(&row.actor_id).as_bytes(),
+            optional(&row.session_id).as_bytes(),
+            row.ip.as_bytes(),
+            row.user_agent.as_bytes(),
+            row.request_id.as_bytes(),
+            row.details.as_bytes(),
+            row.key_id.as_bytes(),
+        ],
+    )
+}
+
+/// An event kind's name is the one that it serialises to.
+fn name_of(kind: EventKind) -> Result<String, Fault> {
+    let name = serde_json::to_value(kind).ok().and_then(|value| value.as_str().map(str::to_owned));
+    name.ok_or_else(|| Fault::Unreadable(format!("event kind {kind:?}")))
+}
+
+impl TryFrom<Row> for Recorded {
+    type Error = Fault;
+    fn try_from(row: Row) -> Result<Self, Fault> {
+        let unreadable = || Fault::Unreadable(format!("audit row {}", row.id));
+        Ok(Self {
+            id: parsed(&row.id)?,
+            kind: serde_json::from_value(Value::String(row.kind.clone())).map_err(|_| unreadable())?,
+            at: moment(row.at)?,
+            session: parsed_or_none::<SessionId>(row.session_id.as_deref())?,
+            details: serde_json::from_str(&row.details).map_err(|_| unreadable())?,
+            actor_kind: row.actor_kind,
+            actor_id: row.actor_id,
+            ip: row.ip,
+            user_agent: row.user_agent,
+            request_id: row.request_id,
+        })
+    }
+}

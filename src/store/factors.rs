@@ -1,0 +1,126 @@
+//! What a code or a recovery code proves. Judging spends nothing; spending happens once, in the
+//! transaction of what it is spent on, and leaves a [`Spent`] as evidence.
+
+use super::{Db, Tx, methods, recovery_codes, totp};
+use crate::crypto::keyring::Hashed;
+use crate::domain::{
+    assurance::{Assurance, Factor},
+    id::{AccountId, MethodId},
+    method::Kind,
+    recovery_code::RecoveryCode,
+    refusal::Fault,
+    totp::{Code, Step},
+};
+use jiff::Timestamp;
+
+/// A second factor as it was sent.
+#[derive(Clone, Debug)]
+pub enum Offered {
+    /// A code of an authenticator app.
+    Code(Code),
+    /// A recovery code.
+    RecoveryCode(RecoveryCode),
+}
+
+/// An offered factor that is right, not spent yet.
+pub struct Match(What);
+
+enum What {
+    Step(MethodId, Step),
+    Recovery(Hashed),
+}
+
+/// Evidence that a factor was right and is used up. Only [`spend`] makes one.
+#[derive(Debug)]
+pub struct Spent {
+    /// The kind of factor.
+    pub factor: Factor,
+}
+
+/// Evidence of the assurance that changing second factors takes.
+#[derive(Debug)]
+pub struct Assured(());
+
+impl Offered {
+    /// The kind of factor.
+    pub fn factor(&self) -> Factor {
+        match self {
+            Self::Code(_) => Factor::Totp,
+            Self::RecoveryCode(_) => Factor::RecoveryCode,
+        }
+    }
+}
+
+impl Assured {
+    /// By what the caller's token says: `aal2`, no longer ago than `max_age` seconds.
+    pub fn by_token(assurance: &Assurance, now: Timestamp, max_age: u32) -> Option<Self> {
+        assurance.is_fresh(now, max_age).then_some(Self(()))
+    }
+
+    /// By a factor in the same request.
+    pub fn by_factor(_: &Spent) -> Self {
+        Self(())
+    }
+}
+
+/// Judges an offered factor against everything the account has.
+///
+/// # Errors
+/// `unreadable` when it matches nothing that could be opened and something could not be.
+pub fn judge(
+    db: &mut Db<'_>,
+    account: AccountId,
+    offered: &Offered,
+    now: Timestamp,
+    window: u32,
+) -> Result<Option<Match>, Fault> {
+    match offered {
+        Offered::Code(code) => judge_code(db, account, code, now, window),
+        Offered::RecoveryCode(code) => {
+            let unused = recovery_codes::find_unused(db, account, code)?;
+            Ok(unused.map(|code| Match(What::Recovery(code))))
+        }
+    }
+}
+
+fn judge_code(
+    db: &mut Db<'_>,
+    account: AccountId,
+    code: &Code,
+    now: Timestamp,
+    window: u32,
+) -> Result<Option<Match>, Fault> {
+    let (mut found, mut fault) = (None, None);
+    for method in methods::active(db, account)? {
+        let Kind::Totp = method.kind;
+        match totp::open(db, account, method.id) {
+            Ok(opened) => {
+                let step = opened.secret.matching_step(code, now, window, opened.last);
+                found = found.or(step.map(|step| Match(What::Step(method.id, step))));
+            }
+            Err(unreadable) => fault = Some(unreadable),
+        }
+    }
+    match (found, fault) {
+        (None, Some(fault)) => Err(fault),
+        (found, _) => Ok(found),
+    }
+}
+
+/// Uses a right factor up.
+///
+/// # Errors
+/// `contended` when it was used meanwhile.
+pub fn spend(tx: &mut Tx<'_>, account: AccountId, matched: Match, now: Timestamp) -> Result<Spent, Fault> {
+    match matched.0 {
+        What::Step(method, step) => {
+            totp::advance(tx, method, step)?;
+            methods::touch(tx, method, now)?;
+            Ok(Spent { factor: Factor::Totp })
+        }
+        What::Recovery(code) => {
+            recovery_codes::consume(tx, account, &code, now)?;
+            Ok(Spent { factor: Factor::RecoveryCode })
+        }
+    }
+}

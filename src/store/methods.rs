@@ -1,0 +1,211 @@
+//! Second factors of every kind: what every kind has. What one kind needs is in its own file.
+
+use super::{
+    Db, Tx,
+    factors::Assured,
+    row::{hit_one, moment, moment_or_none, parsed, parsed_or_none},
+    schema::{
+        method::{self, dsl},
+        totp,
+    },
+};
+use crate::{
+    crypto::password::Reverified,
+    domain::{
+        id::{AccountId, MethodId},
+        method::{Kind, Label, Method, State},
+        refusal::Fault,
+    },
+};
+use diesel::{prelude::*, result::OptionalExtension};
+use jiff::Timestamp;
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = method)]
+struct Row {
+    id: String,
+    account_id: String,
+    kind: String,
+    state: String,
+    label: String,
+    created_at: i64,
+    last_used_at: Option<i64>,
+    expires_at: i64,
+    replaces: Option<String>,
+    session_id: String,
+}
+
+impl TryFrom<Row> for Method {
+    type Error = Fault;
+    fn try_from(row: Row) -> Result<Self, Fault> {
+        Ok(Self {
+            id: parsed(&row.id)?,
+            account: parsed(&row.account_id)?,
+            kind: parsed(&row.kind)?,
+            state: parsed(&row.state)?,
+            label: Label::parse(&row.label, "")
+                .map_err(|_| Fault::Unreadable(format!("label of method {}", row.id)))?,
+            created_at: moment(row.created_at)?,
+            last_used_at: moment_or_none(row.last_used_at)?,
+            expires_at: moment(row.expires_at)?,
+            replaces: parsed_or_none(row.replaces.as_deref())?,
+            session: parsed(&row.session_id)?,
+        })
+    }
+}
+
+/// The methods of an account that are active or pending, oldest first.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn live(db: &mut Db<'_>, account: AccountId) -> Result<Vec<Method>, Fault> {
+    let rows: Vec<Row> = dsl::method
+        .filter(dsl::account_id.eq(account.to_string()))
+        .filter(dsl::state.eq(State::Active.as_str()).or(dsl::state.eq(State::Pending.as_str())))
+        .order((dsl::created_at, dsl::id))
+        .select(Row::as_select())
+        .load(db.conn)?;
+    rows.into_iter().map(Method::try_from).collect()
+}
+
+/// The active methods of an account, oldest first.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn active(db: &mut Db<'_>, account: AccountId) -> Result<Vec<Method>, Fault> {
+    let methods = live(db, account)?;
+    Ok(methods.into_iter().filter(|method| method.state == State::Active).collect())
+}
+
+/// One method of an account, in whatever state.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn find(db: &mut Db<'_>, account: AccountId, id: MethodId) -> Result<Option<Method>, Fault> {
+    let row = dsl::method
+        .filter(dsl::account_id.eq(account.to_string()))
+        .filter(dsl::id.eq(id.to_string()))
+        .select(Row::as_select())
+        .first(db.conn)
+        .optional()?;
+    row.map(Method::try_from).transpose()
+}
+
+/// Adds a pending method, whose enrolment was just started; one that was pending before is superseded.
+///
+/// # Errors
+/// `unavailable`.
+pub fn insert_pending(tx: &mut Tx<'_>, method: &Method) -> Result<(), Fault> {
+    abandon_pending(tx, method.account)?;
+    let row = Row {
+        id: method.id.to_string(),
+        account_id: method.account.to_string(),
+        kind: method.kind.to_string(),
+        state: State::Pending.as_str().to_owned(),
+        label: method.label.as_str().to_owned(),
+        created_at: method.created_at.as_millisecond(),
+        last_used_at: None,
+        expires_at: method.expires_at.as_millisecond(),
+        replaces: method.replaces.map(|id| id.to_string()),
+        session_id: method.session.to_string(),
+    };
+    diesel::insert_into(method::table).values(row).execute(tx.conn)?;
+    Ok(())
+}
+
+/// Takes a pending method into service.
+///
+/// # Errors
+/// `contended` when it is not pending any more.
+pub fn activate(tx: &mut Tx<'_>, id: MethodId, now: Timestamp) -> Result<(), Fault> {
+    let pending = dsl::method.filter(dsl::id.eq(id.to_string())).filter(dsl::state.eq(State::Pending.as_str()));
+    let at = now.as_millisecond();
+    let rows = diesel::update(pending)
+        .set((dsl::state.eq(State::Active.as_str()), dsl::created_at.eq(at), dsl::last_used_at.eq(at)))
+        .execute(tx.conn)?;
+    hit_one(rows, "pending method")
+}
+
+/// Gives a method another label.
+///
+/// # Errors
+/// `contended` when it is not active any more.
+pub fn rename(tx: &mut Tx<'_>, id: MethodId, label: &Label) -> Result<(), Fault> {
+    let active = dsl::method.filter(dsl::id.eq(id.to_string())).filter(dsl::state.eq(State::Active.as_str()));
+    let rows = diesel::update(active).set(dsl::label.eq(label.as_str())).execute(tx.conn)?;
+    hit_one(rows, "active method")
+}
+
+/// Notes that a method proved the second factor; the account's version does not move by it.
+pub(super) fn touch(tx: &mut Tx<'_>, id: MethodId, now: Timestamp) -> Result<(), Fault> {
+    let rows = diesel::update(dsl::method.filter(dsl::id.eq(id.to_string())))
+        .set(dsl::last_used_at.eq(now.as_millisecond()))
+        .execute(tx.conn)?;
+    hit_one(rows, "method")
+}
+
+/// Ends the pending enrolment of an account, if there is one.
+///
+/// # Errors
+/// `unavailable`.
+pub fn abandon_pending(tx: &mut Tx<'_>, account: AccountId) -> Result<(), Fault> {
+    end(tx, account, None, State::Pending, State::Abandoned).map(|_| ())
+}
+
+/// Removes one active method, for an owner who has proved both factors.
+///
+/// # Errors
+/// `contended` when it is not active any more.
+pub fn remove(tx: &mut Tx<'_>, account: AccountId, id: MethodId, _: &Reverified, _: &Assured) -> Result<(), Fault> {
+    hit_one(end(tx, account, Some(id), State::Active, State::Removed)?, "active method")
+}
+
+/// Removes one active method that the just confirmed one takes the place of. The owner proved both
+/// factors when the enrolment was started, and the new one now.
+///
+/// # Errors
+/// `contended` when it is not active any more.
+pub fn replace(tx: &mut Tx<'_>, confirmed: &Method, old: MethodId) -> Result<(), Fault> {
+    hit_one(end(tx, confirmed.account, Some(old), State::Active, State::Removed)?, "replaced method")
+}
+
+/// Removes every active method and ends the pending enrolment, for an owner who has proved both
+/// factors. Returns how many were active.
+///
+/// # Errors
+/// `unavailable`.
+pub fn remove_all(tx: &mut Tx<'_>, account: AccountId, _: &Reverified, _: &Assured) -> Result<usize, Fault> {
+    abandon_pending(tx, account)?;
+    end(tx, account, None, State::Active, State::Removed)
+}
+
+/// Moves methods out of service, and wipes what is secret about them.
+fn end(tx: &mut Tx<'_>, account: AccountId, only: Option<MethodId>, from: State, to: State) -> Result<usize, Fault> {
+    let in_state: Vec<Method> = live(tx, account)?.into_iter().filter(|method| method.state == from).collect();
+    let ending: Vec<String> = in_state
+        .iter()
+        .filter(|method| only.is_none_or(|id| method.id == id))
+        .map(|method| method.id.to_string())
+        .collect();
+    for id in &ending {
+        diesel::delete(totp::table.filter(totp::method_id.eq(id))).execute(tx.conn)?;
+        let leaving = dsl::method.filter(dsl::id.eq(id)).filter(dsl::state.eq(from.as_str()));
+        let rows = diesel::update(leaving).set(dsl::state.eq(to.as_str())).execute(tx.conn)?;
+        hit_one(rows, "method")?;
+    }
+    Ok(ending.len())
+}
+
+/// The kinds of the active methods, for a sign-in to offer.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn kinds(db: &mut Db<'_>, account: AccountId) -> Result<Vec<Kind>, Fault> {
+    let mut kinds: Vec<Kind> = Vec::new();
+    for method in active(db, account)? {
+        if !kinds.contains(&method.kind) {
+            kinds.push(method.kind);
+        }
+    }
+    Ok(kinds)
+}

@@ -1,0 +1,95 @@
+//! The schema: bringing it up to date, and telling whether it is.
+
+use super::{
+    connection::AnyConnection,
+    engine::{Location, OpenError},
+    sqlite,
+};
+use diesel::{
+    Connection, PgConnection, RunQueryDsl, backend::Backend, connection::SimpleConnection, migration::MigrationSource,
+    sql_query,
+};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+/// Diesel's migrations take no lock. A row to wait at is portable, and a pooler does it no harm.
+const LOCK_TABLE: &str = "CREATE TABLE IF NOT EXISTS twofold_migration_lock (id INT4 NOT NULL PRIMARY KEY); \
+                          INSERT INTO twofold_migration_lock (id) VALUES (1) ON CONFLICT (id) DO NOTHING";
+
+/// How a database's schema stands to this program.
+pub enum Schema {
+    /// It is the one this program was made for.
+    Current,
+    /// Migrations are pending.
+    Older,
+    /// A later program migrated it, to this version.
+    Newer(String),
+}
+
+/// Creates the database file when it is missing, and brings the schema up to date; several may run at once.
+/// Returns the names of the migrations that were run.
+///
+/// # Errors
+/// When the database is not reachable or a migration fails; a failed run leaves nothing half done.
+pub fn migrate(location: &Location) -> Result<Vec<String>, OpenError> {
+    if let Location::Sqlite(path) = location {
+        sqlite::create(path)?;
+    }
+    let outcome = match location.connect()? {
+        AnyConnection::Sqlite(mut conn) => conn.immediate_transaction(|conn| run_pending(conn, SQLITE)),
+        AnyConnection::Postgres(mut conn) => {
+            prepare_lock(&mut conn)?;
+            conn.transaction(|conn| {
+                sql_query("SELECT id FROM twofold_migration_lock WHERE id = 1 FOR UPDATE").execute(conn)?;
+                run_pending(conn, POSTGRES)
+            })
+        }
+    };
+    outcome.map_err(|error: Failure| OpenError(format!("the migration failed and nothing was changed: {}", error.0)))
+}
+
+/// How the schema stands.
+pub fn schema_of(conn: &mut AnyConnection) -> Result<Schema, OpenError> {
+    let outcome = match conn {
+        AnyConnection::Sqlite(conn) => compare(conn, SQLITE),
+        AnyConnection::Postgres(conn) => compare(conn, POSTGRES),
+    };
+    outcome.map_err(|error| OpenError(format!("cannot read the schema version: {error}")))
+}
+
+struct Failure(String);
+
+impl From<diesel::result::Error> for Failure {
+    fn from(error: diesel::result::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+fn run_pending<DB: Backend, C: MigrationHarness<DB>>(
+    conn: &mut C,
+    source: impl MigrationSource<DB>,
+) -> Result<Vec<String>, Failure> {
+    let versions = conn.run_pending_migrations(source).map_err(|error| Failure(error.to_string()))?;
+    Ok(versions.iter().map(ToString::to_string).collect())
+}
+
+fn compare<DB: Backend, C: MigrationHarness<DB>>(
+    conn: &mut C,
+    source: impl MigrationSource<DB>,
+) -> diesel::migration::Result<Schema> {
+    let known = source.migrations()?;
+    let known: Vec<String> = known.iter().map(|migration| migration.name().version().to_string()).collect();
+    let applied: Vec<String> = conn.applied_migrations()?.iter().map(ToString::to_string).collect();
+    Ok(match applied.iter().find(|version| !known.contains(version)) {
+        Some(version) => Schema::Newer(version.clone()),
+        None if applied.len() < known.len() => Schema::Older,
+        None => Schema::Current,
+    })
+}
+
+/// Two that create the same table at once collide in PostgreSQL's catalogue; the second try finds it there.
+fn prepare_lock(conn: &mut PgConnection) -> Result<(), OpenError> {
+    let outcome = conn.batch_execute(LOCK_TABLE).or_else(|_| conn.batch_execute(LOCK_TABLE));
+    outcome.map_err(|error| OpenError(format!("cannot prepare the migration: {error}")))
+}

@@ -1,0 +1,67 @@
+//! The only room with diesel. It has two doors, [`Store::read`] and [`Store::write`]; what goes through
+//! is a synchronous closure, so a transaction never crosses an await. How a closure runs is the
+//! engine's own affair: [`sqlite`] groups commits, [`postgres`] retries.
+
+pub mod accounts;
+pub mod challenges;
+mod connection;
+mod engine;
+pub mod events;
+pub mod factors;
+mod fault;
+pub mod idempotency;
+pub mod known_addresses;
+pub mod ledger;
+pub mod methods;
+mod migrations;
+mod postgres;
+pub mod prune;
+pub mod recovery_codes;
+mod row;
+mod schema;
+pub mod sessions;
+mod sqlite;
+pub mod totp;
+
+pub use engine::{Location, OpenError, Store};
+pub use migrations::migrate;
+pub use sqlite::ServeLock;
+
+use crate::crypto::{keyring::Keyring, random::Random};
+use connection::AnyConnection;
+use std::ops::{Deref, DerefMut};
+
+/// A consistent view of the database, to read from.
+pub struct Db<'a> {
+    conn: &'a mut AnyConnection,
+    /// The keys that open and compare what is stored.
+    pub keys: &'a Keyring,
+}
+
+/// A transaction, to read from and write to.
+pub struct Tx<'a> {
+    db: Db<'a>,
+    /// The random source of new rows.
+    pub random: Random,
+    /// Events recorded so far: keeps their ids in order.
+    recorded: u8,
+}
+
+impl<'a> Tx<'a> {
+    fn new(conn: &'a mut AnyConnection, keys: &'a Keyring) -> Self {
+        Self { db: Db { conn, keys }, random: Random, recorded: 0 }
+    }
+}
+
+impl<'a> Deref for Tx<'a> {
+    type Target = Db<'a>;
+    fn deref(&self) -> &Db<'a> {
+        &self.db
+    }
+}
+
+impl<'a> DerefMut for Tx<'a> {
+    fn deref_mut(&mut self) -> &mut Db<'a> {
+        &mut self.db
+    }
+}

@@ -1,0 +1,184 @@
+//! The engine for more than one machine. A closure is one transaction on a blocking thread, at READ
+//! COMMITTED: what must be right is right by compare and set. Conflicts are tried again; a commit whose
+//! answer was lost is never tried again blindly.
+
+use super::{connection::AnyConnection, engine::OpenError};
+use crate::{
+    crypto::random::Random,
+    domain::refusal::{Fault, Stop},
+};
+use diesel::{
+    Connection, PgConnection, QueryableByName, RunQueryDsl,
+    connection::SimpleConnection,
+    result::{DatabaseErrorKind, Error},
+    sql_query,
+    sql_types::{BigInt, Bool},
+};
+use r2d2::{ManageConnection, Pool, PooledConnection};
+use std::{panic::AssertUnwindSafe, panic::catch_unwind, thread, time::Duration};
+
+const TRIES: u32 = 8;
+/// How long a caller waits for a free connection.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// `SET LOCAL` is undone with its transaction, so a pooler between us and the server does no harm.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = '5s'";
+const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = '5s'";
+
+/// The engine of one server; clones share its pool.
+#[derive(Clone)]
+pub struct Postgres {
+    pool: Pool<Manager>,
+}
+
+struct Manager {
+    url: String,
+}
+
+struct Pooled {
+    conn: AnyConnection,
+    is_broken: bool,
+}
+
+impl ManageConnection for Manager {
+    type Connection = Pooled;
+    type Error = diesel::ConnectionError;
+
+    fn connect(&self) -> Result<Pooled, Self::Error> {
+        let conn = PgConnection::establish(&self.url)?;
+        Ok(Pooled { conn: AnyConnection::Postgres(conn), is_broken: false })
+    }
+
+    fn is_valid(&self, _: &mut Pooled) -> Result<(), Self::Error> {
+        // A dead connection shows at BEGIN, where nothing has happened yet and another one is taken.
+        Ok(())
+    }
+
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        pooled.is_broken
+    }
+}
+
+#[derive(QueryableByName)]
+struct Standby {
+    #[diesel(sql_type = Bool)]
+    is_standby: bool,
+}
+
+#[derive(QueryableByName)]
+struct Clock {
+    #[diesel(sql_type = BigInt)]
+    millis: i64,
+}
+
+/// Connects to a server that takes writes.
+pub fn connect(url: &str) -> Result<PgConnection, OpenError> {
+    let failed = |error: &dyn std::fmt::Display| OpenError(format!("cannot reach the database: {error}"));
+    let mut conn = PgConnection::establish(url).map_err(|error| failed(&error))?;
+    let standby: Standby =
+        sql_query("SELECT pg_is_in_recovery() AS is_standby").get_result(&mut conn).map_err(|error| failed(&error))?;
+    if standby.is_standby {
+        return Err(OpenError(
+            "the database is a standby, whose answers may be old; name the primary, or add target_session_attrs=read-write"
+                .to_owned(),
+        ));
+    }
+    Ok(conn)
+}
+
+/// The server's clock, in milliseconds since 1970.
+pub fn clock(conn: &mut AnyConnection) -> Result<i64, Stop> {
+    let clock: Clock =
+        sql_query("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS millis").get_result(conn)?;
+    Ok(clock.millis)
+}
+
+impl Postgres {
+    /// Makes a pool of at most `size` connections; they are opened when they are needed.
+    pub fn start(url: &str, size: u32) -> Result<Self, OpenError> {
+        let pool = Pool::builder()
+            .max_size(size)
+            .min_idle(Some(0))
+            .connection_timeout(PATIENCE)
+            .test_on_check_out(false)
+            .build_unchecked(Manager { url: url.to_owned() });
+        Ok(Self { pool })
+    }
+
+    /// Runs `work` in a read-only transaction.
+    pub async fn read<T, F>(&self, work: F) -> Result<T, Stop>
+    where
+        T: Send + 'static,
+        F: Fn(&mut AnyConnection) -> Result<T, Stop> + Send + 'static,
+    {
+        self.on_blocking_thread(BEGIN_READ, work).await
+    }
+
+    /// Runs `work` in a transaction.
+    pub async fn write<T, F>(&self, work: F) -> Result<T, Stop>
+    where
+        T: Send + 'static,
+        F: Fn(&mut AnyConnection) -> Result<T, Stop> + Send + 'static,
+    {
+        self.on_blocking_thread(BEGIN, work).await
+    }
+
+    async fn on_blocking_thread<T, F>(&self, begin: &'static str, work: F) -> Result<T, Stop>
+    where
+        T: Send + 'static,
+        F: Fn(&mut AnyConnection) -> Result<T, Stop> + Send + 'static,
+    {
+        let pool = self.pool.clone();
+        let task = tokio::task::spawn_blocking(move || with_retry(|| transaction(&pool, begin, &work)));
+        task.await.unwrap_or_else(|_| Err(Fault::Unavailable("a database task broke off".to_owned()).into()))
+    }
+}
+
+/// Tries again, after a pause that grows and differs, while others were faster.
+fn with_retry<T>(attempt: impl Fn() -> Result<T, Stop>) -> Result<T, Stop> {
+    for n in 0..TRIES {
+        match attempt() {
+            Err(Stop::Failed(Fault::Contended(_))) => {
+                let jitter = u64::from(Random.bytes::<1>()?[0]) % 4;
+                thread::sleep(Duration::from_millis((1 << n) + jitter));
+            }
+            outcome => return outcome,
+        }
+    }
+    Err(Fault::Unavailable("too many others changed the same account".to_owned()).into())
+}
+
+fn transaction<T>(
+    pool: &Pool<Manager>,
+    begin: &str,
+    work: &dyn Fn(&mut AnyConnection) -> Result<T, Stop>,
+) -> Result<T, Stop> {
+    let mut pooled = begun(pool, begin)?;
+    // Whatever goes wrong from here on, a connection in an unclear state does not return to the pool.
+    pooled.is_broken = true;
+    let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut pooled.conn)))
+        .unwrap_or_else(|_| Err(Fault::Unavailable("a transaction panicked".to_owned()).into()));
+    if let Err(Stop::Failed(_)) = outcome {
+        pooled.is_broken = pooled.conn.batch_execute("ROLLBACK").is_err();
+        return outcome;
+    }
+    match pooled.conn.batch_execute("COMMIT") {
+        Ok(()) => {
+            pooled.is_broken = false;
+            outcome
+        }
+        Err(error @ Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => Err(error.into()),
+        Err(error) => Err(Fault::OutcomeUnknown(error.to_string()).into()),
+    }
+}
+
+/// A connection with a transaction begun; connections that died in the pool are left behind.
+fn begun(pool: &Pool<Manager>, begin: &str) -> Result<PooledConnection<Manager>, Fault> {
+    for _ in 0..=pool.max_size() {
+        let mut pooled = pool.get().map_err(|error| Fault::Unavailable(format!("no database connection: {error}")))?;
+        pooled.is_broken = pooled.conn.batch_execute(begin).is_err();
+        if !pooled.is_broken {
+            return Ok(pooled);
+        }
+    }
+    Err(Fault::Unavailable("the database takes no transaction".to_owned()))
+}

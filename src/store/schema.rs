@@ -1,0 +1,145 @@
+//! The tables, as diesel sees them; `migrations/` makes them.
+
+use diesel::table;
+
+table! {
+    account (id) {
+        id -> Text,
+        email -> Text,
+        password_hash -> Text,
+        password_changed_at -> BigInt,
+        locale -> Text,
+        scope -> Text,
+        created_at -> BigInt,
+        version -> BigInt,
+        activity -> BigInt,
+        epoch -> BigInt,
+        enabled_at -> Nullable<BigInt>,
+        disabled_at -> Nullable<BigInt>,
+        reminder_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    method (id) {
+        id -> Text,
+        account_id -> Text,
+        kind -> Text,
+        state -> Text,
+        label -> Text,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+        expires_at -> BigInt,
+        replaces -> Nullable<Text>,
+        session_id -> Text,
+    }
+}
+
+table! {
+    totp (method_id) {
+        method_id -> Text,
+        sealed -> Binary,
+        last_step -> BigInt,
+    }
+}
+
+table! {
+    recovery_code (account_id, hashed) {
+        account_id -> Text,
+        hashed -> Text,
+        created_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    bucket (scope, key) {
+        scope -> Text,
+        key -> Text,
+        state -> Text,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    known_address (account_id, address) {
+        account_id -> Text,
+        address -> Text,
+        seen_at -> BigInt,
+    }
+}
+
+table! {
+    session (id) {
+        id -> Text,
+        account_id -> Text,
+        created_at -> BigInt,
+        last_seen_at -> BigInt,
+        idle_until -> BigInt,
+        expires_at -> BigInt,
+        ip -> Text,
+        user_agent -> Text,
+        acr -> Text,
+        amr -> Text,
+        auth_time -> BigInt,
+        refresh -> Text,
+        previous -> Nullable<Text>,
+        previous_until -> Nullable<BigInt>,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    challenge (id) {
+        id -> Text,
+        account_id -> Text,
+        hashed -> Text,
+        epoch -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    audit (account_id, stream, seq) {
+        account_id -> Text,
+        stream -> Text,
+        seq -> BigInt,
+        id -> Text,
+        kind -> Text,
+        at -> BigInt,
+        actor_kind -> Text,
+        actor_id -> Nullable<Text>,
+        session_id -> Nullable<Text>,
+        ip -> Text,
+        user_agent -> Text,
+        request_id -> Text,
+        details -> Text,
+        key_id -> Text,
+        hash -> Binary,
+    }
+}
+
+table! {
+    outbox (event_id) {
+        event_id -> Text,
+        account_id -> Text,
+        created_at -> BigInt,
+        due_at -> BigInt,
+        attempts -> BigInt,
+        delivered_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    idempotency (account_id, key) {
+        account_id -> Text,
+        key -> Binary,
+        fingerprint -> Binary,
+        is_done -> BigInt,
+        outcome -> Nullable<Text>,
+        created_at -> BigInt,
+        lease_until -> BigInt,
+    }
+}

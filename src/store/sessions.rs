@@ -1,0 +1,200 @@
+//! Sessions and their refresh tokens.
+
+use super::{
+    Db, Tx,
+    row::{hit_one, moment, moment_or_none, parsed, parsed_or_none},
+    schema::session::{self, dsl},
+};
+use crate::{
+    crypto::{
+        keyring::Hashed,
+        opaque::{Opaque, OpaqueKind},
+    },
+    domain::{
+        assurance::{Amr, Assurance},
+        id::{AccountId, SessionId},
+        policy::REFRESH_GRACE,
+        refusal::Fault,
+        session::Session,
+    },
+};
+use diesel::{prelude::*, result::OptionalExtension};
+use jiff::{SignedDuration, Timestamp};
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = session)]
+struct Row {
+    id: String,
+    account_id: String,
+    created_at: i64,
+    last_seen_at: i64,
+    idle_until: i64,
+    expires_at: i64,
+    ip: String,
+    user_agent: String,
+    acr: String,
+    amr: String,
+    auth_time: i64,
+    refresh: String,
+    previous: Option<String>,
+    previous_until: Option<i64>,
+    ended_at: Option<i64>,
+}
+
+/// How a presented refresh token stands to its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presented {
+    /// It is the current one, or its direct predecessor within the grace.
+    Good,
+    /// It is of this session and was replaced: somebody has a copy.
+    Reused,
+}
+
+impl Row {
+    fn presented(&self, db: &Db<'_>, token: &Opaque, now: Timestamp) -> Result<Presented, Fault> {
+        let current: Hashed = parsed(&self.refresh)?;
+        let is_in_grace = self.previous_until.is_some_and(|until| now.as_millisecond() <= until);
+        let previous = parsed_or_none::<Hashed>(self.previous.as_deref())?.filter(|_| is_in_grace);
+        let is_good = token.is(db.keys, &current) || previous.is_some_and(|previous| token.is(db.keys, &previous));
+        Ok(if is_good { Presented::Good } else { Presented::Reused })
+    }
+}
+
+impl TryFrom<Row> for Session {
+    type Error = Fault;
+    fn try_from(row: Row) -> Result<Self, Fault> {
+        let amr = row.amr.split_whitespace().map(parsed::<Amr>).collect::<Result<_, _>>()?;
+        Ok(Self {
+            id: parsed(&row.id)?,
+            account: parsed(&row.account_id)?,
+            created_at: moment(row.created_at)?,
+            last_seen_at: moment(row.last_seen_at)?,
+            idle_until: moment(row.idle_until)?,
+            expires_at: moment(row.expires_at)?,
+            ip: row.ip,
+            user_agent: row.user_agent,
+            assurance: Assurance { acr: parsed(&row.acr)?, amr, auth_time: moment(row.auth_time)? },
+            ended_at: moment_or_none(row.ended_at)?,
+        })
+    }
+}
+
+/// One session, alive or not.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn find(db: &mut Db<'_>, id: SessionId) -> Result<Option<Session>, Fault> {
+    let row = dsl::session.filter(dsl::id.eq(id.to_string())).select(Row::as_select()).first(db.conn).optional()?;
+    row.map(Session::try_from).transpose()
+}
+
+/// One session, and how a refresh token of its stands to it.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn find_presented(db: &mut Db<'_>, token: &Opaque, now: Timestamp) -> Result<Option<(Session, Presented)>, Fault> {
+    let id = token.id.to_string();
+    let row: Option<Row> = dsl::session.filter(dsl::id.eq(id)).select(Row::as_select()).first(db.conn).optional()?;
+    let Some(row) = row else { return Ok(None) };
+    let presented = row.presented(db, token, now)?;
+    Ok(Some((row.try_into()?, presented)))
+}
+
+/// The sessions of an account that are alive at `now`, newest first.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn alive(db: &mut Db<'_>, account: AccountId, now: Timestamp) -> Result<Vec<Session>, Fault> {
+    let at = now.as_millisecond();
+    let rows: Vec<Row> = dsl::session
+        .filter(dsl::account_id.eq(account.to_string()))
+        .filter(dsl::ended_at.is_null())
+        .filter(dsl::idle_until.gt(at))
+        .filter(dsl::expires_at.gt(at))
+        .order(dsl::id.desc())
+        .select(Row::as_select())
+        .load(db.conn)?;
+    rows.into_iter().map(Session::try_from).collect()
+}
+
+/// Begins a session, and draws its first refresh token.
+///
+/// # Errors
+/// `unavailable`.
+pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<Opaque, Fault> {
+    let token = Opaque::draw(tx.random, OpaqueKind::Refresh, session.id.0)?;
+    let row = Row {
+        id: session.id.to_string(),
+        account_id: session.account.to_string(),
+        created_at: session.created_at.as_millisecond(),
+        last_seen_at: session.last_seen_at.as_millisecond(),
+        idle_until: session.idle_until.as_millisecond(),
+        expires_at: session.expires_at.as_millisecond(),
+        ip: session.ip.clone(),
+        user_agent: session.user_agent.clone(),
+        acr: session.assurance.acr.to_string(),
+        amr: session.assurance.amr_text(),
+        auth_time: session.assurance.auth_time.as_millisecond(),
+        refresh: token.hashed(tx.keys)?.to_string(),
+        previous: None,
+        previous_until: None,
+        ended_at: None,
+    };
+    diesel::insert_into(session::table).values(row).execute(tx.conn)?;
+    Ok(token)
+}
+
+/// Draws the next refresh token of a session, whose assurance and times may have changed. What was
+/// current becomes the predecessor, good once more for the grace; what was the predecessor is dead.
+///
+/// # Errors
+/// `contended` when the session ended meanwhile.
+pub fn rotate(tx: &mut Tx<'_>, session: &Session, now: Timestamp) -> Result<Opaque, Fault> {
+    let token = Opaque::draw(tx.random, OpaqueKind::Refresh, session.id.0)?;
+    let grace = now.checked_add(SignedDuration::from_secs(REFRESH_GRACE)).unwrap_or(now);
+    let id = session.id.to_string();
+    let alive = dsl::session.filter(dsl::id.eq(&id)).filter(dsl::ended_at.is_null());
+    let current: String = alive.select(dsl::refresh).first(tx.conn)?;
+    let rows = diesel::update(alive.filter(dsl::refresh.eq(&current)))
+        .set((
+            dsl::last_seen_at.eq(now.as_millisecond()),
+            dsl::idle_until.eq(session.idle_until.as_millisecond()),
+            dsl::acr.eq(session.assurance.acr.to_string()),
+            dsl::amr.eq(session.assurance.amr_text()),
+            dsl::auth_time.eq(session.assurance.auth_time.as_millisecond()),
+            dsl::refresh.eq(token.hashed(tx.keys)?.to_string()),
+            dsl::previous.eq(Some(&current)),
+            dsl::previous_until.eq(Some(grace.as_millisecond())),
+        ))
+        .execute(tx.conn)?;
+    hit_one(rows, "session")?;
+    Ok(token)
+}
+
+/// Ends one session; `false` when it had ended before.
+///
+/// # Errors
+/// `unavailable`.
+pub fn end(tx: &mut Tx<'_>, id: SessionId, now: Timestamp) -> Result<bool, Fault> {
+    let alive = dsl::session.filter(dsl::id.eq(id.to_string())).filter(dsl::ended_at.is_null());
+    let rows = diesel::update(alive).set(dsl::ended_at.eq(now.as_millisecond())).execute(tx.conn)?;
+    Ok(rows == 1)
+}
+
+/// Ends every session of an account but `spared`, and returns how many were alive.
+///
+/// # Errors
+/// `unavailable`.
+pub fn end_others(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    spared: Option<SessionId>,
+    now: Timestamp,
+) -> Result<usize, Fault> {
+    let others: Vec<SessionId> =
+        alive(tx, account, now)?.iter().map(|session| session.id).filter(|id| Some(*id) != spared).collect();
+    for id in &others {
+        end(tx, *id, now)?;
+    }
+    Ok(others.len())
+}
