@@ -1,6 +1,6 @@
 //! `demo`: a throw-away installation that shows what the service does, over real HTTP.
 
-use super::{Failure, logging, rooms, walk};
+use super::{Failure, logging, rooms, system_clock, walk};
 use crate::{
     actions::{Cx, operator},
     config::{Config, LogFormat},
@@ -55,7 +55,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     store::migrate(&config.location()?)?;
     let keys = KeyFile::generate(SigningAlgorithm::default(), true)?;
     actix_web::rt::System::new().block_on(async {
-        let rooms = Arc::new(rooms(&config, &keys)?);
+        let rooms = Arc::new(rooms(&config, &keys, system_clock())?);
         let clock = rooms.clock.clone();
         add_account(&Cx::new(rooms.clone(), origin())).await?;
         let application = Application::build(&config, rooms)?;

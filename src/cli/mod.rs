@@ -68,7 +68,8 @@ enum Command {
 }
 
 /// Why a command failed: one sentence, and the exit code that goes with it.
-struct Failure {
+#[derive(Debug)]
+pub struct Failure {
     sentence: String,
     code: u8,
 }
@@ -108,8 +109,11 @@ fn keys(config: &Config) -> Result<KeyFile, Failure> {
     Ok(KeyFile::read(path)?)
 }
 
-/// What actions work with, as the configuration says.
-fn rooms(config: &Config, keys: &KeyFile) -> Result<Rooms, Failure> {
+/// What actions work with, as the configuration says, in the time that `clock` tells.
+///
+/// # Errors
+/// When a key is malformed or the database cannot be used.
+pub fn rooms(config: &Config, keys: &KeyFile, clock: Clock) -> Result<Rooms, Failure> {
     let keys = Arc::new(Keyring::new(keys)?);
     let store = Store::open(&config.location()?, config.database_pool, keys.clone())?;
     let patience = Duration::from_secs(config.password_patience.into());
@@ -118,13 +122,13 @@ fn rooms(config: &Config, keys: &KeyFile) -> Result<Rooms, Failure> {
     let realm =
         Realm { issuer: config.issuer.clone(), audience: config.audience.clone(), ttl: config.access_token_ttl };
     let passwords = Passwords::new(gate, config.bcrypt_cost);
-    Ok(Rooms { store, keys, passwords, realm, policy: config.policy(), clock: system_clock() })
+    Ok(Rooms { store, keys, passwords, realm, policy: config.policy(), clock })
 }
 
 /// Runs one action of the operator's.
 fn act<T>(config: &Config, action: impl AsyncFnOnce(&Cx) -> Result<T, Stop>) -> Result<T, Failure> {
     logging::start(&config.log, config.log_format);
-    let rooms = Arc::new(rooms(config, &keys(config)?)?);
+    let rooms = Arc::new(rooms(config, &keys(config)?, system_clock())?);
     let origin = Origin {
         request_id: "command-line".to_owned(),
         ip: IpAddr::V4(Ipv4Addr::LOCALHOST),

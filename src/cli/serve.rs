@@ -1,6 +1,6 @@
 //! `serve`: runs the service until SIGTERM.
 
-use super::{Failure, keys, logging, rooms};
+use super::{Failure, keys, logging, rooms, system_clock};
 use crate::{config::Config, http::server::Application, store::Store, worker};
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let keys = keys(config)?;
     let _lock = Store::claim(&config.location()?)?;
     actix_web::rt::System::new().block_on(async {
-        let rooms = Arc::new(rooms(config, &keys)?);
+        let rooms = Arc::new(rooms(config, &keys, system_clock())?);
         let application = Application::build(config, rooms.clone()).map_err(|error| {
             Failure::configuration(&format!("cannot listen on {} or {}: {error}", config.listen, config.ops_listen))
         })?;

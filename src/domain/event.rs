@@ -165,8 +165,10 @@ impl Event {
 /// An event as it was recorded.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    /// Its id; ids order events by time.
+    /// Its id.
     pub id: EventId,
+    /// Its place among the account's events, in the order in which they happened.
+    pub ordinal: i64,
     /// What happened.
     pub kind: EventKind,
     /// When.

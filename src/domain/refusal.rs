@@ -11,10 +11,16 @@ use jiff::Timestamp;
 pub enum Refusal {
     /// The bearer or refresh token is not, or no longer, good: RFC 6750 §3.1.
     InvalidToken,
-    /// The operation wants a fresher or stronger authentication: RFC 9470 §3. `max_age` in seconds.
-    InsufficientUserAuthentication { max_age: u32 },
+    /// The operation wants a fresher or stronger authentication: RFC 9470 §3.
+    InsufficientUserAuthentication {
+        /// How old a proof of the second factor may be, in seconds.
+        max_age: u32,
+    },
     /// A wrong password, a wrong or used code, an unknown or used recovery code: one answer for all.
-    InvalidCredential { attempts_remaining: Option<u32> },
+    InvalidCredential {
+        /// Guesses left, where one proof was sent alone.
+        attempts_remaining: Option<u32>,
+    },
     /// The guess was not evaluated, because its budget is spent.
     TooManyAttempts(Limit),
     /// Nothing to do, since two-factor authentication is off.
@@ -30,7 +36,12 @@ pub enum Refusal {
     /// The sign-in challenge is unknown, used, dead or worn out.
     ChallengeExpired,
     /// At confirm only: the code is right for another moment, so the phone's clock is wrong.
-    CodeOutOfWindow { skew_seconds: i64, server_time: Timestamp },
+    CodeOutOfWindow {
+        /// How many seconds the phone's clock is ahead; negative when it is behind.
+        skew_seconds: i64,
+        /// Our time.
+        server_time: Timestamp,
+    },
     /// No such thing, or not the caller's.
     NotFound,
     /// `If-Match` names another version: RFC 9110 §13.1.1.

@@ -17,7 +17,7 @@ use crate::{
     domain::{
         assurance::Acr,
         event::{EventKind, Recorded},
-        id::{EventId, SessionId},
+        id::SessionId,
         password::Password,
         refusal::Refusal,
         session::Session,
@@ -72,8 +72,8 @@ pub async fn get_overview(call: OwnerCall) -> Answer {
 #[into_params(parameter_in = Query)]
 struct PageQuery {
     /// The `next_cursor` of the page before.
-    #[param(value_type = Option<Uuid>)]
-    cursor: Option<EventId>,
+    #[param(value_type = Option<String>)]
+    cursor: Option<i64>,
     /// Events on the page; 20 by default.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u8>,
@@ -86,7 +86,7 @@ pub struct EventsBody {
     /// The events, newest first.
     events: Vec<EventBody>,
     /// Where the next page begins; null on the last one.
-    next_cursor: Option<Uuid>,
+    next_cursor: Option<String>,
 }
 
 /// Something that happened to the account.
@@ -156,7 +156,7 @@ pub async fn list_events(call: OwnerCall, request: HttpRequest) -> Answer {
     let page = events::events(&call.call, query.cursor, limit).await?;
     let owner = call.call.holder.account.to_string();
     let events = page.events.into_iter().map(|event| EventBody::new(event, &owner)).collect();
-    Ok(json(StatusCode::OK, &EventsBody { events, next_cursor: page.next_cursor.map(|id| id.0) }))
+    Ok(json(StatusCode::OK, &EventsBody { events, next_cursor: page.next_cursor.map(|place| place.to_string()) }))
 }
 
 /// The sessions that are alive.

@@ -140,14 +140,12 @@ pub fn record(
 ) -> Result<(), Fault> {
     let before = account.clone();
     edit(account);
-    let seq = match event.kind.stream() {
-        Stream::State => &mut account.version,
-        Stream::Activity => &mut account.activity,
-    };
-    *seq += 1;
-    let seq = *seq;
+    match event.kind.stream() {
+        Stream::State => account.version += 1,
+        Stream::Activity => account.activity += 1,
+    }
     save(tx, &before, account)?;
-    events::append(tx, account.id, seq, origin, now, event)
+    events::append(tx, account, origin, now, event)
 }
 
 /// Stores a stronger hash of the same password; nothing about the account changes by it.

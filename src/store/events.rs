@@ -13,6 +13,7 @@ use super::{
     },
 };
 use crate::domain::{
+    account::Account,
     event::{Event, EventKind, Origin, Recorded, Stream},
     id::{AccountId, EventId, SessionId},
     refusal::Fault,
@@ -27,6 +28,7 @@ struct Row {
     account_id: String,
     stream: String,
     seq: i64,
+    ordinal: i64,
     id: String,
     kind: String,
     at: i64,
@@ -65,23 +67,28 @@ pub struct Broken {
     pub problem: &'static str,
 }
 
-/// Appends an event to its chain as row `seq`, and to the outbox when others are to be told.
+/// Appends an event to its chain, whose number the account has just counted up, and to the outbox when
+/// others are to be told.
 pub(super) fn append(
     tx: &mut Tx<'_>,
-    account: AccountId,
-    seq: i64,
+    account: &Account,
     origin: &Origin,
     now: Timestamp,
     event: &Event,
 ) -> Result<(), Fault> {
-    let id: EventId = tx.random.ordered_id(now, tx.recorded)?;
-    tx.recorded = tx.recorded.saturating_add(1);
+    let id: EventId = tx.random.id(now)?;
     let stream = event.kind.stream();
-    let before = hash_of(tx, &account.to_string(), stream, seq - 1)?;
+    let seq = match stream {
+        Stream::State => account.version,
+        Stream::Activity => account.activity,
+    };
+    let owner = account.id.to_string();
+    let before = hash_of(tx, &owner, stream, seq - 1)?;
     let mut row = Row {
-        account_id: account.to_string(),
+        account_id: owner.clone(),
         stream: stream.as_str().to_owned(),
         seq,
+        ordinal: account.version + account.activity,
         id: id.to_string(),
         kind: name_of(event.kind)?,
         at: now.as_millisecond(),
@@ -99,13 +106,8 @@ pub(super) fn append(
     diesel::insert_into(audit::table).values(row).execute(tx.conn)?;
     if event.kind.is_announced() {
         let at = now.as_millisecond();
-        let delivery = Delivery {
-            event_id: id.to_string(),
-            account_id: account.to_string(),
-            created_at: at,
-            due_at: at,
-            attempts: 0,
-        };
+        let delivery =
+            Delivery { event_id: id.to_string(), account_id: owner, created_at: at, due_at: at, attempts: 0 };
         diesel::insert_into(outbox::table).values(delivery).execute(tx.conn)?;
     }
     Ok(())
@@ -118,14 +120,13 @@ pub(super) fn append(
 pub fn of_account(
     db: &mut Db<'_>,
     account: AccountId,
-    cursor: Option<EventId>,
+    cursor: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Recorded>, Fault> {
-    let before = cursor.map_or_else(|| "~".to_owned(), |id| id.to_string());
     let rows: Vec<Row> = dsl::audit
         .filter(dsl::account_id.eq(account.to_string()))
-        .filter(dsl::id.lt(before))
-        .order(dsl::id.desc())
+        .filter(dsl::ordinal.lt(cursor.unwrap_or(i64::MAX)))
+        .order(dsl::ordinal.desc())
         .limit(limit)
         .select(Row::as_select())
         .load(db.conn)?;
@@ -212,6 +213,7 @@ fn chain(db: &Db<'_>, row: &Row, before: &[u8]) -> Result<Vec<u8>, Fault> {
             row.account_id.as_bytes(),
             row.stream.as_bytes(),
             &row.seq.to_be_bytes(),
+            &row.ordinal.to_be_bytes(),
             row.id.as_bytes(),
             row.kind.as_bytes(),
             &row.at.to_be_bytes(),
@@ -239,6 +241,7 @@ impl TryFrom<Row> for Recorded {
         let unreadable = || Fault::Unreadable(format!("audit row {}", row.id));
         Ok(Self {
             id: parsed(&row.id)?,
+            ordinal: row.ordinal,
             kind: serde_json::from_value(Value::String(row.kind.clone())).map_err(|_| unreadable())?,
             at: moment(row.at)?,
             session: parsed_or_none::<SessionId>(row.session_id.as_deref())?,

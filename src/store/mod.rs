@@ -43,13 +43,11 @@ pub struct Tx<'a> {
     db: Db<'a>,
     /// The random source of new rows.
     pub random: Random,
-    /// Events recorded so far: keeps their ids in order.
-    recorded: u8,
 }
 
 impl<'a> Tx<'a> {
     fn new(conn: &'a mut AnyConnection, keys: &'a Keyring) -> Self {
-        Self { db: Db { conn, keys }, random: Random, recorded: 0 }
+        Self { db: Db { conn, keys }, random: Random }
     }
 }
 

@@ -106,6 +106,7 @@ table! {
         account_id -> Text,
         stream -> Text,
         seq -> BigInt,
+        ordinal -> BigInt,
         id -> Text,
         kind -> Text,
         at -> BigInt,

@@ -2,7 +2,7 @@
 
 use crate::{
     actions::{Call, entrance},
-    domain::{event::Recorded, id::EventId, refusal::Stop},
+    domain::{event::Recorded, refusal::Stop},
     store::events,
 };
 
@@ -11,14 +11,14 @@ pub struct Page {
     /// The events.
     pub events: Vec<Recorded>,
     /// Where the next page begins, if there is one.
-    pub next_cursor: Option<EventId>,
+    pub next_cursor: Option<i64>,
 }
 
 /// Reads at most `limit` events, those before `cursor` where one is given.
 ///
 /// # Errors
 /// `invalid-token`.
-pub async fn events(call: &Call, cursor: Option<EventId>, limit: u8) -> Result<Page, Stop> {
+pub async fn events(call: &Call, cursor: Option<i64>, limit: u8) -> Result<Page, Stop> {
     let asked = call.clone();
     call.cx
         .store
@@ -28,7 +28,7 @@ pub async fn events(call: &Call, cursor: Option<EventId>, limit: u8) -> Result<P
             let mut events = events::of_account(db, account.id, cursor, i64::from(limit) + 1)?;
             let is_more = events.len() > usize::from(limit);
             events.truncate(usize::from(limit));
-            let next_cursor = events.last().map(|event| event.id).filter(|_| is_more);
+            let next_cursor = events.last().map(|event| event.ordinal).filter(|_| is_more);
             Ok(Page { events, next_cursor })
         })
         .await

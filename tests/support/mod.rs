@@ -1,0 +1,242 @@
+//! The black box: a service of one's own on either engine, and people who use it over HTTP.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+pub mod document;
+mod log;
+pub mod person;
+mod postgres;
+pub mod reply;
+
+use actix_web::dev::ServerHandle;
+use jiff::Timestamp;
+use person::Person;
+use reply::Reply;
+use serde_json::Value;
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+use tempfile::TempDir;
+use twofold::{
+    actions::{Cx, Rooms, operator},
+    cli,
+    config::Config,
+    crypto::{
+        keyfile::{KeyFile, SigningAlgorithm},
+        password,
+    },
+    domain::{
+        account::{Email, Locale},
+        event::Origin,
+        password::Password,
+    },
+    http::server::Application,
+    store::{self, Store},
+};
+
+/// Some moment, the same in every run.
+const BEGIN_MS: i64 = 2_000_000_010_000;
+
+/// Runs a test on both engines, and checks afterwards what must always hold.
+#[macro_export]
+macro_rules! on_both_engines {
+    ($($(#[$doc:meta])* async fn $name:ident($app:ident $(, $setting:expr)?) $body:block)+) => {$(
+        mod $name {
+            #[allow(unused_imports, reason = "a test brings what it needs")]
+            use super::*;
+
+            async fn claim($app: &$crate::support::TestApp) $body
+
+            #[actix_web::test]
+            async fn on_sqlite() {
+                run($crate::support::Engine::Sqlite).await;
+            }
+
+            #[actix_web::test]
+            async fn on_postgres() {
+                run($crate::support::Engine::Postgres).await;
+            }
+
+            async fn run(engine: $crate::support::Engine) {
+                #[allow(unused_mut, unused_assignments, reason = "most tests need no setting")]
+                let mut setting: fn(&mut twofold::config::Config) = |_| {};
+                $(setting = $setting;)?
+                let Some(app) = $crate::support::TestApp::start(engine, setting).await else { return };
+                claim(&app).await;
+                app.check_what_always_holds().await;
+            }
+        }
+    )+};
+}
+
+/// The two engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// A service of this test's own, with a clock that the test moves.
+pub struct TestApp {
+    pub base: String,
+    pub operations: String,
+    pub rooms: Arc<Rooms>,
+    pub config: Config,
+    pub folder: TempDir,
+    http: reqwest::Client,
+    clock: Arc<AtomicI64>,
+    server: ServerHandle,
+    secrets: Mutex<Vec<String>>,
+}
+
+impl TestApp {
+    /// Starts one; `None` where the engine is not installed.
+    pub async fn start(engine: Engine, setting: fn(&mut Config)) -> Option<Self> {
+        log::start();
+        let folder = tempfile::tempdir().unwrap();
+        let database_url = match engine {
+            Engine::Sqlite => format!("sqlite://{}/test.db", folder.path().display()),
+            Engine::Postgres => postgres::fresh_database()?,
+        };
+        let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let mut config = Config {
+            listen: free_port,
+            ops_listen: free_port,
+            database_url,
+            database_pool: 10,
+            bcrypt_cost: 4,
+            insecure: true,
+            workers: 2,
+            auth_per_minute: 0,
+            ..Config::defaults().unwrap()
+        };
+        setting(&mut config);
+        if engine == Engine::Sqlite {
+            store::migrate(&config.location().unwrap()).unwrap();
+        }
+        let clock = Arc::new(AtomicI64::new(BEGIN_MS));
+        let keys = KeyFile::generate(SigningAlgorithm::EdDsa, false).unwrap();
+        let time = clock.clone();
+        let tell = Arc::new(move || Timestamp::from_millisecond(time.load(Ordering::SeqCst)).unwrap());
+        let rooms = Arc::new(cli::rooms(&config, &keys, tell).unwrap());
+        let application = Application::build(&config, rooms.clone()).unwrap();
+        let base = format!("http://{}", application.address);
+        let operations = format!("http://{}", application.operations_address);
+        let server = application.handle();
+        actix_web::rt::spawn(application.run());
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Some(Self { base, operations, rooms, config, folder, http, clock, server, secrets: Mutex::default() })
+    }
+
+    /// The time of the service.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.clock.load(Ordering::SeqCst)).unwrap()
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, seconds: i64) {
+        self.clock.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    /// An account of its own, not signed in.
+    pub async fn person(&self, name: &str) -> Person<'_> {
+        let password = format!("{name} has a long password");
+        let email = format!("{name}@example.test");
+        self.add_account(&email, &password).await;
+        Person::new(self, email, password)
+    }
+
+    /// Adds an account as the operator does.
+    pub async fn add_account(&self, email: &str, password: &str) -> String {
+        let hash =
+            password::hash_now(&Password::chosen(password.to_owned(), "").unwrap(), self.config.bcrypt_cost).unwrap();
+        self.keep_out_of_sight(password);
+        let email = Email::parse(email, "").unwrap();
+        let added = operator::add_account(&self.cx(), email, hash, Locale::En, String::new()).await;
+        added.unwrap().to_string()
+    }
+
+    /// A request of the operator's.
+    pub fn cx(&self) -> Cx {
+        let origin =
+            Origin { request_id: "test".into(), ip: IpAddr::V4(Ipv4Addr::LOCALHOST), user_agent: "test".into() };
+        Cx::new(self.rooms.clone(), origin)
+    }
+
+    /// The store of the service, to look behind the curtain.
+    pub fn store(&self) -> &Store {
+        &self.rooms.store
+    }
+
+    /// Notes something that must not show in any log or file.
+    pub fn keep_out_of_sight(&self, secret: &str) {
+        self.secrets.lock().unwrap().push(secret.to_owned());
+    }
+
+    /// A request of nobody's.
+    pub async fn post(&self, path: &str, body: &Value) -> Reply {
+        self.send("POST", path, &[], Some(body)).await
+    }
+
+    /// A request of nobody's.
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, &[], None).await
+    }
+
+    /// Any request with a JSON body or none.
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Reply {
+        let mut all = headers.to_vec();
+        if body.is_some() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            all.push(("Content-Type", "application/json"));
+        }
+        self.send_raw(method, path, &all, body.map(|body| body.to_string().into_bytes()).unwrap_or_default()).await
+    }
+
+    /// Any request; its answer is judged by the document.
+    pub async fn send_raw(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Reply {
+        let reply = self.send_unjudged(method, path, headers, body).await;
+        reply.judge(method, path);
+        for secret in reply.secrets() {
+            self.keep_out_of_sight(&secret);
+        }
+        reply
+    }
+
+    /// Any request whose answer is not judged by the document.
+    pub async fn send_unjudged(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Reply {
+        let mut request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.base)).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Reply::read(request.send().await.unwrap()).await
+    }
+
+    /// What must hold after every test: records and state agree, every chain holds, nothing secret lies about.
+    pub async fn check_what_always_holds(self) {
+        let verified = operator::verify_audit(&self.cx(), None).await.unwrap();
+        if let Err(broken) = verified {
+            panic!("the audit does not hold: {broken}");
+        }
+        self.server.stop(true).await;
+        let lines = log::lines();
+        for (what, bytes) in self.files() {
+            for secret in self.secrets.lock().unwrap().iter() {
+                assert!(!lines.contains(secret.as_str()), "a secret is in the log: {secret}");
+                let is_there = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+                assert!(!is_there, "a secret is in {}: {secret}", what.display());
+            }
+        }
+    }
+
+    fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap().flatten();
+        let mut files: Vec<_> =
+            entries.map(|entry| (entry.path(), std::fs::read(entry.path()).unwrap_or_default())).collect();
+        files.push((PathBuf::new(), Vec::new()));
+        files
+    }
+}

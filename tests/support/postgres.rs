@@ -1,0 +1,133 @@
+//! A throw-away PostgreSQL server of this test process, from whatever server is installed.
+
+use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
+use std::{
+    env, fs,
+    io::Write,
+    os::unix::{fs::chown, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Mutex, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+use twofold::store::{self, Location};
+
+static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+/// The template takes one copy at a time.
+static COPYING: Mutex<()> = Mutex::new(());
+
+struct Server {
+    folder: PathBuf,
+    // The server ends when this process does: its shell waits for the other end of this pipe to close.
+    _shell: Child,
+}
+
+/// The URL of a fresh, migrated database; `None` where no server is installed, unless one is required.
+pub fn fresh_database() -> Option<String> {
+    let server = SERVER.get_or_init(start).as_ref();
+    let Some(server) = server else {
+        assert!(
+            env::var("TWOFOLD_TEST_POSTGRES").as_deref() != Ok("required"),
+            "PostgreSQL is required and not installed"
+        );
+        eprintln!("skipped: no PostgreSQL server is installed (looked on PATH and in /usr/lib/postgresql/*/bin)");
+        return None;
+    };
+    let name = format!("t{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+    let _one_at_a_time = COPYING.lock().unwrap();
+    server.execute(&format!("CREATE DATABASE {name} TEMPLATE migrated"));
+    Some(server.url(&name))
+}
+
+impl Server {
+    fn url(&self, database: &str) -> String {
+        format!("postgresql:///{database}?host={}&user=postgres", self.folder.display())
+    }
+
+    fn execute(&self, statement: &str) {
+        let mut conn = PgConnection::establish(&self.url("postgres")).unwrap();
+        sql_query(statement).execute(&mut conn).unwrap();
+    }
+}
+
+fn start() -> Option<Server> {
+    let bin = installed()?;
+    let folder = PathBuf::from(format!("/tmp/twofold-test-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    let user = unprivileged();
+    if let Some((uid, gid)) = user {
+        chown(&folder, Some(uid), Some(gid)).unwrap();
+    }
+    let as_user = |program: &Path| {
+        let mut command = Command::new(program);
+        if let Some((uid, gid)) = user {
+            command.uid(uid).gid(gid);
+        }
+        command.current_dir(&folder).env("HOME", &folder);
+        command
+    };
+    let data = folder.join("data");
+    let made = as_user(&bin.join("initdb"))
+        .args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync", "-D"])
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+    // The shell outlives nothing: when the pipe closes, it stops the server and removes its files.
+    let script = "\"$0\" -D \"$1\" -k \"$2\" -c listen_addresses= -c fsync=off -c max_connections=300 \
+                  -c shared_buffers=64MB -c deadlock_timeout=200ms >\"$2/log\" 2>&1 & \
+                  pid=$!; cat >/dev/null; kill -INT $pid; wait $pid; rm -rf \"$2\"";
+    let mut shell = as_user(Path::new("/bin/sh"))
+        .args(["-c", script])
+        .arg(bin.join("postgres"))
+        .args([&data, &folder])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    shell.stdin.as_mut().unwrap().flush().unwrap();
+    let server = Server { folder, _shell: shell };
+    server.wait_until_it_answers();
+    server.execute("CREATE DATABASE migrated");
+    store::migrate(&Location::parse(&server.url("migrated")).unwrap()).unwrap();
+    Some(server)
+}
+
+impl Server {
+    fn wait_until_it_answers(&self) {
+        let began = Instant::now();
+        while PgConnection::establish(&self.url("postgres")).is_err() {
+            let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            assert!(began.elapsed() < Duration::from_secs(60), "PostgreSQL does not start: {log}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+fn installed() -> Option<PathBuf> {
+    let on_path = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect::<Vec<_>>();
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut packaged: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
+    packaged.sort();
+    let is_complete = |bin: &PathBuf| bin.join("initdb").is_file() && bin.join("postgres").is_file();
+    packaged.into_iter().rev().chain(on_path).find(is_complete)
+}
+
+/// PostgreSQL does not run as root; then it runs as its own user, or as nobody.
+fn unprivileged() -> Option<(u32, u32)> {
+    let is_root = fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let entry = |name: &str| {
+        let line = users.lines().find(|line| line.starts_with(&format!("{name}:")))?;
+        let fields: Vec<&str> = line.split(':').collect();
+        Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
+    };
+    is_root.then(|| entry("postgres").or_else(|| entry("nobody")).unwrap_or((65534, 65534)))
+}
