@@ -16,6 +16,8 @@
 //! `http/routes.rs`, a handler in `http/two_factor.rs`, the story in `actions/two_factor/disable.rs`, the
 //! proofs in `actions/reverify.rs`, and compare and set in `store/`.
 
+#![deny(clippy::allow_attributes)]
+
 pub mod actions;
 pub mod cli;
 pub mod config;

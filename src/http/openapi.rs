@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use utoipa::{
     IntoResponses, Modify, OpenApi,
     openapi::{
-        ContentBuilder, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder,
-        example::ExampleBuilder,
-        path::{Operation, ParameterBuilder, ParameterIn},
-        schema::{ObjectBuilder, SchemaFormat, Type},
+        ContentBuilder, HeaderBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
+        example::{Example, ExampleBuilder},
+        path::{Operation, Parameter, ParameterBuilder, ParameterIn},
+        schema::{ObjectBuilder, Type},
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -108,8 +108,7 @@ fn responses(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
 
 fn response(codes: &[Code]) -> Response {
     let names: Vec<&str> = codes.iter().map(|code| code.slug()).collect();
-    let examples =
-        codes.iter().map(|code| (code.slug(), ExampleBuilder::new().value(Some(problem::example(*code))).build()));
+    let examples = codes.iter().map(|code| (code.slug(), reference::<Example>("examples", code.slug())));
     let content =
         ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).examples_from_iter(examples).build();
     let mut response =
@@ -128,44 +127,61 @@ fn header(description: &str, kind: Type) -> utoipa::openapi::Header {
     HeaderBuilder::new().description(Some(description)).schema(Some(ObjectBuilder::new().schema_type(kind))).build()
 }
 
-/// Completes a collected document: the header parameters and headers that every operation shares, and
-/// the types that serialise as UUIDs.
+/// Header parameters that operations share: name in the components, header, description.
+const PARAMETERS: [(&str, &str, &str); 4] = [
+    ("IfMatch", "If-Match", "The version of the account that the change is meant for (RFC 9110 §13.1.1)"),
+    (
+        "IdempotencyKey",
+        "Idempotency-Key",
+        "1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours",
+    ),
+    ("RequestId", "X-Request-Id", "1 to 64 of `[A-Za-z0-9._-]`, returned as it is"),
+    ("AcceptLanguage", "Accept-Language", "The language of human texts: `en`, `ms` or `zh-Hans`"),
+];
+
+/// Completes a collected document with what operations share.
 pub fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    let components = document.components.get_or_insert_default();
+    for code in Code::ALL {
+        let example = ExampleBuilder::new().value(Some(problem::example(*code))).build();
+        components.examples.insert(code.slug().to_owned(), RefOr::T(example));
+    }
+    for (name, header, description) in PARAMETERS {
+        components.parameters.insert(name.to_owned(), RefOr::T(parameter(header, description)));
+    }
     for item in document.paths.paths.values_mut() {
-        let changing = [&mut item.post, &mut item.patch, &mut item.delete];
-        for operation in changing.into_iter().flatten().filter(|operation| operation.security.is_some()) {
-            add_parameter(
-                operation,
-                "If-Match",
-                "The version of the account that the change is meant for (RFC 9110 §13.1.1)",
-            );
-        }
-        let keyed = item.post.as_mut().filter(|operation| operation.security.is_some());
-        if let Some(operation) = keyed {
-            add_parameter(
-                operation,
-                "Idempotency-Key",
-                "1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours",
-            );
+        let keyed = item.post.iter_mut().map(|post| (post, true));
+        let others = [&mut item.patch, &mut item.delete].into_iter().flatten().map(|operation| (operation, false));
+        for (operation, is_post) in keyed.chain(others).filter(|(operation, _)| operation.security.is_some()) {
+            share(operation, "IfMatch");
+            if is_post {
+                share(operation, "IdempotencyKey");
+            }
         }
         for operation in [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten() {
-            add_parameter(operation, "X-Request-Id", "1 to 64 of `[A-Za-z0-9._-]`, returned as it is");
-            add_parameter(operation, "Accept-Language", "The language of human texts: `en`, `ms` or `zh-Hans`");
+            share(operation, "RequestId");
+            share(operation, "AcceptLanguage");
         }
     }
     document
 }
 
-fn add_parameter(operation: &mut Operation, name: &str, description: &str) {
-    let text = ObjectBuilder::new().schema_type(Type::String).format(None::<SchemaFormat>);
-    let parameter = ParameterBuilder::new()
-        .name(name)
+fn share(operation: &mut Operation, name: &str) {
+    operation.parameters.get_or_insert_default().push(reference("parameters", name));
+}
+
+fn reference<T>(kind: &str, name: &str) -> RefOr<T> {
+    RefOr::Ref(Ref::new(format!("#/components/{kind}/{name}")))
+}
+
+fn parameter(header: &str, description: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(header)
         .parameter_in(ParameterIn::Header)
-        .required(utoipa::openapi::Required::False)
+        .required(Required::False)
         .description(Some(description))
-        .schema(Some(text))
-        .build();
-    operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
 }
 
 /// The document as it is committed and served.

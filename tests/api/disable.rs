@@ -4,6 +4,7 @@ use crate::{
     on_both_engines,
     support::person::{DISABLE, STATUS, TOTP_PATH},
 };
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 on_both_engines! {
@@ -158,7 +159,7 @@ on_both_engines! {
 
     async fn of_many_disables_at_once_one_takes_effect(app) {
         let alice = app.person("alice").await.with_two_factor().await;
-        let replies = futures::join_all((0..12).map(|_| alice.disable(json!({})))).await;
+        let replies = join_all((0..12).map(|_| alice.disable(json!({})))).await;
         assert_eq!(replies.iter().filter(|reply| reply.status == 200).count(), 1);
         for reply in replies.into_iter().filter(|reply| reply.status != 200) {
             // The others were too many at once, or came with a token that the change has made old.
@@ -176,29 +177,5 @@ on_both_engines! {
         alice.disable(json!({})).await.is(409);
         assert_eq!(alice.login().await.body["result"], "signed_in");
         alice.get(&format!("{TOTP_PATH}/{id}")).await.is(200);
-    }
-}
-
-/// Joins futures of one task; the service runs them on threads of its own.
-pub mod futures {
-    use std::{
-        future::{Future, poll_fn},
-        pin::Pin,
-        task::Poll,
-    };
-
-    pub async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-        let mut waiting: Vec<(Pin<Box<F>>, Option<F::Output>)> =
-            futures.into_iter().map(|future| (Box::pin(future), None)).collect();
-        poll_fn(|cx| {
-            for (future, output) in waiting.iter_mut().filter(|(_, output)| output.is_none()) {
-                if let Poll::Ready(ready) = future.as_mut().poll(cx) {
-                    *output = Some(ready);
-                }
-            }
-            if waiting.iter().all(|(_, output)| output.is_some()) { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-        waiting.into_iter().filter_map(|(_, output)| output).collect()
     }
 }

@@ -1,10 +1,10 @@
 //! A request that is sent twice takes effect once.
 
 use crate::{
-    disable::futures::join_all,
     on_both_engines,
     support::person::{CODES, DISABLE, SESSIONS, TOTP_PATH, VERIFY},
 };
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 on_both_engines! {

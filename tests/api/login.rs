@@ -1,10 +1,10 @@
 //! Signing in, and what an attacker gets from trying.
 
 use crate::{
-    disable::futures::join_all,
     on_both_engines,
     support::person::{LOGIN, SECOND, STATUS, TOTP_PATH},
 };
+use futures_util::future::join_all;
 use serde_json::json;
 
 on_both_engines! {

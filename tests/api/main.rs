@@ -1,5 +1,7 @@
 //! The service as a black box, over HTTP, on both engines. A test reads as a claim about a person.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -1,10 +1,10 @@
 //! Recovery codes: each works once, as it was shown or as it was typed.
 
 use crate::{
-    disable::futures::join_all,
     on_both_engines,
     support::person::{CODES, VERIFY},
 };
+use futures_util::future::join_all;
 use serde_json::json;
 
 on_both_engines! {

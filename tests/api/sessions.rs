@@ -1,10 +1,10 @@
 //! Sessions, refresh tokens, and changes that end them.
 
 use crate::{
-    disable::futures::join_all,
     on_both_engines,
     support::person::{PASSWORD, REFRESH, SESSIONS, STATUS},
 };
+use futures_util::future::join_all;
 use serde_json::json;
 
 on_both_engines! {

@@ -1,10 +1,10 @@
 //! Codes: when they are right, and that they are right once.
 
 use crate::{
-    disable::futures::join_all,
     on_both_engines,
     support::person::{SECOND, TOTP_PATH, VERIFY, authenticator},
 };
+use futures_util::future::join_all;
 use serde_json::json;
 
 on_both_engines! {

@@ -62,10 +62,8 @@ macro_rules! on_both_engines {
             }
 
             async fn run(engine: $crate::support::Engine) {
-                #[allow(unused_mut, unused_assignments, reason = "most tests need no setting")]
-                let mut setting: fn(&mut twofold::config::Config) = |_| {};
-                $(setting = $setting;)?
-                let Some(app) = $crate::support::TestApp::start(engine, setting).await else { return };
+                let settings: &[fn(&mut twofold::config::Config)] = &[$($setting)?];
+                let Some(app) = $crate::support::TestApp::start(engine, settings).await else { return };
                 claim(&app).await;
                 app.check_what_always_holds().await;
             }
@@ -95,7 +93,7 @@ pub struct TestApp {
 
 impl TestApp {
     /// Starts one; `None` where the engine is not installed.
-    pub async fn start(engine: Engine, setting: fn(&mut Config)) -> Option<Self> {
+    pub async fn start(engine: Engine, settings: &[fn(&mut Config)]) -> Option<Self> {
         log::start();
         let folder = tempfile::tempdir().unwrap();
         let database_url = match engine {
@@ -114,7 +112,7 @@ impl TestApp {
             auth_per_minute: 0,
             ..Config::defaults().unwrap()
         };
-        setting(&mut config);
+        settings.iter().for_each(|setting| setting(&mut config));
         if engine == Engine::Sqlite {
             store::migrate(&config.location().unwrap()).unwrap();
         }

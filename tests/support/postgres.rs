@@ -1,4 +1,5 @@
 //! A throw-away PostgreSQL server of this test process, from whatever server is installed.
+#![allow(clippy::disallowed_methods, reason = "the environment says where to look and whether it is required")]
 
 use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
 use std::{
