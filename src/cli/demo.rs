@@ -13,7 +13,7 @@ use crate::{
         event::Origin,
         password::Password,
     },
-    http::server::Application,
+    http::server::{Application, runtime},
     store,
 };
 use std::{
@@ -54,16 +54,16 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let config = config(&folder)?;
     store::migrate(&config.location()?)?;
     let keys = KeyFile::generate(SigningAlgorithm::default(), true)?;
-    actix_web::rt::System::new().block_on(async {
+    runtime::System::new().block_on(async {
         let rooms = Arc::new(rooms(&config, &keys, system_clock())?);
         let clock = rooms.clock.clone();
         add_account(&Cx::new(rooms.clone(), origin())).await?;
         let application = Application::build(&config, rooms)?;
         let (base, operations) = (format!("http://{}", application.address), application.operations_address);
         let handle = application.handle();
-        let serving = actix_web::rt::spawn(application.run());
+        let serving = runtime::spawn(application.run());
         let target = base.clone();
-        let walked = actix_web::web::block(move || walk::walk(&target, EMAIL, PASSWORD, &clock)).await;
+        let walked = runtime::task::spawn_blocking(move || walk::walk(&target, EMAIL, PASSWORD, &clock)).await;
         let walked = walked.map_err(Failure::new)?.map_err(Failure::new);
         if args.exit || walked.is_err() {
             handle.stop(true).await;

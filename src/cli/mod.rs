@@ -24,6 +24,7 @@ use crate::{
         event::Origin,
         refusal::{Fault, Refusal, Stop},
     },
+    http::server::runtime,
     store::{OpenError, Store},
 };
 use clap::{Parser, Subcommand};
@@ -80,7 +81,9 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("twofold: {}", failure.sentence);
+            // What a library says may have lines of its own.
+            let sentence = failure.sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+            eprintln!("twofold: {sentence}");
             ExitCode::from(failure.code)
         }
     }
@@ -135,7 +138,7 @@ fn act<T>(config: &Config, action: impl AsyncFnOnce(&Cx) -> Result<T, Stop>) -> 
         user_agent: concat!("twofold/", env!("CARGO_PKG_VERSION")).to_owned(),
     };
     let cx = Cx::new(rooms, origin);
-    Ok(actix_web::rt::System::new().block_on(action(&cx))?)
+    Ok(runtime::System::new().block_on(action(&cx))?)
 }
 
 /// The system's clock: the one place where time enters.

@@ -1,7 +1,12 @@
 //! `serve`: runs the service until SIGTERM.
 
 use super::{Failure, keys, logging, rooms, system_clock};
-use crate::{config::Config, http::server::Application, store::Store, worker};
+use crate::{
+    config::Config,
+    http::server::{Application, runtime},
+    store::Store,
+    worker,
+};
 use std::sync::Arc;
 
 /// Serves as the configuration says.
@@ -9,7 +14,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     logging::start(&config.log, config.log_format);
     let keys = keys(config)?;
     let _lock = Store::claim(&config.location()?)?;
-    actix_web::rt::System::new().block_on(async {
+    runtime::System::new().block_on(async {
         let rooms = Arc::new(rooms(config, &keys, system_clock())?);
         let application = Application::build(config, rooms.clone()).map_err(|error| {
             Failure::configuration(&format!("cannot listen on {} or {}: {error}", config.listen, config.ops_listen))
@@ -18,7 +23,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
             "twofold is ready: http://{} (operations: http://{})",
             application.address, application.operations_address
         );
-        let pruning = actix_web::rt::spawn(worker::prune(rooms));
+        let pruning = runtime::spawn(worker::prune(rooms));
         let outcome = application.run().await;
         pruning.abort();
         Ok(outcome?)

@@ -1,5 +1,8 @@
 //! The servers: binding, running, draining.
 
+/// What the service runs on; the command line runs its actions on it too.
+pub use actix_web::rt as runtime;
+
 use super::{
     address::NetworkLimit,
     body,
@@ -73,7 +76,7 @@ impl Application {
     /// When a listener fails.
     pub async fn run(self) -> io::Result<()> {
         let probes = self.operations.handle();
-        let running = actix_web::rt::spawn(self.operations);
+        let running = runtime::spawn(self.operations);
         let outcome = self.public.await;
         probes.stop(false).await;
         running.await.map_err(io::Error::other)??;

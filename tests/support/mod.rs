@@ -5,6 +5,7 @@ pub mod document;
 mod log;
 pub mod person;
 mod postgres;
+pub use postgres::fresh_database;
 pub mod reply;
 
 use actix_web::dev::ServerHandle;
@@ -98,7 +99,7 @@ impl TestApp {
         let folder = tempfile::tempdir().unwrap();
         let database_url = match engine {
             Engine::Sqlite => format!("sqlite://{}/test.db", folder.path().display()),
-            Engine::Postgres => postgres::fresh_database()?,
+            Engine::Postgres => fresh_database()?,
         };
         let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut config = Config {

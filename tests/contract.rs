@@ -1,0 +1,109 @@
+//! The published document: it is what the routes say, and it is fit to generate clients from.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+fn document() -> Value {
+    serde_json::from_str(&twofold::http::openapi::text().unwrap()).unwrap()
+}
+
+fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    paths
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().iter().map(move |(method, op)| (format!("{} {path}", method.to_uppercase()), op))
+        })
+        .collect()
+}
+
+#[test]
+fn the_committed_document_is_what_the_routes_say() {
+    let committed = std::fs::read_to_string("openapi/openapi.json").unwrap();
+    assert!(
+        committed == twofold::http::openapi::text().unwrap(),
+        "openapi/openapi.json drifted; run `cargo run -- openapi > openapi/openapi.json` and review the change"
+    );
+}
+
+#[test]
+fn the_document_has_every_path_of_the_contract() {
+    let document = document();
+    let have: BTreeSet<String> = operations(&document).into_iter().map(|(name, _)| name).collect();
+    let want = "
+        GET /account/security
+        GET /account/security/2fa
+        POST /account/security/2fa/totp
+        GET /account/security/2fa/totp/{id}
+        POST /account/security/2fa/totp/{id}/confirm
+        DELETE /account/security/2fa/totp/{id}
+        PATCH /account/security/2fa/methods/{id}
+        POST /account/security/2fa/methods/{id}/remove
+        POST /account/security/2fa/disable
+        GET /account/security/2fa/disable/preview
+        POST /account/security/2fa/verify
+        POST /account/security/2fa/recovery-codes
+        GET /account/security/events
+        GET /account/security/sessions
+        DELETE /account/security/sessions/{sid}
+        POST /account/security/sessions/end-others
+        POST /auth/login
+        POST /auth/login/second-factor
+        POST /auth/token/refresh
+        POST /auth/logout
+        POST /account/password
+        GET /.well-known/jwks.json
+        GET /.well-known/two-factor-policy
+        GET /openapi.json
+        GET /problems
+        GET /problems/{code}";
+    let want: BTreeSet<String> =
+        want.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    assert_eq!(have, want);
+}
+
+#[test]
+fn every_operation_can_be_understood_from_the_document() {
+    let document = document();
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut ids = BTreeSet::new();
+    for (name, operation) in operations(&document) {
+        let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{name} has no id"));
+        assert!(ids.insert(id.to_owned()), "{id} stands twice");
+        assert!(operation["summary"].as_str().is_some_and(|summary| summary.len() > 8), "{name} has no summary");
+        assert!(operation["tags"].as_array().is_some_and(|tags| tags.len() == 1), "{name} has no tag");
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(responses.keys().any(|status| status.starts_with('2')), "{name} never succeeds");
+        for (status, response) in responses {
+            assert!(response["description"].as_str().is_some_and(|text| !text.is_empty()), "{name} {status}");
+            if status.starts_with(['4', '5']) {
+                let problem = &response["content"]["application/problem+json"];
+                assert_eq!(problem["schema"]["$ref"], "#/components/schemas/Problem", "{name} {status}");
+                assert!(!problem["examples"].as_object().unwrap().is_empty(), "{name} {status}");
+            }
+        }
+        assert_eq!(operation["security"].is_array(), responses.contains_key("401") && id != "refreshTokens", "{name}");
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = document();
+    let mut references = Vec::new();
+    collect(&document, &mut references);
+    assert!(references.len() > 100);
+    for reference in references {
+        assert!(document.pointer(&reference[1..]).is_some(), "{reference} leads nowhere");
+    }
+}
+
+fn collect(value: &Value, references: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            references.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|member| collect(member, references));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, references)),
+        _ => {}
+    }
+}

@@ -1,0 +1,448 @@
+//! The program as an operator runs it: real processes, real signals, real time.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "real processes live in real time")]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Child, ChildStdout, Command, Output, Stdio},
+    time::{Duration, Instant, SystemTime},
+};
+use support::{
+    fresh_database,
+    person::{DISABLE, LOGIN, SECOND, STATUS, TOTP_PATH, VERIFY, authenticator},
+};
+use tempfile::TempDir;
+
+const PASSWORD: &str = "correct horse battery";
+
+/// An installation: its folder, its keys, its database.
+struct Installation {
+    folder: TempDir,
+    database_url: String,
+}
+
+/// A `serve` of an installation; it is killed when it is dropped.
+struct Served {
+    child: Child,
+    base: String,
+    ready_line: String,
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Installation {
+    /// A folder with keys, and a database that is not migrated yet.
+    fn new(database_url: Option<String>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let own = format!("sqlite://{}/twofold.db", folder.path().display());
+        let installation = Self { folder, database_url: database_url.unwrap_or(own) };
+        installation.succeeds(&["keys", "generate", "--out", &installation.path("keys.toml")]);
+        installation
+    }
+
+    /// One that is ready to serve.
+    fn ready(database_url: Option<String>) -> Self {
+        let installation = Self::new(database_url);
+        installation.succeeds(&["migrate"]);
+        installation
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_twofold"));
+        command
+            .env_clear()
+            .env("TWOFOLD_DATABASE_URL", &self.database_url)
+            .env("TWOFOLD_KEYS", self.path("keys.toml"))
+            .env("TWOFOLD_LISTEN", "127.0.0.1:0")
+            .env("TWOFOLD_OPS_LISTEN", "127.0.0.1:0")
+            .env("TWOFOLD_BCRYPT_COST", "4")
+            .env("TWOFOLD_INSECURE", "1")
+            .env("TWOFOLD_AUTH_PER_MINUTE", "0");
+        command
+    }
+
+    fn run(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = self
+            .command()
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that fails early reads nothing.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    fn succeeds(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments, "");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn add_account(&self, email: &str) -> String {
+        let output =
+            self.run(&["account", "add", "--email", email, "--password-stdin", "--json"], &format!("{PASSWORD}\n"));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The one sentence with which `serve` refuses to start.
+    fn refusal(&self, setting: impl FnOnce(&mut Command)) -> String {
+        let mut command = self.command();
+        setting(command.arg("serve"));
+        let output = command.output().unwrap();
+        let sentence = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{sentence}");
+        assert_eq!(sentence.trim_end().lines().count(), 1, "{sentence}");
+        sentence
+    }
+
+    fn serve(&self) -> Served {
+        self.serve_with(|_| {})
+    }
+
+    fn serve_with(&self, setting: impl FnOnce(&mut Command)) -> Served {
+        let mut command = self.command();
+        setting(command.arg("serve"));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut ready_line = String::new();
+        stdout.read_line(&mut ready_line).unwrap();
+        let base =
+            ready_line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default().to_owned();
+        Served { child, base, ready_line, _stdout: stdout }
+    }
+}
+
+impl Served {
+    async fn post(&self, path: &str, token: &str, body: &Value) -> (u16, Value) {
+        let request = reqwest::Client::new().post(format!("{}{path}", self.base)).bearer_auth(token).json(body);
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap_or_default())
+    }
+
+    async fn get(&self, path: &str, token: &str) -> (u16, Value) {
+        let request = reqwest::Client::new().get(format!("{}{path}", self.base)).bearer_auth(token);
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap_or_default())
+    }
+
+    async fn login(&self, email: &str) -> Value {
+        let (status, body) = self.post(LOGIN, "", &json!({"email": email, "password": PASSWORD})).await;
+        assert_eq!(status, 200, "{body}");
+        body
+    }
+
+    /// Signs in and sets two-factor authentication up: token and secret; the code of now is used up.
+    async fn set_up(&self, email: &str) -> (String, String) {
+        let token = text(&self.login(email).await["tokens"]["access_token"]);
+        let (_, enrolment) = self.post(TOTP_PATH, &token, &json!({"password": PASSWORD})).await;
+        let secret = text(&enrolment["secret"]);
+        let path = format!("{TOTP_PATH}/{}/confirm", text(&enrolment["id"]));
+        let (status, confirmed) = self.post(&path, &token, &json!({"code": code_in(&secret, 0)})).await;
+        assert_eq!(status, 200, "{confirmed}");
+        (text(&confirmed["tokens"]["access_token"]), secret)
+    }
+
+    fn terminate(&mut self) -> i32 {
+        let pid = i32::try_from(self.child.id()).unwrap();
+        let sent = Command::new("kill").args(["-TERM", &pid.to_string()]).status().unwrap();
+        assert!(sent.success());
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or(-1);
+            }
+            assert!(began.elapsed() < Duration::from_secs(30), "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}
+
+fn seconds() -> u64 {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs()
+}
+
+fn code_in(secret: &str, steps: u64) -> String {
+    authenticator(secret).generate(seconds() + steps * 30).to_string()
+}
+
+#[test]
+fn the_demo_walks_the_story_and_says_that_it_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_twofold"))
+        .args(["demo", "--exit"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{shown}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(shown.contains("Your account is no longer protected by an authenticator app."));
+    assert!(shown.ends_with("The story held.\n"));
+    assert_eq!(fs::read_dir(folder.path().join("target")).unwrap().count(), 0, "it cleans up");
+}
+
+#[test]
+fn serve_refuses_what_is_not_fit_for_service_and_says_what_to_do() {
+    let fresh = Installation::new(None);
+    assert!(fresh.refusal(|_| {}).contains("run `twofold migrate`"), "a missing database");
+    assert!(!Path::new(&fresh.path("twofold.db")).exists(), "it makes none by itself");
+    assert!(
+        fresh
+            .refusal(|serve| {
+                serve.env_remove("TWOFOLD_KEYS");
+            })
+            .contains("keys generate")
+    );
+
+    let installation = Installation::ready(None);
+    let keys = installation.path("keys.toml");
+    let refusal_of = |edit: &dyn Fn(&str) -> String, mode: u32| {
+        let good = fs::read_to_string(&keys).unwrap();
+        fs::write(&keys, edit(&good)).unwrap();
+        fs::set_permissions(&keys, fs::Permissions::from_mode(mode)).unwrap();
+        let sentence = installation.refusal(|_| {});
+        fs::write(&keys, good).unwrap();
+        fs::set_permissions(&keys, fs::Permissions::from_mode(0o600)).unwrap();
+        sentence
+    };
+    assert!(refusal_of(&str::to_owned, 0o644).contains("chmod 600"));
+    assert!(refusal_of(&|text| text.replace("version = 1", "version = 1\ndemo = true"), 0o600).contains("sample"));
+    assert!(refusal_of(&|text| text.replacen("key = \"", "key = \"AAAA", 1), 0o600).contains("bytes"));
+    assert!(refusal_of(&|_| String::new(), 0o600).contains("keys generate"));
+    for (name, value, part) in [
+        ("TWOFOLD_DATABASE_URL", "mysql://x/y", "sqlite:// or postgres://"),
+        ("TWOFOLD_DATABASE_URL", "postgres://127.0.0.1:1/none", "cannot reach the database"),
+        ("TWOFOLD_LISTEN", "nonsense", "TWOFOLD_LISTEN"),
+        ("TWOFOLD_BCRYPT_COST", "99", "4 to 14"),
+        ("TWOFOLD_TRUSTED_PROXIES", "everyone", "TWOFOLD_TRUSTED_PROXIES"),
+        ("TWOFOLD_DATABASE_URL_FILE", "/nonexistent", "TWOFOLD_DATABASE_URL_FILE"),
+    ] {
+        let sentence = installation.refusal(|serve| {
+            serve.env(name, value);
+        });
+        assert!(sentence.contains(part), "{name}={value}: {sentence}");
+    }
+    assert!(
+        installation
+            .refusal(|serve| {
+                serve.env_remove("TWOFOLD_INSECURE");
+            })
+            .contains("TWOFOLD_INSECURE=1")
+    );
+    fs::write(installation.path("bad.toml"), "listne = 1").unwrap();
+    let bad = installation.path("bad.toml");
+    assert!(
+        installation
+            .refusal(|serve| {
+                serve.args(["--config", &bad]);
+            })
+            .contains("listne")
+    );
+    assert!(
+        installation
+            .refusal(|serve| {
+                serve.args(["--config", "/nonexistent.toml"]);
+            })
+            .contains("no configuration file")
+    );
+}
+
+#[test]
+fn serve_refuses_a_schema_of_another_release() {
+    use diesel::{Connection, RunQueryDsl, SqliteConnection, sql_query};
+    for (statement, part) in [
+        (
+            "DELETE FROM __diesel_schema_migrations WHERE version LIKE '%11'",
+            "older than this program; run `twofold migrate`",
+        ),
+        ("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000001')", "newer than this program"),
+    ] {
+        let installation = Installation::ready(None);
+        let mut conn = SqliteConnection::establish(&installation.path("twofold.db")).unwrap();
+        sql_query(statement).execute(&mut conn).unwrap();
+        let sentence = installation.refusal(|_| {});
+        assert!(sentence.contains(part), "{sentence}");
+    }
+}
+
+#[test]
+fn a_sqlite_file_has_one_server_and_the_other_commands_work_beside_it() {
+    let installation = Installation::ready(None);
+    let served = installation.serve();
+    assert_eq!(served.ready_line.matches("http://").count(), 2, "{}", served.ready_line);
+    assert!(installation.refusal(|_| {}).contains("another `twofold serve`"));
+    assert!(installation.succeeds(&["migrate"]).contains("up to date"));
+    let id = installation.add_account("alice@example.test");
+    assert_eq!(id.len(), 36);
+    let again = installation.run(&["account", "add", "--email", "ALICE@example.test", "--password-stdin"], PASSWORD);
+    assert_eq!(again.status.code(), Some(1), "the address is taken");
+    let short = installation.run(&["account", "add", "--email", "b@example.test", "--password-stdin"], "short\n");
+    assert!(!short.status.success());
+    let unknown =
+        installation.run(&["account", "set-password", "--email", "x@example.test", "--password-stdin"], PASSWORD);
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("no such account"));
+    let set = installation
+        .run(&["account", "set-password", "--email", "alice@example.test", "--password-stdin"], "another password\n");
+    assert!(set.status.success());
+    assert!(installation.succeeds(&["audit", "verify"]).contains("every chain holds"));
+    assert!(installation.succeeds(&["audit", "verify", "--account", &id]).starts_with("1 audit rows"));
+    let document = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/openapi.json");
+    installation.succeeds(&["openapi", "--check", document]);
+    let mode = fs::metadata(installation.path("twofold.db")).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+}
+
+#[test]
+fn two_migrations_at_once_do_no_harm() {
+    for database_url in [None, fresh_database()] {
+        let installation = Installation::new(database_url);
+        let mut running: Vec<Child> =
+            (0..4).map(|_| installation.command().arg("migrate").stdout(Stdio::null()).spawn().unwrap()).collect();
+        assert!(running.iter_mut().all(|child| child.wait().unwrap().success()));
+        installation.add_account("alice@example.test");
+    }
+}
+
+#[actix_web::test]
+async fn a_code_is_accepted_once_across_two_processes() {
+    let Some(database_url) = fresh_database() else { return };
+    let installation = Installation::ready(Some(database_url));
+    installation.add_account("alice@example.test");
+    let replicas = [installation.serve(), installation.serve()];
+    let (token, secret) = replicas[0].set_up("alice@example.test").await;
+    // The code of the next step is right a step early.
+    let body = json!({"code": code_in(&secret, 1)});
+    let tries = (0..4).map(|n| replicas[n % 2].post(VERIFY, &token, &body));
+    let answers = join_all(tries).await;
+    assert_eq!(answers.iter().filter(|(status, _)| *status == 200).count(), 1, "{answers:?}");
+    for (status, body) in answers.iter().filter(|(status, _)| *status != 200) {
+        assert_eq!((*status, &body["code"]), (403, &json!("invalid-credential")));
+    }
+}
+
+#[actix_web::test]
+async fn a_disable_at_one_replica_is_known_at_the_other_at_once() {
+    let Some(database_url) = fresh_database() else { return };
+    let installation = Installation::ready(Some(database_url));
+    installation.add_account("alice@example.test");
+    let (one, two) = (installation.serve(), installation.serve());
+    let (token, secret) = one.set_up("alice@example.test").await;
+    let challenge = two.login("alice@example.test").await["challenge"].clone();
+    let (status, disabled) = one.post(DISABLE, &token, &json!({"password": PASSWORD})).await;
+    assert_eq!(status, 200, "{disabled}");
+    assert_eq!(two.get(STATUS, &token).await.0, 401);
+    let answer = json!({"challenge": challenge, "code": code_in(&secret, 1)});
+    assert_eq!(two.post(SECOND, "", &answer).await.0, 410);
+    assert_eq!(two.login("alice@example.test").await["result"], "signed_in");
+}
+
+#[actix_web::test]
+async fn a_restart_forgets_no_used_code_and_no_session() {
+    let installation = Installation::ready(None);
+    installation.add_account("alice@example.test");
+    let mut served = installation.serve();
+    let (token, secret) = served.set_up("alice@example.test").await;
+    let code = code_in(&secret, 1);
+    assert_eq!(served.post(VERIFY, &token, &json!({"code": code})).await.0, 200);
+    // Pulled out from under it, not stopped.
+    served.child.kill().unwrap();
+    served.child.wait().unwrap();
+    let served = installation.serve();
+    assert_eq!(served.get(STATUS, &token).await.0, 200);
+    assert_eq!(served.post(VERIFY, &token, &json!({"code": code})).await.0, 403);
+    assert!(installation.succeeds(&["audit", "verify"]).contains("every chain holds"));
+}
+
+#[actix_web::test]
+async fn requests_in_flight_are_answered_before_a_terminated_service_ends() {
+    let installation = Installation::ready(None);
+    installation.add_account("alice@example.test");
+    // Slow enough to be in flight: about a quarter of a second a password.
+    let mut served = installation.serve_with(|serve| {
+        serve.env("TWOFOLD_BCRYPT_COST", "12");
+    });
+    let body = json!({"email": "nobody@example.test", "password": "a guess in the dark"});
+    let url = format!("{}{LOGIN}", served.base);
+    let waiting = actix_web::rt::spawn(async move { reqwest::Client::new().post(url).json(&body).send().await });
+    actix_web::rt::time::sleep(Duration::from_millis(100)).await;
+    let exit = actix_web::rt::task::spawn_blocking(move || served.terminate()).await.unwrap();
+    assert_eq!(exit, 0);
+    assert_eq!(waiting.await.unwrap().unwrap().status(), 403);
+}
+
+#[actix_web::test]
+async fn log_lines_are_json_with_a_request_id_and_no_secret() {
+    let installation = Installation::ready(None);
+    installation.add_account("alice@example.test");
+    let log = fs::File::create(installation.path("log")).unwrap();
+    let mut command = installation.command();
+    command.arg("serve").env("TWOFOLD_LOG", "trace").stdout(Stdio::piped()).stderr(log);
+    let mut child = command.spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut ready_line = String::new();
+    stdout.read_line(&mut ready_line).unwrap();
+    let base = ready_line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+    let served = Served { child, base, ready_line, _stdout: stdout };
+    let (token, secret) = served.set_up("alice@example.test").await;
+    served.post(DISABLE, &token, &json!({"password": "not the password at all"})).await;
+    let lines = fs::read_to_string(installation.path("log")).unwrap();
+    let mut requests = 0;
+    for line in lines.lines() {
+        let entry: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert!(entry["ts"].is_string() && entry["level"].is_string());
+        if entry["message"] == "request" {
+            requests += 1;
+            assert!(entry["request_id"].is_string() && entry["status"].is_u64());
+        }
+    }
+    assert!(requests >= 4, "{requests} requests are logged");
+    for secret in [PASSWORD, "not the password at all", &token, &secret] {
+        assert!(!lines.contains(secret), "a secret is in the log: {secret}");
+    }
+}
+
+#[actix_web::test]
+async fn the_codes_of_oathtool_are_accepted() {
+    let found = Command::new("oathtool").arg("--version").output().is_ok();
+    if !found {
+        let is_required = std::env::var("TWOFOLD_TEST_OATHTOOL").as_deref() == Ok("required");
+        assert!(!is_required, "oathtool is required and not installed");
+        eprintln!("skipped: oathtool is not installed");
+        return;
+    }
+    let installation = Installation::ready(None);
+    installation.add_account("alice@example.test");
+    let served = installation.serve();
+    let token = text(&served.login("alice@example.test").await["tokens"]["access_token"]);
+    let (_, enrolment) = served.post(TOTP_PATH, &token, &json!({"password": PASSWORD})).await;
+    let shown = Command::new("oathtool").args(["--totp", "--base32", &text(&enrolment["secret"])]).output().unwrap();
+    let code = String::from_utf8(shown.stdout).unwrap().trim().to_owned();
+    let path = format!("{TOTP_PATH}/{}/confirm", text(&enrolment["id"]));
+    let (status, confirmed) = served.post(&path, &token, &json!({"code": code})).await;
+    assert_eq!(status, 200, "{confirmed}");
+}

@@ -1,0 +1,224 @@
+//! The engine's promises, and what happens when somebody else has written to the database.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, sql_query};
+use futures_util::future::join_all;
+use serde_json::json;
+use support::{
+    TestApp,
+    person::{Person, SECOND, STATUS},
+};
+use twofold::{
+    actions::operator,
+    domain::{
+        event::{Event, EventKind, Origin},
+        id::AccountId,
+        refusal::{Fault, Refusal, Stop},
+    },
+    store::{Tx, accounts},
+};
+
+/// Writes to the database behind the service's back.
+fn tamper(app: &TestApp, statement: &str) -> usize {
+    let url = &app.config.database_url;
+    match url.strip_prefix("sqlite://") {
+        Some(path) => sql_query(statement).execute(&mut SqliteConnection::establish(path).unwrap()).unwrap(),
+        None => sql_query(statement).execute(&mut PgConnection::establish(url).unwrap()).unwrap(),
+    }
+}
+
+/// A change of an account that every test can make: it counts the account's events up by one.
+fn note(tx: &mut Tx<'_>, app: &(Origin, jiff::Timestamp), id: AccountId) -> Result<(), Stop> {
+    let mut account = accounts::lock(tx, id)?.ok_or(Refusal::NotFound)?;
+    let event = Event::of_system(EventKind::SessionRevoked);
+    Ok(accounts::record(tx, &mut account, &app.0, app.1, &event, |_| {})?)
+}
+
+async fn activity(app: &TestApp, id: AccountId) -> i64 {
+    app.store().read("test", move |db| Ok(accounts::by_id(db, id)?.unwrap().activity)).await.unwrap()
+}
+
+async fn account(app: &TestApp) -> (AccountId, (Origin, jiff::Timestamp)) {
+    let id = app.add_account("alice@example.test", "a long password").await.parse().unwrap();
+    (id, (app.cx().origin, app.now()))
+}
+
+on_both_engines! {
+    async fn a_refusal_keeps_what_was_written_and_a_fault_does_not(app) {
+        let (id, at) = account(app).await;
+        let refusing = at.clone();
+        let refused: Result<(), Stop> = app.store().write("test", move |tx| {
+            note(tx, &refusing, id)?;
+            Err(Refusal::NotFound.into())
+        }).await;
+        assert_eq!(refused, Err(Stop::Refused(Refusal::NotFound)));
+        assert_eq!(activity(app, id).await, 1);
+        let failing = at.clone();
+        let failed: Result<(), Stop> = app.store().write("test", move |tx| {
+            note(tx, &failing, id)?;
+            Err(Fault::Unreadable("on purpose".into()).into())
+        }).await;
+        assert!(matches!(failed, Err(Stop::Failed(Fault::Unreadable(_)))));
+        assert_eq!(activity(app, id).await, 1);
+    }
+
+    async fn a_panic_loses_its_own_write_and_no_other(app) {
+        let (id, at) = account(app).await;
+        let writes = (0..40).map(|n| {
+            let at = at.clone();
+            app.store().write("test", move |tx| {
+                note(tx, &at, id)?;
+                assert!(n % 10 != 3, "on purpose");
+                Ok(n)
+            })
+        });
+        let outcomes = join_all(writes).await;
+        for (n, outcome) in outcomes.iter().enumerate() {
+            assert_eq!(outcome.is_ok(), n % 10 != 3, "{outcome:?}");
+        }
+        assert_eq!(activity(app, id).await, 36);
+    }
+
+    async fn writers_of_one_account_lose_no_update(app) {
+        let (id, at) = account(app).await;
+        let writes = (0..100).map(|_| {
+            let at = at.clone();
+            app.store().write("test", move |tx| note(tx, &at, id))
+        });
+        assert!(join_all(writes).await.iter().all(Result::is_ok));
+        assert_eq!(activity(app, id).await, 100);
+        assert_eq!(operator::verify_audit(&app.cx(), Some(id)).await.unwrap(), Ok(100));
+    }
+
+    async fn a_caller_who_has_gone_changes_nothing(app) {
+        let (id, at) = account(app).await;
+        for _ in 0..20 {
+            let at = at.clone();
+            let write = app.store().write("test", move |tx| note(tx, &at, id));
+            // Polled once, so that it is on its way, and dropped.
+            let _ = futures_util::FutureExt::now_or_never(write);
+        }
+        app.store().write("test", move |tx| note(tx, &at, id)).await.unwrap();
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while activity(app, id).await < 21 {
+            assert!(std::time::Instant::now() < deadline, "a write that was on its way got lost");
+        }
+    }
+
+    async fn a_secret_moved_to_another_account_is_a_fault_and_never_an_absence(app) {
+        let alice = app.person("alice").await.with_two_factor().await;
+        let bob = app.person("bob").await.with_two_factor().await;
+        let statement = format!(
+            "UPDATE totp SET sealed = (SELECT other.sealed FROM totp AS other WHERE other.method_id = '{}') WHERE method_id = '{}'",
+            bob.method.borrow(), alice.method.borrow()
+        );
+        assert_eq!(tamper(app, &statement), 1);
+        let answer = async |person: &Person<'_>| {
+            let challenge = alice.login().await.is(200).text("/challenge");
+            app.post(SECOND, &json!({"challenge": challenge, "code": person.fresh_code()})).await
+        };
+        for person in [&alice, &bob] {
+            let reply = answer(person).await.is(503).refuses("unavailable");
+            assert!(reply.retry_after() > 0);
+        }
+        // It stays on, and a recovery code still opens the door.
+        assert_eq!(alice.status().await["enabled"], true);
+        let code = alice.recovery_codes.borrow()[0].clone();
+        alice.answer_challenge(json!({"recovery_code": code})).await.is(200);
+    }
+
+    async fn a_missing_secret_is_a_fault_and_never_an_absence(app) {
+        let alice = app.person("alice").await.with_two_factor().await;
+        assert_eq!(tamper(app, "DELETE FROM totp"), 1);
+        alice.verify(&alice.fresh_code()).await.is(503).refuses("unavailable");
+        assert_eq!(alice.login().await.is(200).body["result"], "second_factor_required");
+    }
+
+    async fn a_hash_that_is_none_is_a_fault(app) {
+        let alice = app.person("alice").await;
+        tamper(app, "UPDATE account SET password_hash = '$2b$31$nobodynobodynobodynobOnobodynobodynobodynobodynobody.'");
+        alice.login().await.is(503).refuses("unavailable");
+        tamper(app, "UPDATE account SET password_hash = 'é'");
+        alice.login().await.is(503);
+    }
+
+    async fn recovery_codes_copied_to_another_account_open_nothing(app) {
+        let alice = app.person("alice").await.with_two_factor().await;
+        let bob = app.person("bob").await.with_two_factor().await;
+        let id = |name: &str| format!("(SELECT id FROM account WHERE email = '{name}@example.test')");
+        tamper(app, &format!("DELETE FROM recovery_code WHERE account_id = {}", id("alice")));
+        tamper(app, &format!("UPDATE recovery_code SET account_id = {} WHERE account_id = {}", id("alice"), id("bob")));
+        let code = bob.recovery_codes.borrow()[0].clone();
+        alice.answer_challenge(json!({"recovery_code": code})).await.is(403);
+    }
+}
+
+/// Tampering with the audit is not undone, so these check what must hold by themselves.
+mod audit {
+    use super::*;
+    use support::Engine;
+
+    async fn after(engine: Engine, statements: &[&str]) -> Option<String> {
+        let app = TestApp::start(engine, &[]).await?;
+        let alice = app.person("alice").await.with_two_factor().await;
+        alice.disable(json!({})).await.is(200);
+        assert!(operator::verify_audit(&app.cx(), None).await.unwrap().is_ok());
+        for statement in statements {
+            assert!(tamper(&app, statement) > 0, "{statement}");
+        }
+        let broken = operator::verify_audit(&app.cx(), None).await.unwrap();
+        Some(broken.expect_err("it must not verify").to_string())
+    }
+
+    async fn claims(engine: Engine) {
+        let cases: [(&[&str], &str); 6] = [
+            (
+                &["UPDATE audit SET ip = '10.0.0.1' WHERE stream = 'state' AND seq = 2"],
+                "stream state, row 2: was altered",
+            ),
+            (
+                &["UPDATE audit SET details = '{}' WHERE stream = 'state' AND seq = 3"],
+                "stream state, row 3: was altered",
+            ),
+            (&["DELETE FROM audit WHERE stream = 'state' AND seq = 2"], "stream state, row 2: is missing"),
+            (&["DELETE FROM audit WHERE stream = 'state' AND seq = 3"], "stream state, row 3: is missing at the end"),
+            (&["UPDATE account SET version = 2"], "stream state, row 3: is more than the account counts"),
+            (
+                &[
+                    "UPDATE audit SET seq = 99 WHERE stream = 'state' AND seq = 1",
+                    "UPDATE audit SET seq = 1 WHERE stream = 'state' AND seq = 2",
+                    "UPDATE audit SET seq = 2 WHERE stream = 'state' AND seq = 99",
+                ],
+                "stream state, row 1: was altered",
+            ),
+        ];
+        for (statements, part) in cases {
+            let Some(sentence) = after(engine, statements).await else { return };
+            assert!(sentence.contains(part), "{statements:?}: {sentence}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn the_first_bad_row_is_named_on_sqlite() {
+        claims(Engine::Sqlite).await;
+    }
+
+    #[actix_web::test]
+    async fn the_first_bad_row_is_named_on_postgres() {
+        claims(Engine::Postgres).await;
+    }
+
+    #[actix_web::test]
+    async fn a_stopped_database_is_503_and_never_off() {
+        let Some(app) = TestApp::start(Engine::Sqlite, &[]).await else { return };
+        let alice = app.person("alice").await.with_two_factor().await;
+        tamper(&app, "ALTER TABLE session RENAME TO hidden");
+        let reply = alice.get(STATUS).await.is(503).refuses("unavailable");
+        assert!(reply.body.get("enabled").is_none());
+        tamper(&app, "ALTER TABLE hidden RENAME TO session");
+        assert_eq!(alice.status().await["enabled"], true);
+    }
+}
