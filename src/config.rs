@@ -234,6 +234,11 @@ impl Config {
         Self::builder().load().map_err(|error| Misconfigured(one_line(&error)))
     }
 
+    /// Every setting with its meaning and default, as a TOML file to begin with.
+    pub fn template() -> String {
+        confique::toml::template::<Self>(confique::toml::FormatOptions::default())
+    }
+
     /// Where the database is.
     ///
     /// # Errors
@@ -279,6 +284,21 @@ impl Config {
         }
     }
 
+    fn guesses(&self) -> [(&'static str, GuessPolicy); 9] {
+        let limits = &self.limits;
+        [
+            ("code", limits.code),
+            ("session_code", limits.session_code),
+            ("recovery_code", limits.recovery_code),
+            ("login", limits.login),
+            ("reauth_session", limits.reauth_session),
+            ("reauth_account", limits.reauth_account),
+            ("confirm", limits.confirm),
+            ("challenge", limits.challenge),
+            ("enroll_start", limits.enroll_start),
+        ]
+    }
+
     fn check(&self) -> Result<(), Misconfigured> {
         let refuse = |text: &str| Err(Misconfigured(text.to_owned()));
         self.location()?;
@@ -296,6 +316,14 @@ impl Config {
             [self.access_token_ttl, self.session_idle, self.session_max, self.challenge_ttl, self.enrollment_ttl];
         if lives.contains(&0) || self.database_pool == 0 || self.password_queue == 0 {
             return refuse("lifetimes, TWOFOLD_DATABASE_POOL and TWOFOLD_PASSWORD_QUEUE must be above 0");
+        }
+        for (name, guess) in self.guesses() {
+            // Without both numbers nothing would be counted, and every guess evaluated.
+            if guess.free == 0 || guess.window == 0 || guess.delay_max < guess.delay_first {
+                return refuse(&format!(
+                    "limits.{name} needs free and window above 0, and delay_max not below delay_first"
+                ));
+            }
         }
         match self.cors_origins.iter().find(|origin| origin.as_str() == "*" || !origin.contains("://")) {
             Some(origin) => {
@@ -340,6 +368,7 @@ mod tests {
             ("bcrypt_cost = 31", "4 to 14"),
             ("database_url = \"mysql://x\"", "sqlite://"),
             ("cors_origins = [\"*\"]", "whole origins"),
+            ("[limits]\ncode = {free = 5}", "limits.code"),
         ] {
             let sentence = from_file(text).err().map(|error| error.0).unwrap_or_default();
             assert!(sentence.contains(part), "{text}: {sentence}");

@@ -27,6 +27,15 @@ fn the_committed_document_is_what_the_routes_say() {
 }
 
 #[test]
+fn the_committed_reference_of_settings_is_what_the_code_reads() {
+    let committed = std::fs::read_to_string("docs/configuration.toml").unwrap();
+    assert!(
+        committed == twofold::config::Config::template(),
+        "docs/configuration.toml drifted; run `cargo run -- config template > docs/configuration.toml`"
+    );
+}
+
+#[test]
 fn the_document_has_every_path_of_the_contract() {
     let document = document();
     let have: BTreeSet<String> = operations(&document).into_iter().map(|(name, _)| name).collect();

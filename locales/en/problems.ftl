@@ -83,5 +83,6 @@ rule-recovery-code = Must be 24 letters and digits in four groups.
 rule-label = Must have 1 to 64 characters and no control characters.
 rule-email = Must be an e-mail address of at most 254 bytes.
 rule-id = Must be an id of this service.
+rule-reason = Must be one of new_phone, lost_phone, switching_method, not_wanted, other.
 
 disabled-message = Your account is no longer protected by an authenticator app.

@@ -83,5 +83,6 @@ rule-recovery-code = Mesti 24 huruf dan digit dalam empat kumpulan.
 rule-label = Mesti 1 hingga 64 aksara tanpa aksara kawalan.
 rule-email = Mesti alamat e-mel paling panjang 254 bait.
 rule-id = Mesti id daripada perkhidmatan ini.
+rule-reason = Mesti salah satu daripada new_phone, lost_phone, switching_method, not_wanted, other.
 
 disabled-message = Akaun anda tidak lagi dilindungi oleh apl pengesah.

@@ -83,5 +83,6 @@ rule-recovery-code = 必须为四组共 24 个字母和数字。
 rule-label = 必须为 1 至 64 个字符,且不含控制字符。
 rule-email = 必须为不超过 254 字节的电子邮件地址。
 rule-id = 必须为本服务的标识。
+rule-reason = 必须为 new_phone、lost_phone、switching_method、not_wanted、other 之一。
 
 disabled-message = 您的账户不再受身份验证器应用保护。

@@ -74,6 +74,11 @@ impl Change {
 }
 
 impl Proven {
+    /// What was paid.
+    pub fn paid(&self) -> &Paid {
+        &self.paid
+    }
+
     /// Whether the password was right: for work that is worth doing only then.
     pub fn has_password(&self) -> bool {
         self.password.is_some()
@@ -107,10 +112,7 @@ pub async fn prove(
         .await?;
     match call.cx.passwords.verify(ticket, ask.proofs.password.clone(), hash).await {
         Ok(password) => Ok(Proven { ask, paid, password }),
-        Err(fault) => {
-            forget(call, paid).await?;
-            Err(fault.into())
-        }
+        Err(fault) => forget(call, paid, fault).await,
     }
 }
 
@@ -227,8 +229,12 @@ fn is_password(scope: Scope) -> bool {
     matches!(scope, Scope::ReauthSession | Scope::ReauthAccount)
 }
 
-/// Nothing was judged, so nothing is owed: gives the places and the idempotency key back.
-async fn forget(call: &Call, paid: Paid) -> Result<(), Fault> {
+/// Ends a change that broke down before anything was judged: nothing is owed, so places and idempotency
+/// key are given back.
+///
+/// # Errors
+/// Always `fault`, or the one met on the way.
+pub async fn forget<T>(call: &Call, paid: Paid, fault: Fault) -> Result<T, Stop> {
     let asked = call.clone();
     let given_back = call.cx.store.write("forget", move |tx| {
         ledger::give_back(tx, paid.clone(), asked.cx.now)?;
@@ -237,8 +243,6 @@ async fn forget(call: &Call, paid: Paid) -> Result<(), Fault> {
         }
         Ok(())
     });
-    match given_back.await {
-        Err(Stop::Failed(fault)) => Err(fault),
-        _ => Ok(()),
-    }
+    given_back.await?;
+    Err(fault.into())
 }

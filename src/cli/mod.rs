@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod config;
 mod demo;
 mod keys;
 mod logging;
@@ -64,6 +65,9 @@ enum Command {
     /// Check the audit chains.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Show settings.
+    #[command(subcommand)]
+    Config(config::Command),
     /// Print the OpenAPI document.
     Openapi(openapi::Args),
 }
@@ -98,6 +102,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Account(command) => account::run(&load()?, command),
         Command::Keys(command) => keys::run(&command),
         Command::Audit(command) => audit::run(&load()?, &command),
+        Command::Config(command) => {
+            config::run(&command);
+            Ok(())
+        }
         Command::Openapi(args) => openapi::run(&args),
     }
 }

@@ -95,6 +95,8 @@ pub enum Rule {
     Email,
     /// An identifier of ours.
     Id,
+    /// One of the reasons for a disable.
+    Reason,
 }
 
 impl Rule {

@@ -256,6 +256,7 @@ fn field_error(violation: &Violation, locale: Locale) -> FieldError {
         Rule::Label => "rule-label",
         Rule::Email => "rule-email",
         Rule::Id => "rule-id",
+        Rule::Reason => "rule-reason",
     };
     FieldError { pointer: violation.pointer.to_owned(), detail: language::text(locale, name) }
 }

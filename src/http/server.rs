@@ -31,8 +31,8 @@ use utoipa_actix_web::AppExt;
 /// A client has this long to send its request, head and body.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// Requests in flight have this long after SIGTERM.
-const DRAIN_SECONDS: u64 = 30;
+/// Requests in flight have this long after SIGTERM; with what is left to do then, half a minute is kept.
+const DRAIN_SECONDS: u64 = 25;
 const MAX_CONNECTIONS_A_WORKER: usize = 10_000;
 const EXPOSED: [&str; 7] =
     ["ETag", "X-Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "Idempotent-Replayed"];

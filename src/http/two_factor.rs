@@ -2,7 +2,7 @@
 
 use super::{
     auth::TokensBody,
-    body,
+    body::{self, both},
     caller::{Answer, OwnerCall, Render, json, versioned},
     language,
     openapi::{Changing, Confirming, Proving, Reading, Stepping},
@@ -126,7 +126,7 @@ struct DisableBody {
     recovery_code: Option<String>,
     /// Why.
     #[schema(value_type = Option<ReasonBody>)]
-    reason: Option<Reason>,
+    reason: Option<String>,
 }
 
 /// Why an owner switches two-factor authentication off.
@@ -143,8 +143,10 @@ enum ReasonBody {
 
 impl DisableBody {
     fn parse(self) -> Result<Disable, Problem> {
-        let proofs = body::proofs(self.password, "/password", self.code, self.recovery_code)??;
-        Ok(Disable { proofs, reason: self.reason })
+        let proofs = body::proofs(self.password, "/password", self.code, self.recovery_code)?;
+        let reason = self.reason.map(|name| Reason::parse(&name, "/reason")).transpose();
+        let (proofs, reason) = both(proofs, reason)?;
+        Ok(Disable { proofs, reason })
     }
 }
 

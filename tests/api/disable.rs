@@ -70,6 +70,17 @@ on_both_engines! {
         alice.disable(json!({"code": code})).await.is(200);
     }
 
+    async fn a_reason_is_one_of_five(app) {
+        let alice = app.person("alice").await.with_two_factor().await;
+        let reply = alice.post(DISABLE, &json!({"password": "", "reason": "because"})).await.is(422);
+        let pointers: Vec<_> = reply.body["errors"].as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect();
+        assert_eq!(pointers, ["/password", "/reason"]);
+        for reason in ["new_phone", "lost_phone", "switching_method", "not_wanted"] {
+            alice.post(DISABLE, &json!({"password": "wrong password", "reason": reason})).await.is(403);
+        }
+        alice.disable(json!({"reason": "other"})).await.is(200);
+    }
+
     async fn two_factors_at_once_are_refused_and_neither_is_used(app) {
         let alice = app.person("alice").await.with_two_factor().await;
         let (code, recovery) = (alice.fresh_code(), alice.recovery_codes.borrow()[0].clone());

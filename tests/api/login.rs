@@ -12,7 +12,7 @@ on_both_engines! {
         let alice = app.person("alice").await.with_two_factor().await;
         let wrong = app.post(LOGIN, &json!({"email": alice.email, "password": "wrong password"})).await.is(403);
         let unknown = app.post(LOGIN, &json!({"email": "nobody@example.test", "password": "wrong password"})).await.is(403);
-        for name in ["type", "title", "detail", "code", "status"] {
+        for name in ["type", "title", "detail", "code", "status", "attempts_remaining"] {
             assert_eq!(wrong.body[name], unknown.body[name]);
         }
         assert_eq!(wrong.body.as_object().unwrap().len(), unknown.body.as_object().unwrap().len());

@@ -5,7 +5,7 @@ use crate::{
     actions::{
         Call, Outcome,
         issue::{self, Tokens},
-        reverify::{self, Ask, Proofs},
+        reverify::{self, Ask, Proofs, Proven},
     },
     crypto::gate::Class,
     domain::{
@@ -49,7 +49,7 @@ pub async fn change(call: &Call, command: ChangePassword) -> Result<Changed, Sto
     let ask = Ask { action: "change-password", proofs: command.proofs, quota: None };
     let proven = reverify::prove(call, ask, |_, _| Ok(())).await?;
     let new_hash = match proven.has_password() {
-        true => Some(call.cx.passwords.hash(call.cx.passwords.reserve(Class::Owner)?, command.new).await?),
+        true => Some(hash(call, &proven, command.new).await?),
         false => None,
     };
 
@@ -70,4 +70,16 @@ pub async fn change(call: &Call, command: ChangePassword) -> Result<Changed, Sto
     .await?;
     changed.tokens = Some(issue::tokens(&call.cx, grant)?);
     Ok(changed)
+}
+
+async fn hash(call: &Call, proven: &Proven, new: Password) -> Result<String, Stop> {
+    let passwords = &call.cx.passwords;
+    let hashed = match passwords.reserve(Class::Owner) {
+        Ok(ticket) => passwords.hash(ticket, new).await,
+        Err(fault) => Err(fault),
+    };
+    match hashed {
+        Ok(hash) => Ok(hash),
+        Err(fault) => reverify::forget(call, proven.paid().clone(), fault).await,
+    }
 }

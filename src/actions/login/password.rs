@@ -4,7 +4,7 @@
 
 use crate::{
     actions::{
-        Cx,
+        Cx, factor,
         issue::{self, Grant, Tokens},
     },
     crypto::{gate::Class, keyring::Purpose, opaque::Opaque, password::Reverified},
@@ -135,9 +135,8 @@ pub(super) fn sign_in(tx: &mut Tx<'_>, cx: &Cx, account: &mut Account, assurance
 }
 
 fn refuse<T>(tx: &mut Tx<'_>, cx: &Cx, paid: Paid) -> Result<T, Stop> {
-    ledger::keep(tx, &cx.policy.limits, paid, cx.now)?;
-    // How many are left would tell how often others tried this address.
-    Err(Refusal::InvalidCredential { attempts_remaining: None }.into())
+    let kept = ledger::keep(tx, &cx.policy.limits, paid, cx.now)?;
+    Err(Refusal::InvalidCredential { attempts_remaining: factor::remaining(&kept) }.into())
 }
 
 /// Known and unknown addresses are counted alike. Who signed in from this network before has a bucket

@@ -13,7 +13,7 @@ use crate::{
     domain::{
         assurance::Assurance,
         event::{Event, EventKind},
-        refusal::Stop,
+        refusal::{Refusal, Rule, Stop},
     },
     store::{accounts, methods, recovery_codes, sessions},
 };
@@ -43,6 +43,16 @@ pub enum Reason {
     NotWanted,
     /// Something else.
     Other,
+}
+
+impl Reason {
+    /// Reads a reason's name.
+    ///
+    /// # Errors
+    /// `validation-failed` at `pointer` when it is none.
+    pub fn parse(name: &str, pointer: &'static str) -> Result<Self, Refusal> {
+        serde_json::from_value(name.into()).map_err(|_| Rule::Reason.at(pointer))
+    }
 }
 
 /// It is off.
