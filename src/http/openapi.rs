@@ -189,6 +189,13 @@ fn parameter(header: &str, description: &str) -> Parameter {
 /// # Errors
 /// When it does not serialise.
 pub fn text() -> serde_json::Result<String> {
-    let document = super::routes::document();
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    written(&super::routes::document())
+}
+
+/// A document as text.
+///
+/// # Errors
+/// When it does not serialise.
+pub fn written(document: &utoipa::openapi::OpenApi) -> serde_json::Result<String> {
+    Ok(serde_json::to_string_pretty(document)? + "\n")
 }

@@ -7,14 +7,32 @@ use super::{
     openapi::{self, Preamble},
     problems, two_factor, well_known,
 };
-use actix_web::{App, HttpRequest, HttpResponse, web};
+use actix_web::{App, HttpRequest, HttpResponse, dev::HttpServiceFactory, web};
 use std::collections::BTreeMap;
 use utoipa::OpenApi;
-use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
+use utoipa_actix_web::{AppExt, OpenApiFactory, service_config::ServiceConfig};
+
+/// Whatever takes routes: an application, or the collector of the document.
+pub trait Registry {
+    /// Takes one route with its documentation.
+    fn service(&mut self, route: impl HttpServiceFactory + OpenApiFactory + 'static) -> &mut Self;
+}
+
+impl Registry for web::ServiceConfig {
+    fn service(&mut self, route: impl HttpServiceFactory + OpenApiFactory + 'static) -> &mut Self {
+        web::ServiceConfig::service(self, route)
+    }
+}
+
+impl Registry for ServiceConfig<'_> {
+    fn service(&mut self, route: impl HttpServiceFactory + OpenApiFactory + 'static) -> &mut Self {
+        ServiceConfig::service(self, route)
+    }
+}
 
 /// Registers the routes.
-pub fn register(config: &mut ServiceConfig) {
-    config
+pub fn register(registry: &mut impl Registry) {
+    registry
         .service(account::get_overview)
         .service(two_factor::get_status)
         .service(enrollment::start_totp)
@@ -45,7 +63,7 @@ pub fn register(config: &mut ServiceConfig) {
 
 /// The document of the routes.
 pub fn document() -> utoipa::openapi::OpenApi {
-    let app = App::new().into_utoipa_app().openapi(Preamble::openapi()).configure(register);
+    let app = App::new().into_utoipa_app().openapi(Preamble::openapi()).configure(|config| register(config));
     openapi::complete(app.split_for_parts().1)
 }
 

@@ -26,7 +26,6 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use utoipa_actix_web::AppExt;
 
 /// A client has this long to send its request, head and body.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -86,8 +85,9 @@ impl Application {
 
 fn public_server(config: &Config, rooms: web::Data<Rooms>, listener: TcpListener) -> io::Result<Server> {
     let document = routes::document();
-    let text = openapi::text().map_err(io::Error::other)?;
+    let text = openapi::written(&document).map_err(io::Error::other)?;
     let allowed = web::Data::new(Allowed::of(&document));
+    drop(document);
     let text = web::Data::new(Document(Arc::from(text)));
     let envelope = web::Data::new(Envelope {
         trusted_proxies: config.trusted_proxies.clone(),
@@ -103,9 +103,7 @@ fn public_server(config: &Config, rooms: web::Data<Rooms>, listener: TcpListener
             .app_data(PayloadConfig::new(body::MAX_BYTES))
             .wrap(cors(&origins))
             .wrap(from_fn(envelope::seal))
-            .into_utoipa_app()
             .configure(routes::register)
-            .into_app()
             .default_service(web::to(routes::elsewhere))
     });
     Ok(server
