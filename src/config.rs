@@ -3,7 +3,7 @@
 
 use crate::{
     domain::{
-        lockout::{Limits, Policy as GuessPolicy},
+        guesses::{Limits, Policy as GuessPolicy},
         policy::{Policy, Support},
     },
     store::Location,
@@ -175,31 +175,31 @@ pub struct SupportConfig {
 #[config(layer_attr(serde(deny_unknown_fields)))]
 pub struct LimitsConfig {
     /// A code before the second factor was proved, by account.
-    #[config(default = { "free": 5, "window": 86400, "delay_first": 30, "delay_max": 3600, "cap_day": 20, "cap_month": 60 })]
+    #[config(default = { "free": 5, "window": 86400, "delay_first": 30, "delay_max": 3600, "cap_day": 20, "cap_month": 60, "ends_at": 0 })]
     pub code: GuessPolicy,
     /// A code in a session that is `aal2`, by session.
-    #[config(default = { "free": 5, "window": 2592000, "delay_first": 30, "delay_max": 900, "ends_at": 12 })]
+    #[config(default = { "free": 5, "window": 2592000, "delay_first": 30, "delay_max": 900, "cap_day": 0, "cap_month": 0, "ends_at": 12 })]
     pub session_code: GuessPolicy,
     /// A recovery code, by account.
-    #[config(default = { "free": 5, "window": 86400, "delay_first": 60, "delay_max": 3600, "cap_day": 20 })]
+    #[config(default = { "free": 5, "window": 86400, "delay_first": 60, "delay_max": 3600, "cap_day": 20, "cap_month": 0, "ends_at": 0 })]
     pub recovery_code: GuessPolicy,
     /// A password at sign-in, by e-mail address, or by e-mail address and known network.
-    #[config(default = { "free": 10, "window": 900, "delay_first": 1, "delay_max": 900 })]
+    #[config(default = { "free": 10, "window": 900, "delay_first": 1, "delay_max": 900, "cap_day": 0, "cap_month": 0, "ends_at": 0 })]
     pub login: GuessPolicy,
     /// A password inside one session.
-    #[config(default = { "free": 5, "window": 2592000, "ends_at": 5 })]
+    #[config(default = { "free": 5, "window": 2592000, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 5 })]
     pub reauth_session: GuessPolicy,
     /// A password inside all sessions of an account.
-    #[config(default = { "free": 10, "window": 3600, "delay_first": 900, "delay_max": 86400 })]
+    #[config(default = { "free": 10, "window": 3600, "delay_first": 900, "delay_max": 86400, "cap_day": 0, "cap_month": 0, "ends_at": 0 })]
     pub reauth_account: GuessPolicy,
     /// A code at confirm, by enrolment.
-    #[config(default = { "free": 5, "window": 2592000, "ends_at": 5 })]
+    #[config(default = { "free": 5, "window": 2592000, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 5 })]
     pub confirm: GuessPolicy,
     /// A second factor on one challenge.
-    #[config(default = { "free": 5, "window": 2592000, "ends_at": 5 })]
+    #[config(default = { "free": 5, "window": 2592000, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 5 })]
     pub challenge: GuessPolicy,
     /// Starts of enrolments, by account.
-    #[config(default = { "free": 5, "window": 3600 })]
+    #[config(default = { "free": 5, "window": 3600, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 0 })]
     pub enroll_start: GuessPolicy,
 }
 
@@ -261,6 +261,8 @@ impl Config {
             challenge_ttl: self.challenge_ttl,
             enrollment_ttl: self.enrollment_ttl,
             reminder_after: self.reminder_after,
+            auth_per_minute: self.auth_per_minute,
+            auth_burst: self.auth_burst,
             support: Support { email, phone, url },
             limits: Limits {
                 code: GuessPolicy { caps_lock: true, ..limits.code },
@@ -359,8 +361,11 @@ mod tests {
 
     #[test]
     fn a_file_is_read_and_its_mistakes_are_named() {
-        let config = from_file("listen = \"127.0.0.1:0\"\n[limits]\ncode = {free = 2, window = 60}").unwrap();
-        assert_eq!(config.limits.code, GuessPolicy { free: 2, window: 60, ..GuessPolicy::default() });
+        let config = from_file("listen = \"127.0.0.1:0\"\n[limits]\ncode = {free = 2, window = 60, delay_first = 1, delay_max = 2, cap_day = 0, cap_month = 0, ends_at = 0}").unwrap();
+        assert_eq!(
+            config.limits.code,
+            GuessPolicy { free: 2, window: 60, delay_first: 1, delay_max: 2, ..GuessPolicy::default() }
+        );
         assert_eq!(config.limits.login.free, 10);
         for (text, part) in [
             ("listne = \"x\"", "listne"),
@@ -368,7 +373,11 @@ mod tests {
             ("bcrypt_cost = 31", "4 to 14"),
             ("database_url = \"mysql://x\"", "sqlite://"),
             ("cors_origins = [\"*\"]", "whole origins"),
-            ("[limits]\ncode = {free = 5}", "limits.code"),
+            ("[limits]\ncode = {free = 5}", "missing field"),
+            (
+                "[limits]\ncode = {free = 5, window = 0, delay_first = 1, delay_max = 2, cap_day = 0, cap_month = 0, ends_at = 0}",
+                "limits.code",
+            ),
         ] {
             let sentence = from_file(text).err().map(|error| error.0).unwrap_or_default();
             assert!(sentence.contains(part), "{text}: {sentence}");

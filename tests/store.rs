@@ -137,6 +137,23 @@ on_both_engines! {
         assert_eq!(alice.login().await.is(200).body["result"], "second_factor_required");
     }
 
+    async fn an_unreadable_authenticator_makes_no_guess_free(app) {
+        let alice = app.person("alice").await.with_two_factor().await;
+        let first = alice.method.borrow().clone();
+        alice.set_up().await;
+        assert_eq!(tamper(app, &format!("UPDATE totp SET sealed = CAST('nonsense' AS {}) WHERE method_id = '{first}'",
+            if app.config.database_url.starts_with("sqlite") { "BLOB" } else { "BYTEA" })), 1);
+        let challenge = alice.login().await.is(200).text("/challenge");
+        let answer = async |code: String| app.post(SECOND, &json!({"challenge": challenge, "code": code})).await;
+        for _ in 0..5 {
+            answer(alice.wrong_code()).await.is(503).refuses("unavailable");
+        }
+        answer(alice.fresh_code()).await.is(410).refuses("challenge-expired");
+        // What can be read still opens the door, once the budget allows it.
+        app.pass(30);
+        alice.answer_challenge(json!({"code": alice.fresh_code()})).await.is(200);
+    }
+
     async fn a_hash_that_is_none_is_a_fault(app) {
         let alice = app.person("alice").await;
         tamper(app, "UPDATE account SET password_hash = '$2b$31$nobodynobodynobodynobOnobodynobodynobodynobodynobody.'");

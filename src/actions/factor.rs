@@ -6,13 +6,14 @@ use crate::{
         account::Account,
         assurance::{Acr, Factor},
         event::{Event, EventKind},
+        guesses::{BucketId, Scope},
         id::SessionId,
-        lockout::{BucketId, Kept, Scope},
-        refusal::{Refusal, Stop},
+        lockout::Kept,
+        refusal::Stop,
     },
     store::{
         Tx, accounts,
-        factors::{self, Match, Offered, Spent},
+        factors::{self, Judged, Match, Offered, Spent},
         ledger, sessions,
     },
 };
@@ -62,7 +63,7 @@ pub fn spend(
 /// wrong proofs is used up. `attempts_remaining` is told where one proof was sent alone.
 ///
 /// # Errors
-/// Always `invalid-credential`, unless the database fails.
+/// Always `invalid-credential`, or that the factor is unreadable, unless the database fails.
 pub fn refuse_in_session<T>(
     tx: &mut Tx<'_>,
     call: &Call,
@@ -70,6 +71,7 @@ pub fn refuse_in_session<T>(
     action: &'static str,
     kept: &[(Scope, Kept)],
     was_alone: bool,
+    judged: &Judged,
 ) -> Result<T, Stop> {
     let session = Some(call.holder.session);
     let failed = Event::of_owner(EventKind::ReauthenticationFailed, session).with("action", action);
@@ -80,7 +82,7 @@ pub fn refuse_in_session<T>(
             Event::of_owner(EventKind::SessionRevoked, session).with("reason", "too-many-failures").with("sessions", 1);
         accounts::record(tx, account, &call.cx.origin, call.cx.now, &ended, |_| {})?;
     }
-    Err(Refusal::InvalidCredential { attempts_remaining: remaining(kept).filter(|_| was_alone) }.into())
+    Err(judged.refusal(remaining(kept).filter(|_| was_alone)).into())
 }
 
 /// Guesses left, by the bucket that has fewest.

@@ -19,14 +19,10 @@ use crate::{
         random::Random,
         token::{Holder, Realm},
     },
-    domain::{
-        event::Origin,
-        idempotency::Claim,
-        policy::Policy,
-        refusal::{Fault, Refusal},
-    },
+    domain::{event::Origin, idempotency::Claim, policy::Policy, refusal::Refusal},
     store::Store,
 };
+use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{net::IpAddr, ops::Deref, sync::Arc};
@@ -120,12 +116,12 @@ impl Cx {
     }
 
     /// The client's network, as a keyed hash: an IPv4 address, or the /64 of an IPv6 address.
-    pub fn network(&self) -> Result<String, Fault> {
+    pub fn network(&self) -> String {
         let prefix = match self.origin.ip {
             IpAddr::V4(v4) => v4.octets().to_vec(),
             IpAddr::V6(v6) => v6.octets()[..8].to_vec(),
         };
-        Ok(self.keys.hash(Purpose::Address, &[&prefix])?.to_string())
+        HEXLOWER.encode(&self.keys.name(Purpose::Address, &[&prefix]))
     }
 }
 

@@ -7,17 +7,20 @@
 
 use super::{Call, Outcome, entrance, factor};
 use crate::{
-    crypto::{gate::Class, password::Reverified},
+    crypto::{
+        gate::Class,
+        password::{Compared, Reverified},
+    },
     domain::{
         account::Account,
-        lockout::{BucketId, Scope},
+        guesses::{BucketId, Scope},
         password::Password,
         refusal::{Fault, Refusal, Stop},
         session::Session,
     },
     store::{
         Tx,
-        factors::{self, Assured, Offered},
+        factors::{self, Assured, Judged, Offered},
         idempotency,
         ledger::{self, Paid},
     },
@@ -41,6 +44,8 @@ pub struct Ask {
     pub proofs: Proofs,
     /// A budget of the change itself, used up when it succeeds.
     pub quota: Option<BucketId>,
+    /// A new password to hash beside the proof of the old one.
+    pub new_password: Option<Password>,
 }
 
 /// Proofs that are paid for and, as far as the password goes, computed.
@@ -48,7 +53,7 @@ pub struct Ask {
 pub struct Proven {
     ask: Ask,
     paid: Paid,
-    password: Option<Reverified>,
+    compared: Compared,
 }
 
 /// A change whose proofs hold, inside its transaction.
@@ -59,6 +64,8 @@ pub struct Change {
     pub session: Session,
     /// That the password was right.
     pub reverified: Reverified,
+    /// The hash of the new password, where one was asked for.
+    pub new_hash: Option<String>,
     assured: Option<Assured>,
     max_age: u32,
 }
@@ -70,18 +77,6 @@ impl Change {
     /// `insufficient-user-authentication` otherwise.
     pub fn assured(&self) -> Result<&Assured, Refusal> {
         self.assured.as_ref().ok_or(Refusal::InsufficientUserAuthentication { max_age: self.max_age })
-    }
-}
-
-impl Proven {
-    /// What was paid.
-    pub fn paid(&self) -> &Paid {
-        &self.paid
-    }
-
-    /// Whether the password was right: for work that is worth doing only then.
-    pub fn has_password(&self) -> bool {
-        self.password.is_some()
     }
 }
 
@@ -110,8 +105,9 @@ pub async fn prove(
             })
         })
         .await?;
-    match call.cx.passwords.verify(ticket, ask.proofs.password.clone(), hash).await {
-        Ok(password) => Ok(Proven { ask, paid, password }),
+    let (password, new) = (ask.proofs.password.clone(), ask.new_password.clone());
+    match call.cx.passwords.verify(ticket, password, hash, new).await {
+        Ok(compared) => Ok(Proven { ask, paid, compared }),
         Err(fault) => forget(call, paid, fault).await,
     }
 }
@@ -178,55 +174,58 @@ fn factor_in_use<'a>(account: &Account, proofs: &'a Proofs) -> Option<&'a Offere
 }
 
 fn judge(tx: &mut Tx<'_>, call: &Call, proven: &Proven) -> Result<Change, Stop> {
-    let (cx, ask) = (&call.cx, &proven.ask);
     let (mut account, session) = match entrance::reenter(tx, call) {
-        Err(Stop::Refused(refusal)) => {
-            // Nothing was judged, so nothing is owed.
-            ledger::give_back(tx, proven.paid.clone(), cx.now)?;
-            return Err(refusal.into());
-        }
+        Err(Stop::Refused(refusal)) => return refuse_moved(tx, call, proven, refusal),
         entered => entered?,
     };
-    let reverified = proven.password.clone().filter(|proof| proof.is_against(&account.password_hash));
-    let offered = factor_in_use(&account, &ask.proofs);
-    let matched = match offered {
-        Some(offered) => factors::judge(tx, account.id, offered, cx.now, cx.policy.totp_window)?,
+    let (cx, ask) = (&call.cx, &proven.ask);
+    let judged = match factor_in_use(&account, &ask.proofs) {
+        Some(offered) => Some(factors::judge(tx, account.id, offered, cx.now, cx.policy.totp_window)?),
         None => None,
     };
     let quota = ask.quota.as_ref().map(|bucket| bucket.scope);
     let (quota_place, guesses) = proven.paid.clone().split(|scope| Some(scope) == quota);
-    match (reverified, offered.is_none() || matched.is_some()) {
-        (Some(reverified), true) => {
+    // The epoch has not moved since the password was read, so it is still the account's password, even if
+    // a sign-in beside us has hashed it anew.
+    match (proven.compared.reverified.clone(), judged) {
+        (Some(reverified), judged @ (None | Some(Judged::Right(_)))) => {
             ledger::give_back(tx, guesses, cx.now)?;
+            if let Err(moved) = call.precondition.check(account.version) {
+                ledger::give_back(tx, quota_place, cx.now)?;
+                return Err(moved.into());
+            }
             ledger::keep(tx, &cx.policy.limits, quota_place, cx.now)?;
-            let by_token = Assured::by_token(&call.holder.assurance, cx.now, cx.policy.step_up_max_age);
             let caller = (session.id, call.holder.assurance.acr);
-            let assured = match matched {
-                Some(matched) => Some(Assured::by_factor(&factor::spend(tx, cx, &mut account, Some(caller), matched)?)),
-                None => by_token,
+            let assured = match judged {
+                Some(Judged::Right(matched)) => {
+                    Some(Assured::by_factor(&factor::spend(tx, cx, &mut account, Some(caller), matched)?))
+                }
+                _ => Assured::by_token(&call.holder.assurance, cx.now, cx.policy.step_up_max_age),
             };
-            Ok(Change { account, session, reverified, assured, max_age: cx.policy.step_up_max_age })
+            let new_hash = proven.compared.new_hash.clone();
+            Ok(Change { account, session, reverified, new_hash, assured, max_age: cx.policy.step_up_max_age })
         }
-        (reverified, _) => {
+        (_, judged) => {
+            // Proofs that do not hold together are all paid for: the end of a budget must not tell which
+            // one was wrong.
             ledger::give_back(tx, quota_place, cx.now)?;
-            let (passwords, factors) = guesses.split(is_password);
-            let (right, wrong): (Vec<_>, Vec<_>) = [(passwords, reverified.is_some()), (factors, matched.is_some())]
-                .into_iter()
-                .partition(|(_, is_right)| *is_right);
-            for (places, _) in right {
-                ledger::give_back(tx, places, cx.now)?;
-            }
-            let mut kept = Vec::new();
-            for (places, _) in wrong {
-                kept.extend(ledger::keep(tx, &cx.policy.limits, places, cx.now)?);
-            }
-            factor::refuse_in_session(tx, call, &mut account, ask.action, &kept, offered.is_none())
+            let kept = ledger::keep(tx, &cx.policy.limits, guesses, cx.now)?;
+            let (was_alone, judged) = (judged.is_none(), judged.unwrap_or(Judged::Wrong));
+            factor::refuse_in_session(tx, call, &mut account, ask.action, &kept, was_alone, &judged)
         }
     }
 }
 
-fn is_password(scope: Scope) -> bool {
-    matches!(scope, Scope::ReauthSession | Scope::ReauthAccount)
+/// The account moved while the password was computed: the caller's token is dead. What the computation
+/// found is not told, and a wrong guess is paid for all the same.
+fn refuse_moved<T>(tx: &mut Tx<'_>, call: &Call, proven: &Proven, refusal: Refusal) -> Result<T, Stop> {
+    let (paid, now) = (proven.paid.clone(), call.cx.now);
+    if proven.compared.reverified.is_some() {
+        ledger::give_back(tx, paid, now)?;
+    } else {
+        ledger::keep(tx, &call.cx.policy.limits, paid, now)?;
+    }
+    Err(refusal.into())
 }
 
 /// Ends a change that broke down before anything was judged: nothing is owed, so places and idempotency
@@ -234,7 +233,7 @@ fn is_password(scope: Scope) -> bool {
 ///
 /// # Errors
 /// Always `fault`, or the one met on the way.
-pub async fn forget<T>(call: &Call, paid: Paid, fault: Fault) -> Result<T, Stop> {
+async fn forget<T>(call: &Call, paid: Paid, fault: Fault) -> Result<T, Stop> {
     let asked = call.clone();
     let given_back = call.cx.store.write("forget", move |tx| {
         ledger::give_back(tx, paid.clone(), asked.cx.now)?;

@@ -13,7 +13,7 @@ pub const KEY_BYTES: usize = 32;
 const HEADER: &str = "# Twofold keys. Whoever holds this file can sign tokens and open secrets: mode 0600, backed up apart\n\
                       # from the database. In each list the first key makes, all of them are accepted.\n\n";
 
-/// The file as it is written: four lists of keys, each list for one purpose.
+/// The file as it is written: keys in lists, each list for one purpose.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyFile {
@@ -26,6 +26,9 @@ pub struct KeyFile {
     pub sealing: Vec<SymmetricKey>,
     /// Hash recovery codes, refresh tokens, challenges (HMAC-SHA-256).
     pub hashing: Vec<SymmetricKey>,
+    /// Names what is looked up by a secret or personal value: buckets of addresses, idempotency keys
+    /// (HMAC-SHA-256). One key, since all replicas must give one thing one name; another key forgets names.
+    pub naming: SymmetricKey,
     /// Chain audit rows (HMAC-SHA-256).
     pub audit: Vec<SymmetricKey>,
     /// Sign access tokens.
@@ -82,6 +85,7 @@ impl KeyFile {
             demo,
             sealing: vec![SymmetricKey::generate("s")?],
             hashing: vec![SymmetricKey::generate("h")?],
+            naming: SymmetricKey::generate("n")?,
             audit: vec![SymmetricKey::generate("a")?],
             signing: vec![SigningKey::generate(algorithm)?],
         })
@@ -136,6 +140,7 @@ impl KeyFile {
         if self.version != 1 {
             return Err(format!("the format is version {}, and this program reads version 1", self.version));
         }
+        self.naming.secret().map_err(|problem| format!("the naming key {problem}"))?;
         for (list, keys) in [("sealing", &self.sealing), ("hashing", &self.hashing), ("audit", &self.audit)] {
             has_distinct_ids(list, keys.iter().map(|key| key.id.as_str()))?;
             for key in keys {

@@ -27,6 +27,7 @@ const SEALED_V1: u8 = 1;
 pub struct Keyring {
     sealing: Vec<(String, LessSafeKey)>,
     hashing: Vec<(String, hmac::Key)>,
+    naming: hmac::Key,
     audit: Vec<(String, hmac::Key)>,
     /// The keys of access tokens.
     pub signer: Signer,
@@ -110,6 +111,7 @@ impl Keyring {
         Ok(Self {
             sealing: file.sealing.iter().map(sealing).collect::<Result<_, _>>().map_err(Unfit)?,
             hashing: file.hashing.iter().map(mac).collect::<Result<_, _>>().map_err(Unfit)?,
+            naming: mac(&file.naming).map_err(Unfit)?.1,
             audit: file.audit.iter().map(mac).collect::<Result<_, _>>().map_err(Unfit)?,
             signer: jwks::signer(&file.signing).map_err(Unfit)?,
         })
@@ -157,9 +159,18 @@ impl Keyring {
     }
 
     /// Whether `hashed` is the hash of `parts`, compared in constant time.
-    pub fn is_hash_of(&self, hashed: &Hashed, purpose: Purpose, parts: &[&[u8]]) -> bool {
+    ///
+    /// # Errors
+    /// `unreadable` when its key is not in the ring: it may be the hash, and we cannot know.
+    pub fn is_hash_of(&self, hashed: &Hashed, purpose: Purpose, parts: &[&[u8]]) -> Result<bool, Fault> {
         let key = self.hashing.iter().find(|(id, _)| *id == hashed.key_id);
-        key.is_some_and(|(_, key)| hmac::verify(key, &message(purpose, parts), &hashed.tag).is_ok())
+        let (_, key) = key.ok_or_else(|| Fault::Unreadable(format!("hashing key {} is missing", hashed.key_id)))?;
+        Ok(hmac::verify(key, &message(purpose, parts), &hashed.tag).is_ok())
+    }
+
+    /// The name of `parts` for one purpose, in which they cannot be read.
+    pub fn name(&self, purpose: Purpose, parts: &[&[u8]]) -> Vec<u8> {
+        tag(&self.naming, purpose, parts).as_ref().to_vec()
     }
 
     /// Whether `start` is the first `length` bytes of the hash of `parts` under any key of the ring.
@@ -284,8 +295,10 @@ mod tests {
         file.hashing.splice(0..0, fresh.hashing);
         let new = Keyring::new(&file).unwrap();
         assert_eq!(new.open(home, &sealed).unwrap().expose(), b"secret");
-        assert!(new.is_hash_of(&hashed, Purpose::Challenge, &[b"x"]));
-        assert!(!new.is_hash_of(&hashed, Purpose::RefreshToken, &[b"x"]), "another purpose");
+        assert_eq!(new.is_hash_of(&hashed, Purpose::Challenge, &[b"x"]), Ok(true));
+        assert_eq!(new.is_hash_of(&hashed, Purpose::RefreshToken, &[b"x"]), Ok(false), "another purpose");
+        let newer = new.hash(Purpose::Challenge, &[b"x"]).unwrap();
+        assert!(matches!(old.is_hash_of(&newer, Purpose::Challenge, &[b"x"]), Err(Fault::Unreadable(_))));
         assert_ne!(new.hash(Purpose::Challenge, &[b"x"]).unwrap().key_id, hashed.key_id);
         assert!(old.open(home, &new.seal(Random, home, b"secret").unwrap()).is_err());
     }

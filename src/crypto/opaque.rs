@@ -80,7 +80,10 @@ impl Opaque {
     }
 
     /// Whether the row's hash is this token's.
-    pub fn is(&self, keys: &Keyring, stored: &Hashed) -> bool {
+    ///
+    /// # Errors
+    /// `unreadable` when the key of that hash is missing.
+    pub fn is(&self, keys: &Keyring, stored: &Hashed) -> Result<bool, Fault> {
         keys.is_hash_of(stored, self.kind.purposes().0, &[self.id.as_bytes(), self.secret.expose()])
     }
 }
@@ -96,7 +99,7 @@ mod tests {
         let token = Opaque::draw(Random, OpaqueKind::Refresh, Uuid::from_u128(7)).unwrap();
         let text = token.reveal(&keys).unwrap();
         let read = Opaque::read(&keys, OpaqueKind::Refresh, &text).unwrap();
-        assert!(read.is(&keys, &token.hashed(&keys).unwrap()));
+        assert_eq!(read.is(&keys, &token.hashed(&keys).unwrap()), Ok(true));
         assert!(Opaque::read(&keys, OpaqueKind::Challenge, &text).is_none());
         for at in 0..text.len() {
             let mut altered: Vec<char> = text.chars().collect();

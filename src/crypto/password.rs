@@ -21,6 +21,15 @@ impl Reverified {
     }
 }
 
+/// What a comparison found.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// Proof, when the password was right.
+    pub reverified: Option<Reverified>,
+    /// The hash of the new password, where one was given.
+    pub new_hash: Option<String>,
+}
+
 /// Password hashing at the configured cost, on the gate.
 #[derive(Clone)]
 pub struct Passwords {
@@ -42,19 +51,33 @@ impl Passwords {
         self.gate.reserve(class)
     }
 
-    /// Compares `password` with `hash`.
+    /// Compares `password` with `hash`, and hashes `new` in the same computation where it is given: always,
+    /// so that the time taken does not tell whether the password was right.
     ///
     /// # Errors
     /// `overloaded` when the computation waited too long and was not begun; `unreadable` when `hash` is
-    /// not one that [`is_acceptable`] admits.
-    pub async fn verify(&self, ticket: Ticket, password: Password, hash: String) -> Result<Option<Reverified>, Fault> {
+    /// not one that [`is_acceptable`] admits; `unavailable` when hashing fails.
+    pub async fn verify(
+        &self,
+        ticket: Ticket,
+        password: Password,
+        hash: String,
+        new: Option<Password>,
+    ) -> Result<Compared, Fault> {
         if !is_acceptable(&hash) {
             return Err(Fault::Unreadable("a stored password hash".to_owned()));
         }
+        let (cost, nobody) = (self.cost, self.nobody());
         ticket
-            .run(move || match bcrypt::non_truncating_verify(password.bytes(), &hash) {
-                Ok(is_right) => Ok(is_right.then_some(Reverified { hash })),
-                Err(_) => Err(Fault::Unreadable("a stored password hash".to_owned())),
+            .run(move || {
+                let is_right = bcrypt::non_truncating_verify(password.bytes(), &hash)
+                    .map_err(|_| Fault::Unreadable("a stored password hash".to_owned()))?;
+                // A cheaper hash must not tell by its speed that it is there.
+                if !is_right && cost_of(&hash) < Some(cost) {
+                    let _ = bcrypt::non_truncating_verify(password.bytes(), &nobody);
+                }
+                let new_hash = new.map(|new| hash_now(&new, cost)).transpose()?;
+                Ok(Compared { reverified: is_right.then_some(Reverified { hash }), new_hash })
             })
             .await?
     }

@@ -46,7 +46,8 @@ pub fn fingerprint_text(body: &Value) -> String {
             let kept = members.iter().filter(|(name, _)| !CREDENTIALS.contains(&name.as_str()));
             Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect()).to_string()
         }
-        other => other.to_string(),
+        // No request of ours has such a body, and what is in it may be anything.
+        _ => String::new(),
     }
 }
 

@@ -11,7 +11,10 @@
 //! Places in flight fill the budget like failures do, so a flood in parallel gets no more guesses than
 //! one in sequence. A success gives back its own place and clears nothing else.
 
-use super::refusal::Limit;
+use super::{
+    guesses::{Policy, Scope},
+    refusal::Limit,
+};
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds after which a place that nobody settled counts as a failure: a crash never refunds.
@@ -21,92 +24,14 @@ const MONTH: u32 = 30 * DAY;
 /// Seconds that a caller waits whose place is taken by guesses in flight.
 const IN_FLIGHT_RETRY: u32 = 1;
 
-/// What can be guessed, each with a policy of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// A code before the second factor was proved, by account.
-    Code,
-    /// A code in a session that is `aal2`, by session.
-    SessionCode,
-    /// A recovery code, by account.
-    RecoveryCode,
-    /// A password at sign-in, by e-mail address, or by e-mail address and known network address.
-    Login,
-    /// A password inside a session, by session.
-    ReauthSession,
-    /// A password inside any session, by account.
-    ReauthAccount,
-    /// A code at confirm, by enrolment.
-    Confirm,
-    /// A code or recovery code at sign-in, by challenge.
-    Challenge,
-    /// Not a guess: starts of enrolments, by account.
-    EnrollStart,
-}
-
-impl Scope {
-    /// The name it is stored and published under.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Code => "code",
-            Self::SessionCode => "session-code",
-            Self::RecoveryCode => "recovery-code",
-            Self::Login => "login",
-            Self::ReauthSession => "reauthentication-session",
-            Self::ReauthAccount => "reauthentication",
-            Self::Confirm => "confirm",
-            Self::Challenge => "challenge",
-            Self::EnrollStart => "enrollment-start",
-        }
-    }
-}
-
-/// One bucket's name: what is guessed, and whose.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BucketId {
-    /// What is guessed.
-    pub scope: Scope,
-    /// Whose: an id, or a keyed hash.
-    pub key: String,
-}
-
-impl BucketId {
-    /// The bucket of `scope` that belongs to `key`.
-    pub fn new(scope: Scope, key: impl ToString) -> Self {
-        Self { scope, key: key.to_string() }
-    }
-}
-
-/// The numbers of one scope. Zero means: no such rule.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Policy {
-    /// Wrong guesses within the window that cost nothing but the guess.
-    pub free: u32,
-    /// The window, in seconds.
-    pub window: u32,
-    /// Seconds to wait after the last free guess; doubled by each further one.
-    pub delay_first: u32,
-    /// The longest wait, in seconds.
-    pub delay_max: u32,
-    /// Wrong guesses in 24 hours after which none is evaluated.
-    pub cap_day: u32,
-    /// Wrong guesses in 30 days after which none is evaluated.
-    pub cap_month: u32,
-    /// Whether reaching a cap locks the bucket until it is opened, instead of until time has passed. Not
-    /// a setting: codes are so, and nothing else.
-    #[serde(skip_deserializing)]
-    pub caps_lock: bool,
-    /// Wrong guesses that end the thing guessed at: the session, the challenge, the enrolment.
-    pub ends_at: u32,
-}
-
 /// What is known of earlier guesses. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Bucket {
     /// Wrong guesses, oldest first.
     failures: Vec<i64>,
+    /// Guesses that nobody settled, oldest first: they use up budget, and end nothing.
+    lapsed: Vec<i64>,
     /// Guesses being judged: place and time.
     places: Vec<(i64, i64)>,
     /// Whether a cap has locked it.
@@ -150,10 +75,8 @@ impl Bucket {
         self.give_back(place);
         self.fail(policy, now);
         let in_window = self.count(policy.window, now);
-        Kept {
-            remaining: policy.free.saturating_sub(in_window),
-            ends: policy.ends_at > 0 && in_window >= policy.ends_at,
-        }
+        let settled = u32::try_from(self.failures.len()).unwrap_or(u32::MAX);
+        Kept { remaining: policy.free.saturating_sub(in_window), ends: policy.ends_at > 0 && settled >= policy.ends_at }
     }
 
     /// Opens a locked bucket: the owner has proved who they are in another way.
@@ -187,7 +110,7 @@ impl Bucket {
         }
         let doublings = (failures - policy.free).min(31);
         let delay = policy.delay_first.saturating_mul(1 << doublings).min(policy.delay_max);
-        let over_at = self.failures.last().map_or(now, |last| last.saturating_add(i64::from(delay) * 1000));
+        let over_at = self.spent().max().map_or(now, |last| last.saturating_add(i64::from(delay) * 1000));
         if now < over_at {
             return Some(seconds_up(over_at - now));
         }
@@ -199,13 +122,12 @@ impl Bucket {
         let (left_alone, in_flight): (Vec<_>, Vec<_>) =
             self.places.iter().copied().partition(|(_, at)| now - at >= LEASE_MS);
         self.places = in_flight;
-        for (_, at) in left_alone {
-            self.fail(policy, at);
-        }
+        self.lapsed.extend(left_alone.into_iter().map(|(_, at)| at));
         let longest =
             [policy.window, if policy.cap_day > 0 { DAY } else { 0 }, if policy.cap_month > 0 { MONTH } else { 0 }];
         let horizon = now - i64::from(longest.into_iter().max().unwrap_or(0)) * 1000;
         self.failures.retain(|at| *at > horizon);
+        self.lapsed.retain(|at| *at > horizon);
     }
 
     fn fail(&mut self, policy: &Policy, at: i64) {
@@ -216,14 +138,21 @@ impl Bucket {
         self.locked |= policy.caps_lock && (day || month);
     }
 
+    /// Every guess that used up budget.
+    fn spent(&self) -> impl Iterator<Item = i64> {
+        self.failures.iter().chain(&self.lapsed).copied()
+    }
+
     fn count(&self, window: u32, now: i64) -> u32 {
         let since = now - i64::from(window) * 1000;
-        u32::try_from(self.failures.iter().filter(|at| **at > since).count()).unwrap_or(u32::MAX)
+        u32::try_from(self.spent().filter(|at| *at > since).count()).unwrap_or(u32::MAX)
     }
 
     /// Seconds until fewer than `quota` failures lie within `window`.
     fn until_fewer(&self, quota: u32, window: u32, now: i64) -> u32 {
-        let nth_newest = self.failures.iter().rev().nth(quota.max(1) as usize - 1);
+        let mut oldest_first: Vec<i64> = self.spent().collect();
+        oldest_first.sort_unstable();
+        let nth_newest = oldest_first.iter().rev().nth(quota.max(1) as usize - 1);
         let deciding = nth_newest.copied().unwrap_or(now);
         seconds_up(deciding + i64::from(window) * 1000 - now)
     }
@@ -231,46 +160,6 @@ impl Bucket {
 
 fn seconds_up(milliseconds: i64) -> u32 {
     u32::try_from(milliseconds.saturating_add(999) / 1000).unwrap_or(1).max(1)
-}
-
-/// The policies in force, as `/.well-known/two-factor-policy` publishes them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Limits {
-    /// A code before the second factor was proved.
-    pub code: Policy,
-    /// A code in a session that is `aal2`.
-    pub session_code: Policy,
-    /// A recovery code.
-    pub recovery_code: Policy,
-    /// A password at sign-in.
-    pub login: Policy,
-    /// A password inside one session.
-    pub reauth_session: Policy,
-    /// A password inside all sessions of an account.
-    pub reauth_account: Policy,
-    /// A code at confirm.
-    pub confirm: Policy,
-    /// A second factor on one challenge.
-    pub challenge: Policy,
-    /// Starts of enrolments.
-    pub enroll_start: Policy,
-}
-
-impl Limits {
-    /// The policy of one scope.
-    pub fn of(&self, scope: Scope) -> &Policy {
-        match scope {
-            Scope::Code => &self.code,
-            Scope::SessionCode => &self.session_code,
-            Scope::RecoveryCode => &self.recovery_code,
-            Scope::Login => &self.login,
-            Scope::ReauthSession => &self.reauth_session,
-            Scope::ReauthAccount => &self.reauth_account,
-            Scope::Confirm => &self.confirm,
-            Scope::Challenge => &self.challenge,
-            Scope::EnrollStart => &self.enroll_start,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -341,13 +230,13 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_nobody_settles_becomes_a_failure() {
+    fn a_place_that_nobody_settles_uses_up_budget_and_ends_nothing() {
         let mut bucket = Bucket::default();
         for place in 0..5 {
             bucket.take(&CODE, Scope::Code, place, T0).unwrap();
         }
         assert!(bucket.take(&CODE, Scope::Code, 9, T0 + LEASE_MS).is_ok(), "the delay since the guesses is over");
-        assert_eq!(bucket.failures.len(), 5);
+        assert_eq!(bucket.count(DAY, T0 + LEASE_MS), 5);
     }
 
     #[test]
@@ -363,6 +252,16 @@ mod tests {
         assert!(guess(&mut bucket, &CODE, 99, now + i64::from(MONTH) * 2000).is_err());
         bucket.open();
         assert_eq!(guess(&mut bucket, &CODE, 99, now).unwrap().remaining, 4);
+    }
+
+    #[test]
+    fn only_settled_failures_end_anything() {
+        let mut bucket = Bucket::default();
+        for place in 0..4 {
+            bucket.take(&ENDING, Scope::ReauthSession, place, T0).unwrap();
+        }
+        let kept = guess(&mut bucket, &ENDING, 9, T0 + LEASE_MS).unwrap();
+        assert_eq!(kept, Kept { remaining: 0, ends: false });
     }
 
     #[test]

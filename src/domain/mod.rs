@@ -3,6 +3,7 @@
 pub mod account;
 pub mod assurance;
 pub mod event;
+pub mod guesses;
 pub mod id;
 pub mod idempotency;
 pub mod lockout;

@@ -1,6 +1,6 @@
 //! The rules of an installation that decisions depend on.
 
-use super::lockout::Limits;
+use super::guesses::Limits;
 use serde::Serialize;
 
 /// How many methods an account may have.
@@ -31,6 +31,10 @@ pub struct Policy {
     pub enrollment_ttl: u32,
     /// When, after a disable, the owner is reminded.
     pub reminder_after: u32,
+    /// Requests of one network on `/auth/*` a minute; 0 means no limit.
+    pub auth_per_minute: u32,
+    /// Requests of one network on `/auth/*` at once.
+    pub auth_burst: u32,
     /// The ledger's numbers.
     pub limits: Limits,
     /// Whom a locked-out owner turns to.

@@ -21,6 +21,9 @@ pub enum Refusal {
         /// Guesses left, where one proof was sent alone.
         attempts_remaining: Option<u32>,
     },
+    /// An authenticator could not be read, so nobody can say that the guess was wrong; it is counted, for it
+    /// was tried against the others. Told like a fault.
+    FactorUnreadable,
     /// The guess was not evaluated, because its budget is spent.
     TooManyAttempts(Limit),
     /// Nothing to do, since two-factor authentication is off.

@@ -220,7 +220,7 @@ pub async fn list_sessions(call: OwnerCall) -> Answer {
 #[delete("/account/security/sessions/{sid}")]
 pub async fn end_session(call: OwnerCall, sid: Path<String>) -> Answer {
     call.no_body()?;
-    sessions::end(&call.call, sid.parse().map_err(|_| Refusal::NotFound)?).await?;
+    sessions::end(&call.call, sid.parse().unwrap_or(SessionId(Uuid::nil()))).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -27,12 +27,13 @@ pub fn client(request: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
 fn nearest_untrusted(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |ip: &IpAddr| trusted.iter().any(|network| network.contains(ip));
     let mut nearest = peer;
-    let lines: Vec<&str> = headers.get_all("X-Forwarded-For").filter_map(|line| line.to_str().ok()).collect();
-    for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
+    let lines: Vec<&[u8]> = headers.get_all("X-Forwarded-For").map(|line| line.as_bytes()).collect();
+    for hop in lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b',')) {
         if !is_trusted(&nearest) {
             break;
         }
-        let Ok(hop) = hop.trim().parse::<IpAddr>() else { break };
+        let hop = std::str::from_utf8(hop).ok().and_then(|hop| hop.trim().parse::<IpAddr>().ok());
+        let Some(hop) = hop else { break };
         nearest = hop.to_canonical();
     }
     nearest

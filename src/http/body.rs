@@ -33,6 +33,10 @@ pub fn check_type(request: &HttpRequest, body: &[u8], is_required: bool) -> Resu
 /// # Errors
 /// `malformed-request`.
 pub fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
+    // A list of values would do for the library; members have names here.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Code::MalformedRequest.into());
+    }
     serde_json::from_slice(body).map_err(|_| Code::MalformedRequest.into())
 }
 

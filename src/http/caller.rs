@@ -23,8 +23,10 @@ use actix_web::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
+/// A client has this long to send its body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 const USER_AGENT_MAX_CHARS: usize = 256;
 
 /// What every handler answers.
@@ -62,13 +64,13 @@ impl FromRequest for AnyCall {
         let body = Bytes::from_request(request, payload);
         let request = request.clone();
         Box::pin(async move {
+            // The body comes first, and in bounded time: the instant of a request is when it is complete,
+            // and nobody holds an instant back by holding a body back.
+            let body = tokio::time::timeout(BODY_TIMEOUT, body).await;
+            let body = body.map_err(|_| Problem::Http(Code::MalformedRequest))?.map_err(unreadable_body);
             let facts = envelope::facts_of(&request);
             let cx = Cx::new(rooms(&request)?, origin(&request, &facts));
-            let too_large = |error: actix_web::Error| match error.as_response_error().status_code() {
-                StatusCode::PAYLOAD_TOO_LARGE => Problem::Http(Code::PayloadTooLarge),
-                _ => Problem::Http(Code::MalformedRequest),
-            };
-            Ok(Self { cx, facts, request, body: body.await.map_err(too_large) })
+            Ok(Self { cx, facts, request, body })
         })
     }
 }
@@ -214,6 +216,13 @@ pub fn versioned(status: StatusCode, version: i64, body: &impl Serialize) -> Htt
     response
 }
 
+fn unreadable_body(error: actix_web::Error) -> Problem {
+    Problem::Http(match error.as_response_error().status_code() {
+        StatusCode::PAYLOAD_TOO_LARGE => Code::PayloadTooLarge,
+        _ => Code::MalformedRequest,
+    })
+}
+
 fn rooms(request: &HttpRequest) -> Result<Arc<Rooms>, Problem> {
     let rooms = request.app_data::<web::Data<Rooms>>();
     rooms.map(|rooms| rooms.clone().into_inner()).ok_or(Problem::Http(Code::Unavailable))
@@ -255,8 +264,8 @@ fn claim(request: &HttpRequest, key: &str, any: &AnyCall) -> Result<Claim, Probl
     };
     let keys = &any.cx.keys;
     let parts = [request.method().as_str().as_bytes(), request.path().as_bytes(), key.as_str().as_bytes()];
-    let key = keys.hash(Purpose::IdempotencyKey, &parts).map_err(Problem::Failed)?.tag;
-    let fingerprint = keys.hash(Purpose::Fingerprint, &[&key, fingerprint.as_bytes()]).map_err(Problem::Failed)?.tag;
+    let key = keys.name(Purpose::IdempotencyKey, &parts);
+    let fingerprint = keys.name(Purpose::Fingerprint, &[&key, fingerprint.as_bytes()]);
     Ok(Claim { key, fingerprint })
 }
 
@@ -273,7 +282,8 @@ fn precondition(request: &HttpRequest) -> Result<Precondition, Problem> {
             }
             let opaque = tag.trim_start_matches("W/").strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
             let opaque = opaque.ok_or(Code::MalformedRequest)?;
-            versions.extend(opaque.parse::<i64>().ok().filter(|_| !tag.starts_with("W/")));
+            let version = opaque.parse::<i64>().ok().filter(|version| version.to_string() == opaque);
+            versions.extend(version.filter(|_| !tag.starts_with("W/")));
         }
     }
     Ok(if is_asked { Precondition::OneOf(versions) } else { Precondition::None })

@@ -153,7 +153,7 @@ pub struct EnrollmentBody {
     responses((status = 200, description = "How the enrolment stands", body = EnrollmentBody), Confirming))]
 #[get("/account/security/2fa/totp/{id}")]
 pub async fn get_totp(call: OwnerCall, id: Path<String>) -> Answer {
-    let method = enrollment::look(&call.call, method_id(&id)?).await?;
+    let method = enrollment::look(&call.call, method_id(&id)).await?;
     let body = EnrollmentBody {
         id: method.id.0,
         state: if method.state == State::Pending { "pending" } else { "confirmed" },
@@ -202,7 +202,7 @@ impl Render for Confirmed {
     responses((status = 200, description = "The authenticator is in service", body = ConfirmedBody), Confirming))]
 #[post("/account/security/2fa/totp/{id}/confirm")]
 pub async fn confirm_totp(call: OwnerCall, id: Path<String>) -> Answer {
-    let parse = |body: ConfirmBody| Ok(Confirm { id: method_id(&id)?, code: Code::parse(&body.code, "/code")? });
+    let parse = |body: ConfirmBody| Ok(Confirm { id: method_id(&id), code: Code::parse(&body.code, "/code")? });
     call.change(parse, confirm::confirm).await
 }
 
@@ -213,6 +213,6 @@ pub async fn confirm_totp(call: OwnerCall, id: Path<String>) -> Answer {
 #[delete("/account/security/2fa/totp/{id}")]
 pub async fn cancel_totp(call: OwnerCall, id: Path<String>) -> Answer {
     call.no_body()?;
-    enrollment::cancel(&call.call, method_id(&id)?).await?;
+    enrollment::cancel(&call.call, method_id(&id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

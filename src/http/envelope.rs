@@ -57,9 +57,10 @@ pub async fn seal(
         Err(problem) => request.into_response(problem.respond(facts.locale, &facts.request_id)),
     };
     if let Some(problem) = problem_in(&response) {
-        let mut worded = problem.respond(facts.locale, &facts.request_id);
-        keep_headers(response.headers(), worded.headers_mut());
-        response = response.into_response(worded);
+        if let Problem::Failed(fault) = &problem {
+            log::error!(request_id = facts.request_id.as_str(), path = path.as_str(); "{fault}");
+        }
+        response = response.into_response(problem.respond(facts.locale, &facts.request_id));
     }
     protect(response.headers_mut(), &facts);
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -92,6 +93,10 @@ fn new_request_id() -> String {
 }
 
 fn admit(request: &ServiceRequest, facts: &Facts) -> Result<(), Problem> {
+    if request.path().contains('%') {
+        // No path of ours needs an encoding, and two spellings of one path are one too many.
+        return Err(Code::NotFound.into());
+    }
     if request.path().starts_with("/auth/")
         && let Some(limit) = request.app_data::<web::Data<Envelope>>().and_then(|envelope| envelope.limit.as_ref())
     {
@@ -106,7 +111,7 @@ fn admit(request: &ServiceRequest, facts: &Facts) -> Result<(), Problem> {
 
 /// Whether the client takes one of the media types (RFC 9110 §12.5.1); one that names none takes all.
 pub fn accepts_one_of(request: &impl HttpMessage, offered: &[&str]) -> bool {
-    if !request.headers().contains_key(header::ACCEPT) {
+    if request.headers().get(header::ACCEPT).is_none_or(|accept| accept.is_empty()) {
         return true;
     }
     let accepted = Accept::parse(request).map(|accept| accept.0).unwrap_or_default();
@@ -131,15 +136,6 @@ fn problem_in(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
         true => Code::Unavailable,
         false => Code::MalformedRequest,
     })))
-}
-
-/// What inner middleware has said about origins stays said.
-fn keep_headers(from: &HeaderMap, to: &mut HeaderMap) {
-    for (name, value) in from {
-        if name.as_str().starts_with("access-control-") || name == header::VARY {
-            to.append(name.clone(), value.clone());
-        }
-    }
 }
 
 fn protect(headers: &mut HeaderMap, facts: &Facts) {

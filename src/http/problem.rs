@@ -182,7 +182,7 @@ impl Problem {
             Self::Refused(Refusal::TooManyAttempts(limit)) => Some(limit.retry_after),
             Self::Refused(Refusal::RequestInProgress) => Some(1),
             Self::Failed(Fault::Overloaded(_)) => Some(RETRY_OVERLOADED),
-            Self::Failed(_) => Some(RETRY_UNAVAILABLE),
+            Self::Failed(_) | Self::Refused(Refusal::FactorUnreadable) => Some(RETRY_UNAVAILABLE),
             _ => None,
         }
     }
@@ -266,6 +266,7 @@ fn code_of(refusal: &Refusal) -> Code {
         Refusal::InvalidToken => Code::InvalidToken,
         Refusal::InsufficientUserAuthentication { .. } => Code::InsufficientUserAuthentication,
         Refusal::InvalidCredential { .. } => Code::InvalidCredential,
+        Refusal::FactorUnreadable => Code::Unavailable,
         Refusal::TooManyAttempts(_) => Code::TooManyAttempts,
         Refusal::TwoFactorNotEnabled => Code::TwoFactorNotEnabled,
         Refusal::LastMethod => Code::LastMethod,

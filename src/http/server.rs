@@ -27,7 +27,7 @@ use std::{
     time::Duration,
 };
 
-/// A client has this long to send its request, head and body.
+/// A client has this long to send the head of its request; the body has a time of its own.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Requests in flight have this long after SIGTERM; with what is left to do then, half a minute is kept.
@@ -101,8 +101,9 @@ fn public_server(config: &Config, rooms: web::Data<Rooms>, listener: TcpListener
             .app_data(text.clone())
             .app_data(envelope.clone())
             .app_data(PayloadConfig::new(body::MAX_BYTES))
-            .wrap(cors(&origins))
             .wrap(from_fn(envelope::seal))
+            // Outermost, so that a browser can read every answer, those of the envelope too.
+            .wrap(cors(&origins))
             .configure(routes::register)
             .default_service(web::to(routes::elsewhere))
     });

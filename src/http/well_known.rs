@@ -47,6 +47,7 @@ pub async fn policy(call: AnyCall) -> Answer {
         "challenge_ttl": policy.challenge_ttl,
         "enrollment_ttl": policy.enrollment_ttl,
         "reminder_after": policy.reminder_after,
+        "address": {"per_minute": policy.auth_per_minute, "burst": policy.auth_burst},
         "limits": policy.limits,
     });
     Ok(cached(body.to_string()))

@@ -60,7 +60,7 @@ pub fn find_open(db: &mut Db<'_>, token: &Opaque, now: Timestamp) -> Result<Opti
         .first(db.conn)
         .optional()?;
     let Some((account, hashed, epoch, expires_at)) = row else { return Ok(None) };
-    if !token.is(db.keys, &parsed(&hashed)?) {
+    if !token.is(db.keys, &parsed(&hashed)?)? {
         return Ok(None);
     }
     let account: AccountId = parsed(&account)?;

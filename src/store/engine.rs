@@ -7,7 +7,10 @@ use super::{
     postgres::Postgres,
     sqlite::{ServeLock, Sqlite},
 };
-use crate::{crypto::keyring::Keyring, domain::refusal::Stop};
+use crate::{
+    crypto::keyring::Keyring,
+    domain::refusal::{Fault, Stop},
+};
 use std::{path::PathBuf, sync::Arc};
 
 /// The database of an installation; clones share it.
@@ -108,11 +111,11 @@ impl Store {
     {
         let keys = self.keys.clone();
         let run = move |conn: &mut AnyConnection| work(&mut Db { conn, keys: &keys });
-        let outcome = match &self.engine {
+        match &self.engine {
             Engine::Sqlite(engine) => engine.read(run),
             Engine::Postgres(engine) => engine.read(run).await,
-        };
-        log_fault(name, outcome)
+        }
+        .map_err(|stop| named(name, stop))
     }
 
     /// Runs `work` in a transaction, which is committed when it succeeds and when it refuses, and rolled
@@ -129,11 +132,11 @@ impl Store {
     {
         let keys = self.keys.clone();
         let run = move |conn: &mut AnyConnection| work(&mut Tx::new(conn, &keys));
-        let outcome = match &self.engine {
+        match &self.engine {
             Engine::Sqlite(engine) => engine.write(run).await,
             Engine::Postgres(engine) => engine.write(run).await,
-        };
-        log_fault(name, outcome)
+        }
+        .map_err(|stop| named(name, stop))
     }
 
     /// How many milliseconds the database's clock is ahead of `now`; the embedded engine has our own.
@@ -155,9 +158,12 @@ fn probe(db: &mut Db<'_>) -> Result<(), Stop> {
     Ok(db.conn.batch_execute("SELECT id FROM account LIMIT 1")?)
 }
 
-fn log_fault<T>(name: &'static str, outcome: Result<T, Stop>) -> Result<T, Stop> {
-    if let Err(Stop::Failed(fault)) = &outcome {
-        log::error!(transaction = name; "{fault}");
+/// Says in which transaction a fault was met, for whoever logs it.
+fn named(name: &str, stop: Stop) -> Stop {
+    match stop {
+        Stop::Failed(Fault::Unavailable(what)) => Fault::Unavailable(format!("{name}: {what}")).into(),
+        Stop::Failed(Fault::OutcomeUnknown(what)) => Fault::OutcomeUnknown(format!("{name}: {what}")).into(),
+        Stop::Failed(Fault::Unreadable(what)) => Fault::Unreadable(format!("{name}: {what}")).into(),
+        other => other,
     }
-    outcome
 }

@@ -8,7 +8,7 @@ use crate::domain::{
     id::{AccountId, MethodId},
     method::Kind,
     recovery_code::RecoveryCode,
-    refusal::Fault,
+    refusal::{Fault, Refusal},
     totp::{Code, Step},
 };
 use jiff::Timestamp;
@@ -24,6 +24,27 @@ pub enum Offered {
 
 /// An offered factor that is right, not spent yet.
 pub struct Match(What);
+
+/// What became of a guess.
+pub enum Judged {
+    /// It is right.
+    Right(Match),
+    /// It is wrong.
+    Wrong,
+    /// It is wrong for every authenticator that could be opened, and one could not be. It was judged, so
+    /// it is paid for; the answer is that we cannot tell.
+    Unclear,
+}
+
+impl Judged {
+    /// The refusal of a guess that was not right.
+    pub fn refusal(&self, attempts_remaining: Option<u32>) -> Refusal {
+        match self {
+            Self::Unclear => Refusal::FactorUnreadable,
+            Self::Right(_) | Self::Wrong => Refusal::InvalidCredential { attempts_remaining },
+        }
+    }
+}
 
 enum What {
     Step(MethodId, Step),
@@ -66,35 +87,30 @@ impl Assured {
 /// Judges an offered factor against everything the account has.
 ///
 /// # Errors
-/// `unreadable` when it matches nothing that could be opened and something could not be.
+/// `unreadable` when nothing of what the account has could be opened: then nothing was judged.
 pub fn judge(
     db: &mut Db<'_>,
     account: AccountId,
     offered: &Offered,
     now: Timestamp,
     window: u32,
-) -> Result<Option<Match>, Fault> {
+) -> Result<Judged, Fault> {
     match offered {
         Offered::Code(code) => judge_code(db, account, code, now, window),
         Offered::RecoveryCode(code) => {
             let unused = recovery_codes::find_unused(db, account, code)?;
-            Ok(unused.map(|code| Match(What::Recovery(code))))
+            Ok(unused.map_or(Judged::Wrong, |code| Judged::Right(Match(What::Recovery(code)))))
         }
     }
 }
 
-fn judge_code(
-    db: &mut Db<'_>,
-    account: AccountId,
-    code: &Code,
-    now: Timestamp,
-    window: u32,
-) -> Result<Option<Match>, Fault> {
-    let (mut found, mut fault) = (None, None);
+fn judge_code(db: &mut Db<'_>, account: AccountId, code: &Code, now: Timestamp, window: u32) -> Result<Judged, Fault> {
+    let (mut found, mut opened_any, mut fault) = (None, false, None);
     for method in methods::active(db, account)? {
         let Kind::Totp = method.kind;
         match totp::open(db, account, method.id) {
             Ok(opened) => {
+                opened_any = true;
                 let step = opened.secret.matching_step(code, now, window, opened.last);
                 found = found.or(step.map(|step| Match(What::Step(method.id, step))));
             }
@@ -102,8 +118,13 @@ fn judge_code(
         }
     }
     match (found, fault) {
+        (Some(found), _) => Ok(Judged::Right(found)),
+        (None, None) => Ok(Judged::Wrong),
+        (None, Some(fault)) if opened_any => {
+            log::error!("{fault}");
+            Ok(Judged::Unclear)
+        }
         (None, Some(fault)) => Err(fault),
-        (found, _) => Ok(found),
     }
 }
 

@@ -5,7 +5,8 @@ use super::{
     schema::bucket::{self, dsl},
 };
 use crate::domain::{
-    lockout::{Bucket, BucketId, Kept, Limits, Scope},
+    guesses::{BucketId, Limits, Scope},
+    lockout::{Bucket, Kept},
     refusal::{Fault, Refusal, Stop},
 };
 use diesel::prelude::*;

@@ -1,6 +1,6 @@
 //! The only room with diesel. It has two doors, [`Store::read`] and [`Store::write`]; what goes through
 //! is a synchronous closure, so a transaction never crosses an await. How a closure runs is the
-//! engine's own affair: [`sqlite`] groups commits, [`postgres`] retries.
+//! engine's own affair: `sqlite.rs` groups commits, `postgres.rs` retries.
 
 pub mod accounts;
 pub mod challenges;

@@ -15,9 +15,17 @@ use diesel::{
     sql_types::{BigInt, Bool},
 };
 use r2d2::{ManageConnection, Pool, PooledConnection};
-use std::{panic::AssertUnwindSafe, panic::catch_unwind, thread, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+use tokio::sync::Semaphore;
 
 const TRIES: u32 = 8;
+/// Transactions that may wait for each connection; more are turned away at once.
+const QUEUE_A_CONNECTION: usize = 16;
 /// How long a caller waits for a free connection.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// `SET LOCAL` is undone with its transaction, so a pooler between us and the server does no harm.
@@ -28,6 +36,7 @@ const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET 
 #[derive(Clone)]
 pub struct Postgres {
     pool: Pool<Manager>,
+    room: Arc<Semaphore>,
 }
 
 struct Manager {
@@ -44,7 +53,8 @@ impl ManageConnection for Manager {
     type Error = diesel::ConnectionError;
 
     fn connect(&self) -> Result<Pooled, Self::Error> {
-        let conn = PgConnection::establish(&self.url)?;
+        // After a failover a host of the URL may have become a standby.
+        let conn = connect(&self.url).map_err(|error| diesel::ConnectionError::BadConnection(error.0))?;
         Ok(Pooled { conn: AnyConnection::Postgres(conn), is_broken: false })
     }
 
@@ -101,7 +111,8 @@ impl Postgres {
             .connection_timeout(PATIENCE)
             .test_on_check_out(false)
             .build_unchecked(Manager { url: url.to_owned() });
-        Ok(Self { pool })
+        let room = Arc::new(Semaphore::new(size as usize * QUEUE_A_CONNECTION));
+        Ok(Self { pool, room })
     }
 
     /// Runs `work` in a read-only transaction.
@@ -127,8 +138,12 @@ impl Postgres {
         T: Send + 'static,
         F: Fn(&mut AnyConnection) -> Result<T, Stop> + Send + 'static,
     {
+        let permit = self.room.clone().try_acquire_owned().map_err(|_| Fault::Overloaded("database queue full"))?;
         let pool = self.pool.clone();
-        let task = tokio::task::spawn_blocking(move || with_retry(|| transaction(&pool, begin, &work)));
+        let task = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            with_retry(|| transaction(&pool, begin, &work))
+        });
         task.await.unwrap_or_else(|_| Err(Fault::Unavailable("a database task broke off".to_owned()).into()))
     }
 }

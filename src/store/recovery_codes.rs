@@ -87,10 +87,14 @@ pub fn find_unused(db: &mut Db<'_>, account: AccountId, code: &RecoveryCode) -> 
     let account = account.to_string();
     let parts = parts(&account, code);
     let stored = rows.iter().map(|row| parsed(row)).collect::<Result<Vec<Hashed>, Fault>>()?;
+    let mut found = None;
     // All of them are compared, so that the time taken does not tell which one it is.
-    let is_it = |hashed: &Hashed| db.keys.is_hash_of(hashed, Purpose::RecoveryCode, &parts);
-    let matching: Vec<Hashed> = stored.into_iter().filter(is_it).collect();
-    Ok(matching.into_iter().next())
+    for hashed in stored {
+        if db.keys.is_hash_of(&hashed, Purpose::RecoveryCode, &parts)? {
+            found = Some(hashed);
+        }
+    }
+    Ok(found)
 }
 
 /// Uses a code up.

@@ -55,7 +55,11 @@ impl Row {
         let current: Hashed = parsed(&self.refresh)?;
         let is_in_grace = self.previous_until.is_some_and(|until| now.as_millisecond() <= until);
         let previous = parsed_or_none::<Hashed>(self.previous.as_deref())?.filter(|_| is_in_grace);
-        let is_good = token.is(db.keys, &current) || previous.is_some_and(|previous| token.is(db.keys, &previous));
+        let is_good = token.is(db.keys, &current)?
+            || match previous {
+                Some(previous) => token.is(db.keys, &previous)?,
+                None => false,
+            };
         Ok(if is_good { Presented::Good } else { Presented::Reused })
     }
 }

@@ -163,12 +163,17 @@ fn write_batches(mut conn: AnyConnection, jobs: &Receiver<Box<dyn Job>>) {
 
 fn run_batch(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
     conn.batch_execute("BEGIN IMMEDIATE")?;
-    let outcome = run_jobs(conn, batch).and_then(|()| Ok(conn.batch_execute("COMMIT")?));
+    let outcome = run_jobs(conn, batch).and_then(|()| commit(conn));
     if outcome.is_err() {
         // After a failed COMMIT, SQLite may have rolled back already; then there is nothing to do.
         let _ = conn.batch_execute("ROLLBACK");
     }
     outcome
+}
+
+/// What an interrupted commit has left in the log may count or not when the log is read again.
+fn commit(conn: &mut AnyConnection) -> Result<(), Fault> {
+    conn.batch_execute("COMMIT").map_err(|error| Fault::OutcomeUnknown(error.to_string()))
 }
 
 fn run_jobs(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {

@@ -11,7 +11,7 @@ const EVERY: Duration = Duration::from_secs(60);
 /// Between two batches, so that writers are not held up.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Prunes for ever; a fault is logged by the store, and the next round tries again.
+/// Prunes for ever; after a fault the next round tries again.
 pub async fn prune(rooms: Arc<Rooms>) {
     loop {
         tokio::time::sleep(EVERY).await;
@@ -22,5 +22,9 @@ pub async fn prune(rooms: Arc<Rooms>) {
 }
 
 async fn prune_batch(store: &Store, now: Timestamp) -> usize {
-    store.write("prune", move |tx| Ok(prune::batch(tx, now)?)).await.unwrap_or(0)
+    let pruned = store.write("prune", move |tx| Ok(prune::batch(tx, now)?)).await;
+    pruned.unwrap_or_else(|stop| {
+        log::error!("{stop:?}");
+        0
+    })
 }

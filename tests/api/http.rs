@@ -74,6 +74,37 @@ on_both_engines! {
         assert_eq!(reply.header("allow"), Some("DELETE, GET"));
     }
 
+    async fn a_path_has_one_spelling(app, |config| { config.auth_per_minute = 1; config.auth_burst = 1; }) {
+        for path in ["/%61uth/token/refresh", "/auth/token%2Frefresh", "/%00"] {
+            app.send("POST", path, &[], Some(&json!({"refresh_token": "x"}))).await.is(404).refuses("not-found");
+        }
+    }
+
+    async fn a_held_back_body_holds_no_instant_back(app) {
+        use std::io::{Read, Write};
+        let alice = app.person("alice").await.with_two_factor().await;
+        let body = json!({"challenge": alice.login().await.text("/challenge"), "code": alice.fresh_code()}).to_string();
+        let mut held = std::net::TcpStream::connect(app.base.trim_start_matches("http://")).unwrap();
+        held.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+        let head = format!("POST /auth/login/second-factor HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+        held.write_all(format!("{head}{}", &body[..10]).as_bytes()).unwrap();
+        // The service has read the head by the time that it has answered this.
+        app.get("/.well-known/jwks.json").await.is(200);
+        app.pass(150);
+        held.write_all(&body.as_bytes()[10..]).unwrap();
+        let answer = actix_web::rt::task::spawn_blocking(move || { let mut text = String::new(); held.read_to_string(&mut text).map(|_| text) }).await.unwrap().unwrap();
+        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    }
+
+    async fn a_body_that_never_ends_is_not_waited_for(app) {
+        use std::io::{Read, Write};
+        let mut slow = std::net::TcpStream::connect(app.base.trim_start_matches("http://")).unwrap();
+        slow.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+        slow.write_all(b"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{").unwrap();
+        let answer = actix_web::rt::task::spawn_blocking(move || { let mut start = [0; 12]; slow.read_exact(&mut start).map(|()| start) }).await.unwrap().unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 400");
+    }
+
     async fn answers_are_json_or_not_at_all(app) {
         for accept in ["text/html", "image/png", "application/json;q=0"] {
             app.send("GET", "/.well-known/jwks.json", &[("Accept", accept)], None).await.is(406).refuses("not-acceptable");
@@ -96,7 +127,7 @@ on_both_engines! {
         app.send("GET", "/problems", &[("Accept", "text/html")], None).await.is(200);
     }
 
-    async fn browsers_of_configured_origins_may_call_and_others_not(app, |config| config.cors_origins = vec!["https://portal.example".into()]) {
+    async fn browsers_of_configured_origins_may_call_and_others_not(app, |config| { config.cors_origins = vec!["https://portal.example".into()]; config.auth_per_minute = 1; config.auth_burst = 2; }) {
         let alice = app.person("alice").await;
         alice.sign_in().await;
         let reply = alice.send("GET", STATUS, &[("Origin", "https://portal.example")], None).await.is(200);
@@ -104,6 +135,11 @@ on_both_engines! {
         assert!(reply.header("access-control-expose-headers").unwrap().to_lowercase().contains("idempotent-replayed"));
         let problem = app.send("GET", STATUS, &[("Origin", "https://portal.example")], None).await.is(401);
         assert_eq!(problem.header("access-control-allow-origin"), Some("https://portal.example"));
+        // What the envelope refuses can be read too.
+        let from = [("Origin", "https://portal.example")];
+        app.send("POST", "/auth/token/refresh", &from, Some(&json!({"refresh_token": "x"}))).await.is(401);
+        let limited = app.send("POST", "/auth/token/refresh", &from, Some(&json!({"refresh_token": "x"}))).await.is(429);
+        assert_eq!(limited.header("access-control-allow-origin"), Some("https://portal.example"));
         let other = alice.send("GET", STATUS, &[("Origin", "https://evil.example")], None).await;
         assert_eq!(other.header("access-control-allow-origin"), None);
         let preflight = |origin| [("Origin", origin), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "authorization,content-type,idempotency-key,if-match")];

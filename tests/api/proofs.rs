@@ -19,7 +19,7 @@ on_both_engines! {
                 app.send_raw(&method, &path, &headers, body).await
             };
             let json = "application/json";
-            for body in ["", "[]", "null", "\"x\"", "7", "{", "{}x", "{\"unknown\": 1}", "{\"password\":", "\u{feff}{}"] {
+            for body in ["", "[]", "[\"123456\", \"123456\", \"123456\"]", "null", "\"x\"", "7", "{", "{}x", "{\"unknown\": 1}", "{\"password\":", "\u{feff}{}"] {
                 send(json, body.into()).await.is(400).refuses("malformed-request");
             }
             for body in wrong_bodies(schema.as_str().unwrap()) {

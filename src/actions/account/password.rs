@@ -5,9 +5,8 @@ use crate::{
     actions::{
         Call, Outcome,
         issue::{self, Tokens},
-        reverify::{self, Ask, Proofs, Proven},
+        reverify::{self, Ask, Proofs},
     },
-    crypto::gate::Class,
     domain::{
         event::{Event, EventKind},
         password::Password,
@@ -46,16 +45,12 @@ impl Outcome for Changed {
 /// # Errors
 /// Those of [`reverify`].
 pub async fn change(call: &Call, command: ChangePassword) -> Result<Changed, Stop> {
-    let ask = Ask { action: "change-password", proofs: command.proofs, quota: None };
+    let ask = Ask { action: "change-password", proofs: command.proofs, quota: None, new_password: Some(command.new) };
     let proven = reverify::prove(call, ask, |_, _| Ok(())).await?;
-    let new_hash = match proven.has_password() {
-        true => Some(hash(call, &proven, command.new).await?),
-        false => None,
-    };
 
     let cx = call.cx.clone();
     let (mut changed, grant) = reverify::settle(call, proven, move |tx, mut change| {
-        let new_hash = new_hash.clone().ok_or(Fault::Unavailable("no hash of the new password".to_owned()))?;
+        let new_hash = change.new_hash.clone().ok_or(Fault::Unavailable("no hash of the new password".to_owned()))?;
         let ended = sessions::end_others(tx, change.account.id, Some(change.session.id), cx.now)?;
         let event = Event::of_owner(EventKind::PasswordChanged, Some(change.session.id)).with("sessions", ended);
         accounts::record(tx, &mut change.account, &cx.origin, cx.now, &event, |account| {
@@ -70,16 +65,4 @@ pub async fn change(call: &Call, command: ChangePassword) -> Result<Changed, Sto
     .await?;
     changed.tokens = Some(issue::tokens(&call.cx, grant)?);
     Ok(changed)
-}
-
-async fn hash(call: &Call, proven: &Proven, new: Password) -> Result<String, Stop> {
-    let passwords = &call.cx.passwords;
-    let hashed = match passwords.reserve(Class::Owner) {
-        Ok(ticket) => passwords.hash(ticket, new).await,
-        Err(fault) => Err(fault),
-    };
-    match hashed {
-        Ok(hash) => Ok(hash),
-        Err(fault) => reverify::forget(call, proven.paid().clone(), fault).await,
-    }
 }

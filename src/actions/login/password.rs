@@ -12,8 +12,8 @@ use crate::{
         account::{Account, Email},
         assurance::Assurance,
         event::{Event, EventKind},
+        guesses::{BucketId, Scope},
         id::AccountId,
-        lockout::{BucketId, Scope},
         method::Kind,
         password::Password,
         refusal::{Fault, Refusal, Stop},
@@ -25,6 +25,7 @@ use crate::{
         methods,
     },
 };
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 
 /// What somebody sends.
@@ -67,16 +68,16 @@ pub async fn login(cx: &Cx, command: Login) -> Result<LoggedIn, Stop> {
         let account = accounts::by_email(tx, &email)?;
         let bucket = bucket(tx, &paying, &email, account.as_ref())?;
         let paid = ledger::pay(tx, &paying.policy.limits, vec![bucket], paying.now)?;
-        Ok((account.map(|account| (account.id, account.password_hash)), paid))
+        Ok((account.map(|account| (account.id, account.password_hash, account.epoch)), paid))
     });
     let (known, paid) = pay.await?;
-    let (id, hash) = match known {
-        Some((id, hash)) => (Some(id), hash),
+    let (read, hash) = match known {
+        Some((id, hash, epoch)) => (Some((id, epoch)), hash),
         None => (None, cx.passwords.nobody()),
     };
-    let is_outdated = id.is_some() && cx.passwords.is_outdated(&hash);
-    let compared = match cx.passwords.verify(ticket, command.password.clone(), hash).await {
-        Ok(compared) => compared,
+    let is_outdated = read.is_some() && cx.passwords.is_outdated(&hash);
+    let compared = match cx.passwords.verify(ticket, command.password.clone(), hash, None).await {
+        Ok(compared) => compared.reverified,
         Err(fault) => return give_back(cx, paid, fault).await,
     };
     // A stronger hash is a favour: where there is no room for it now, the next sign-in makes it.
@@ -85,8 +86,9 @@ pub async fn login(cx: &Cx, command: Login) -> Result<LoggedIn, Stop> {
         _ => None,
     };
     let settling = cx.clone();
-    let granted =
-        cx.store.write("login", move |tx| settle(tx, &settling, id, paid.clone(), compared.clone(), stronger.clone()));
+    let granted = cx
+        .store
+        .write("login", move |tx| settle(tx, &settling, read, paid.clone(), compared.clone(), stronger.clone()));
     answer(cx, granted.await?)
 }
 
@@ -94,21 +96,24 @@ pub async fn login(cx: &Cx, command: Login) -> Result<LoggedIn, Stop> {
 fn settle(
     tx: &mut Tx<'_>,
     cx: &Cx,
-    id: Option<AccountId>,
+    read: Option<(AccountId, i64)>,
     paid: Paid,
     compared: Option<Reverified>,
     stronger: Option<String>,
 ) -> Result<Granted, Stop> {
-    let account = match id {
-        Some(id) => accounts::lock(tx, id)?,
-        None => None,
+    let (account, epoch) = match read {
+        Some((id, epoch)) => (accounts::lock(tx, id)?, epoch),
+        None => (None, 0),
     };
     let (Some(mut account), Some(reverified)) = (account, compared) else { return refuse(tx, cx, paid) };
-    if !reverified.is_against(&account.password_hash) {
+    // Every change of the password moves the epoch; another hash of the same epoch is the same password,
+    // hashed anew by a sign-in beside this one.
+    let is_same = reverified.is_against(&account.password_hash) || account.epoch == epoch;
+    if !is_same {
         return refuse(tx, cx, paid);
     }
     ledger::give_back(tx, paid, cx.now)?;
-    if let Some(hash) = stronger {
+    if let Some(hash) = stronger.filter(|_| reverified.is_against(&account.password_hash)) {
         accounts::rehash(tx, &mut account, hash)?;
     }
     if account.is_enabled() {
@@ -130,7 +135,7 @@ pub(super) fn sign_in(tx: &mut Tx<'_>, cx: &Cx, account: &mut Account, assurance
     let grant = issue::begin(tx, cx, account, assurance)?;
     let event = Event::of_owner(EventKind::LoginSucceeded, Some(grant.session_id())).with("amr", amr);
     accounts::record(tx, account, &cx.origin, cx.now, &event, |_| {})?;
-    known_addresses::note(tx, account.id, &cx.network()?, cx.now)?;
+    known_addresses::note(tx, account.id, &cx.network(), cx.now)?;
     Ok(grant)
 }
 
@@ -142,8 +147,8 @@ fn refuse<T>(tx: &mut Tx<'_>, cx: &Cx, paid: Paid) -> Result<T, Stop> {
 /// Known and unknown addresses are counted alike. Who signed in from this network before has a bucket
 /// of their own, so that nobody locks them out by knowing the address.
 fn bucket(db: &mut Db<'_>, cx: &Cx, email: &Email, account: Option<&Account>) -> Result<BucketId, Fault> {
-    let name = cx.keys.hash(Purpose::Email, &[email.as_str().as_bytes()])?.to_string();
-    let network = cx.network()?;
+    let name = HEXLOWER.encode(&cx.keys.name(Purpose::Email, &[email.as_str().as_bytes()]));
+    let network = cx.network();
     let is_known = match account {
         Some(account) => known_addresses::is_known(db, account.id, &network, cx.now)?,
         None => false,

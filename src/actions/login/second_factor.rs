@@ -12,13 +12,13 @@ use crate::{
         account::Account,
         assurance::Assurance,
         event::{Event, EventKind},
-        lockout::{BucketId, Scope},
+        guesses::{BucketId, Scope},
         refusal::{Refusal, Stop},
         session::Challenge,
     },
     store::{
         Tx, accounts, challenges,
-        factors::{self, Offered},
+        factors::{self, Judged, Offered},
         ledger::{self, Paid},
     },
 };
@@ -38,8 +38,9 @@ fn judge(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque, offered: &Offered) -> Result<
     let (mut account, challenge) = open_challenge(tx, cx, token)?;
     let buckets = vec![BucketId::new(Scope::Challenge, challenge.id), factor::bucket_before_sign_in(&account, offered)];
     let paid = ledger::pay(tx, &cx.policy.limits, buckets, cx.now)?;
-    let Some(matched) = factors::judge(tx, account.id, offered, cx.now, cx.policy.totp_window)? else {
-        return refuse(tx, cx, &mut account, &challenge, paid);
+    let matched = match factors::judge(tx, account.id, offered, cx.now, cx.policy.totp_window)? {
+        Judged::Right(matched) => matched,
+        missed => return refuse(tx, cx, &mut account, &challenge, paid, &missed),
     };
     ledger::give_back(tx, paid, cx.now)?;
     let spent = factor::spend(tx, cx, &mut account, None, matched)?;
@@ -58,12 +59,19 @@ fn open_challenge(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque) -> Result<(Account, 
     Ok((account, challenge))
 }
 
-fn refuse<T>(tx: &mut Tx<'_>, cx: &Cx, account: &mut Account, challenge: &Challenge, paid: Paid) -> Result<T, Stop> {
+fn refuse<T>(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    account: &mut Account,
+    challenge: &Challenge,
+    paid: Paid,
+    judged: &Judged,
+) -> Result<T, Stop> {
     let kept = ledger::keep(tx, &cx.policy.limits, paid, cx.now)?;
     if kept.iter().any(|(_, kept)| kept.ends) {
         challenges::end(tx, challenge.id, cx.now)?;
     }
     let event = Event::of_owner(EventKind::LoginSecondFactorFailed, None);
     accounts::record(tx, account, &cx.origin, cx.now, &event, |_| {})?;
-    Err(Refusal::InvalidCredential { attempts_remaining: factor::remaining(&kept) }.into())
+    Err(judged.refusal(factor::remaining(&kept)).into())
 }

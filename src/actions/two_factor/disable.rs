@@ -95,7 +95,7 @@ impl Outcome for Disabled {}
 /// # Errors
 /// `two-factor-not-enabled`, and those of [`reverify`].
 pub async fn disable(call: &Call, command: Disable) -> Result<Disabled, Stop> {
-    let ask = Ask { action: "disable", proofs: command.proofs, quota: None };
+    let ask = Ask { action: "disable", proofs: command.proofs, quota: None, new_password: None };
     let proven = reverify::prove(call, ask, |_, account| Ok(account.require_enabled()?)).await?;
 
     let cx = call.cx.clone();

@@ -9,8 +9,8 @@ use crate::{
     domain::{
         account::Account,
         event::{Event, EventKind},
+        guesses::{BucketId, Scope},
         id::MethodId,
-        lockout::{BucketId, Scope},
         method::{Kind, Label, Method, State},
         policy::MAX_METHODS,
         refusal::{Refusal, Stop},
@@ -69,7 +69,7 @@ impl Outcome for Enrolled {
 /// `too-many-methods`, `not-found` for a method to replace that is not active, and those of [`reverify`].
 pub async fn enroll(call: &Call, command: Enroll) -> Result<Enrolled, Stop> {
     let quota = Some(BucketId::new(Scope::EnrollStart, call.holder.account));
-    let ask = Ask { action: "enroll", proofs: command.proofs, quota };
+    let ask = Ask { action: "enroll", proofs: command.proofs, quota, new_password: None };
     let replaces = command.replaces;
     let proven = reverify::prove(call, ask, move |tx, account| has_room(tx, account, replaces)).await?;
 

@@ -36,7 +36,7 @@ impl Outcome for Regenerated {
 /// # Errors
 /// `two-factor-not-enabled`, and those of [`reverify`].
 pub async fn regenerate(call: &Call, proofs: Proofs) -> Result<Regenerated, Stop> {
-    let ask = Ask { action: "regenerate-recovery-codes", proofs, quota: None };
+    let ask = Ask { action: "regenerate-recovery-codes", proofs, quota: None, new_password: None };
     let proven = reverify::prove(call, ask, |_, account| Ok(account.require_enabled()?)).await?;
 
     let cx = call.cx.clone();

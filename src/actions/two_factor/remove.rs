@@ -44,7 +44,7 @@ impl Outcome for Removed {}
 /// `two-factor-not-enabled`, `not-found`, `last-method`, and those of [`reverify`].
 pub async fn remove(call: &Call, command: Remove) -> Result<Removed, Stop> {
     let id = command.id;
-    let ask = Ask { action: "remove", proofs: command.proofs, quota: None };
+    let ask = Ask { action: "remove", proofs: command.proofs, quota: None, new_password: None };
     let proven = reverify::prove(call, ask, move |tx, account| is_removable(tx, account, id)).await?;
 
     let asked = call.clone();

@@ -9,7 +9,7 @@ use crate::{
     domain::{account::Account, assurance::Assurance, refusal::Stop, session::Session},
     store::{
         Tx,
-        factors::{self, Offered},
+        factors::{self, Judged, Offered},
         ledger,
     },
 };
@@ -55,10 +55,12 @@ fn judge(
 ) -> Result<Grant, Stop> {
     let cx = &call.cx;
     let paid = ledger::pay(tx, &cx.policy.limits, vec![factor::bucket_in_session(call, offered)], cx.now)?;
-    let matched = factors::judge(tx, account.id, offered, cx.now, cx.policy.totp_window)?;
-    let Some(matched) = matched else {
-        let kept = ledger::keep(tx, &cx.policy.limits, paid, cx.now)?;
-        return factor::refuse_in_session(tx, call, &mut account, "verify", &kept, true);
+    let matched = match factors::judge(tx, account.id, offered, cx.now, cx.policy.totp_window)? {
+        Judged::Right(matched) => matched,
+        missed => {
+            let kept = ledger::keep(tx, &cx.policy.limits, paid, cx.now)?;
+            return factor::refuse_in_session(tx, call, &mut account, "verify", &kept, true, &missed);
+        }
     };
     ledger::give_back(tx, paid, cx.now)?;
     let caller = (session.id, call.holder.assurance.acr);
