@@ -46,131 +46,153 @@ async fn account(app: &TestApp) -> (AccountId, (Origin, jiff::Timestamp)) {
     (id, (app.cx().origin, app.now()))
 }
 
-on_both_engines! {
-    async fn a_refusal_keeps_what_was_written_and_a_fault_does_not(app) {
-        let (id, at) = account(app).await;
-        let refusing = at.clone();
-        let refused: Result<(), Stop> = app.store().write("test", move |tx| {
+on_both_engines!(a_refusal_keeps_what_was_written_and_a_fault_does_not);
+async fn a_refusal_keeps_what_was_written_and_a_fault_does_not(app: &TestApp) {
+    let (id, at) = account(app).await;
+    let refusing = at.clone();
+    let refused: Result<(), Stop> = app
+        .store()
+        .write("test", move |tx| {
             note(tx, &refusing, id)?;
             Err(Refusal::NotFound.into())
-        }).await;
-        assert_eq!(refused, Err(Stop::Refused(Refusal::NotFound)));
-        assert_eq!(activity(app, id).await, 1);
-        let failing = at.clone();
-        let failed: Result<(), Stop> = app.store().write("test", move |tx| {
+        })
+        .await;
+    assert_eq!(refused, Err(Stop::Refused(Refusal::NotFound)));
+    assert_eq!(activity(app, id).await, 1);
+    let failing = at.clone();
+    let failed: Result<(), Stop> = app
+        .store()
+        .write("test", move |tx| {
             note(tx, &failing, id)?;
             Err(Fault::Unreadable("on purpose".into()).into())
-        }).await;
-        assert!(matches!(failed, Err(Stop::Failed(Fault::Unreadable(_)))));
-        assert_eq!(activity(app, id).await, 1);
-    }
+        })
+        .await;
+    assert!(matches!(failed, Err(Stop::Failed(Fault::Unreadable(_)))));
+    assert_eq!(activity(app, id).await, 1);
+}
 
-    async fn a_panic_loses_its_own_write_and_no_other(app) {
-        let (id, at) = account(app).await;
-        let writes = (0..40).map(|n| {
-            let at = at.clone();
-            app.store().write("test", move |tx| {
-                note(tx, &at, id)?;
-                assert!(n % 10 != 3, "on purpose");
-                Ok(n)
-            })
-        });
-        let outcomes = join_all(writes).await;
-        for (n, outcome) in outcomes.iter().enumerate() {
-            assert_eq!(outcome.is_ok(), n % 10 != 3, "{outcome:?}");
-        }
-        assert_eq!(activity(app, id).await, 36);
+on_both_engines!(a_panic_loses_its_own_write_and_no_other);
+async fn a_panic_loses_its_own_write_and_no_other(app: &TestApp) {
+    let (id, at) = account(app).await;
+    let writes = (0..40).map(|n| {
+        let at = at.clone();
+        app.store().write("test", move |tx| {
+            note(tx, &at, id)?;
+            assert!(n % 10 != 3, "on purpose");
+            Ok(n)
+        })
+    });
+    let outcomes = join_all(writes).await;
+    for (n, outcome) in outcomes.iter().enumerate() {
+        assert_eq!(outcome.is_ok(), n % 10 != 3, "{outcome:?}");
     }
+    assert_eq!(activity(app, id).await, 36);
+}
 
-    async fn writers_of_one_account_lose_no_update(app) {
-        let (id, at) = account(app).await;
-        let writes = (0..100).map(|_| {
-            let at = at.clone();
-            app.store().write("test", move |tx| note(tx, &at, id))
-        });
-        assert!(join_all(writes).await.iter().all(Result::is_ok));
-        assert_eq!(activity(app, id).await, 100);
-        assert_eq!(operator::verify_audit(&app.cx(), Some(id)).await.unwrap(), Ok(100));
+on_both_engines!(writers_of_one_account_lose_no_update);
+async fn writers_of_one_account_lose_no_update(app: &TestApp) {
+    let (id, at) = account(app).await;
+    let writes = (0..100).map(|_| {
+        let at = at.clone();
+        app.store().write("test", move |tx| note(tx, &at, id))
+    });
+    assert!(join_all(writes).await.iter().all(Result::is_ok));
+    assert_eq!(activity(app, id).await, 100);
+    assert_eq!(operator::verify_audit(&app.cx(), Some(id)).await.unwrap(), Ok(100));
+}
+
+on_both_engines!(a_caller_who_has_gone_changes_nothing);
+async fn a_caller_who_has_gone_changes_nothing(app: &TestApp) {
+    let (id, at) = account(app).await;
+    for _ in 0..20 {
+        let at = at.clone();
+        let write = app.store().write("test", move |tx| note(tx, &at, id));
+        // Polled once, so that it is on its way, and dropped.
+        let _ = futures_util::FutureExt::now_or_never(write);
     }
-
-    async fn a_caller_who_has_gone_changes_nothing(app) {
-        let (id, at) = account(app).await;
-        for _ in 0..20 {
-            let at = at.clone();
-            let write = app.store().write("test", move |tx| note(tx, &at, id));
-            // Polled once, so that it is on its way, and dropped.
-            let _ = futures_util::FutureExt::now_or_never(write);
-        }
-        app.store().write("test", move |tx| note(tx, &at, id)).await.unwrap();
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        while activity(app, id).await < 21 {
-            assert!(std::time::Instant::now() < deadline, "a write that was on its way got lost");
-        }
+    app.store().write("test", move |tx| note(tx, &at, id)).await.unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while activity(app, id).await < 21 {
+        assert!(std::time::Instant::now() < deadline, "a write that was on its way got lost");
     }
+}
 
-    async fn a_secret_moved_to_another_account_is_a_fault_and_never_an_absence(app) {
-        let alice = app.person("alice").await.with_two_factor().await;
-        let bob = app.person("bob").await.with_two_factor().await;
-        let statement = format!(
-            "UPDATE totp SET sealed = (SELECT other.sealed FROM totp AS other WHERE other.method_id = '{}') WHERE method_id = '{}'",
-            bob.method.borrow(), alice.method.borrow()
-        );
-        assert_eq!(tamper(app, &statement), 1);
-        let answer = async |person: &Person<'_>| {
-            let challenge = alice.login().await.is(200).text("/challenge");
-            app.post(SECOND, &json!({"challenge": challenge, "code": person.fresh_code()})).await
-        };
-        for person in [&alice, &bob] {
-            let reply = answer(person).await.is(503).refuses("unavailable");
-            assert!(reply.retry_after() > 0);
-        }
-        // It stays on, and a recovery code still opens the door.
-        assert_eq!(alice.status().await["enabled"], true);
-        let code = alice.recovery_codes.borrow()[0].clone();
-        alice.answer_challenge(json!({"recovery_code": code})).await.is(200);
-    }
-
-    async fn a_missing_secret_is_a_fault_and_never_an_absence(app) {
-        let alice = app.person("alice").await.with_two_factor().await;
-        assert_eq!(tamper(app, "DELETE FROM totp"), 1);
-        alice.verify(&alice.fresh_code()).await.is(503).refuses("unavailable");
-        assert_eq!(alice.login().await.is(200).body["result"], "second_factor_required");
-    }
-
-    async fn an_unreadable_authenticator_makes_no_guess_free(app) {
-        let alice = app.person("alice").await.with_two_factor().await;
-        let first = alice.method.borrow().clone();
-        alice.set_up().await;
-        assert_eq!(tamper(app, &format!("UPDATE totp SET sealed = CAST('nonsense' AS {}) WHERE method_id = '{first}'",
-            if app.config.database_url.starts_with("sqlite") { "BLOB" } else { "BYTEA" })), 1);
+on_both_engines!(a_secret_moved_to_another_account_is_a_fault_and_never_an_absence);
+async fn a_secret_moved_to_another_account_is_a_fault_and_never_an_absence(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let bob = app.person("bob").await.with_two_factor().await;
+    let statement = format!(
+        "UPDATE totp SET sealed = (SELECT other.sealed FROM totp AS other WHERE other.method_id = '{}') WHERE method_id = '{}'",
+        bob.method.borrow(),
+        alice.method.borrow()
+    );
+    assert_eq!(tamper(app, &statement), 1);
+    let answer = async |person: &Person<'_>| {
         let challenge = alice.login().await.is(200).text("/challenge");
-        let answer = async |code: String| app.post(SECOND, &json!({"challenge": challenge, "code": code})).await;
-        for _ in 0..5 {
-            answer(alice.wrong_code()).await.is(503).refuses("unavailable");
-        }
-        answer(alice.fresh_code()).await.is(410).refuses("challenge-expired");
-        // What can be read still opens the door, once the budget allows it.
-        app.pass(30);
-        alice.answer_challenge(json!({"code": alice.fresh_code()})).await.is(200);
+        app.post(SECOND, &json!({"challenge": challenge, "code": person.fresh_code()})).await
+    };
+    for person in [&alice, &bob] {
+        let reply = answer(person).await.is(503).refuses("unavailable");
+        assert!(reply.retry_after() > 0);
     }
+    // It stays on, and a recovery code still opens the door.
+    assert_eq!(alice.status().await["enabled"], true);
+    let code = alice.recovery_codes.borrow()[0].clone();
+    alice.answer_challenge(json!({"recovery_code": code})).await.is(200);
+}
 
-    async fn a_hash_that_is_none_is_a_fault(app) {
-        let alice = app.person("alice").await;
-        tamper(app, "UPDATE account SET password_hash = '$2b$31$nobodynobodynobodynobOnobodynobodynobodynobodynobody.'");
-        alice.login().await.is(503).refuses("unavailable");
-        tamper(app, "UPDATE account SET password_hash = 'é'");
-        alice.login().await.is(503);
-    }
+on_both_engines!(a_missing_secret_is_a_fault_and_never_an_absence);
+async fn a_missing_secret_is_a_fault_and_never_an_absence(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    assert_eq!(tamper(app, "DELETE FROM totp"), 1);
+    alice.verify(&alice.fresh_code()).await.is(503).refuses("unavailable");
+    assert_eq!(alice.login().await.is(200).body["result"], "second_factor_required");
+}
 
-    async fn recovery_codes_copied_to_another_account_open_nothing(app) {
-        let alice = app.person("alice").await.with_two_factor().await;
-        let bob = app.person("bob").await.with_two_factor().await;
-        let id = |name: &str| format!("(SELECT id FROM account WHERE email = '{name}@example.test')");
-        tamper(app, &format!("DELETE FROM recovery_code WHERE account_id = {}", id("alice")));
-        tamper(app, &format!("UPDATE recovery_code SET account_id = {} WHERE account_id = {}", id("alice"), id("bob")));
-        let code = bob.recovery_codes.borrow()[0].clone();
-        alice.answer_challenge(json!({"recovery_code": code})).await.is(403);
+on_both_engines!(an_unreadable_authenticator_makes_no_guess_free);
+async fn an_unreadable_authenticator_makes_no_guess_free(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let first = alice.method.borrow().clone();
+    alice.set_up().await;
+    assert_eq!(
+        tamper(
+            app,
+            &format!(
+                "UPDATE totp SET sealed = CAST('nonsense' AS {}) WHERE method_id = '{first}'",
+                if app.config.database_url.starts_with("sqlite") { "BLOB" } else { "BYTEA" }
+            )
+        ),
+        1
+    );
+    let challenge = alice.login().await.is(200).text("/challenge");
+    let answer = async |code: String| app.post(SECOND, &json!({"challenge": challenge, "code": code})).await;
+    for _ in 0..5 {
+        answer(alice.wrong_code()).await.is(503).refuses("unavailable");
     }
+    answer(alice.fresh_code()).await.is(410).refuses("challenge-expired");
+    // What can be read still opens the door, once the budget allows it.
+    app.pass(30);
+    alice.answer_challenge(json!({"code": alice.fresh_code()})).await.is(200);
+}
+
+on_both_engines!(a_hash_that_is_none_is_a_fault);
+async fn a_hash_that_is_none_is_a_fault(app: &TestApp) {
+    let alice = app.person("alice").await;
+    tamper(app, "UPDATE account SET password_hash = '$2b$31$nobodynobodynobodynobOnobodynobodynobodynobodynobody.'");
+    alice.login().await.is(503).refuses("unavailable");
+    tamper(app, "UPDATE account SET password_hash = 'é'");
+    alice.login().await.is(503);
+}
+
+on_both_engines!(recovery_codes_copied_to_another_account_open_nothing);
+async fn recovery_codes_copied_to_another_account_open_nothing(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let bob = app.person("bob").await.with_two_factor().await;
+    let id = |name: &str| format!("(SELECT id FROM account WHERE email = '{name}@example.test')");
+    tamper(app, &format!("DELETE FROM recovery_code WHERE account_id = {}", id("alice")));
+    tamper(app, &format!("UPDATE recovery_code SET account_id = {} WHERE account_id = {}", id("alice"), id("bob")));
+    let code = bob.recovery_codes.borrow()[0].clone();
+    alice.answer_challenge(json!({"recovery_code": code})).await.is(403);
 }
 
 /// Tampering with the audit is not undone, so these check what must hold by themselves.

@@ -2,52 +2,66 @@
 
 use crate::{
     on_both_engines,
-    support::{document, person::*},
+    support::{TestApp, document, person::*},
 };
 use serde_json::json;
 
-on_both_engines! {
-    async fn every_operation_answers_as_the_document_says(app) {
-        for path in ["/.well-known/jwks.json", "/.well-known/two-factor-policy", "/openapi.json", "/problems", "/problems/not-found"] {
-            app.get(path).await.is(200);
-        }
-        let alice = app.person("alice").await;
-        alice.sign_in().await;
-        alice.get("/account/security").await.is(200);
-        let id = alice.start_enrolment(json!({})).await;
-        alice.get(&format!("{TOTP_PATH}/{id}")).await.is(200);
-        alice.send("DELETE", &format!("{TOTP_PATH}/{id}"), &[], None).await.is(204);
-        alice.set_up().await;
-        let first = alice.method.borrow().clone();
-        alice.set_up().await;
-        alice.get(STATUS).await.is(200);
-        alice.send("PATCH", &format!("/account/security/2fa/methods/{first}"), &[], Some(&json!({"label": "Old"}))).await.is(200);
-        let removed = alice.post(&format!("/account/security/2fa/methods/{first}/remove"), &json!({"password": alice.password})).await.is(200);
-        alice.take_tokens(&removed, "/tokens");
-        let verified = alice.verify(&alice.fresh_code()).await.is(200);
-        alice.take_tokens(&verified, "");
-        alice.post(CODES, &json!({"password": alice.password})).await.is(200);
-        alice.get(EVENTS).await.is(200);
-        alice.get(SESSIONS).await.is(200);
-        let phone = alice.elsewhere();
-        phone.sign_in().await;
-        let session = phone.get(SESSIONS).await.body["sessions"][0]["id"].as_str().unwrap().to_owned();
-        alice.send("DELETE", &format!("{SESSIONS}/{session}"), &[], None).await.is(204);
-        alice.send("POST", &format!("{SESSIONS}/end-others"), &[], None).await.is(200);
-        alice.get(&format!("{DISABLE}/preview")).await.is(200);
-        let changed = alice.post(PASSWORD, &json!({"current_password": alice.password, "new_password": "another long password"})).await.is(200);
-        alice.take_tokens(&changed, "");
-        alice.refresh().await.is(200);
-        let disabled = alice.post(DISABLE, &json!({"password": "another long password"})).await.is(200);
-        alice.take_tokens(&disabled, "/tokens");
-        alice.send("POST", "/auth/logout", &[], None).await.is(204);
-
-        let called = document::called();
-        let missed: Vec<_> = document::operations()
-            .into_iter()
-            .filter(|(method, path, _)| !called.contains(&(method.clone(), path.clone())))
-            .map(|(method, path, _)| format!("{method} {path}"))
-            .collect();
-        assert!(missed.is_empty(), "never exercised: {missed:?}");
+on_both_engines!(every_operation_answers_as_the_document_says);
+async fn every_operation_answers_as_the_document_says(app: &TestApp) {
+    for path in [
+        "/.well-known/jwks.json",
+        "/.well-known/two-factor-policy",
+        "/openapi.json",
+        "/problems",
+        "/problems/not-found",
+    ] {
+        app.get(path).await.is(200);
     }
+    let alice = app.person("alice").await;
+    alice.sign_in().await;
+    alice.get("/account/security").await.is(200);
+    let id = alice.start_enrolment(json!({})).await;
+    alice.get(&format!("{TOTP_PATH}/{id}")).await.is(200);
+    alice.send("DELETE", &format!("{TOTP_PATH}/{id}"), &[], None).await.is(204);
+    alice.set_up().await;
+    let first = alice.method.borrow().clone();
+    alice.set_up().await;
+    alice.get(STATUS).await.is(200);
+    alice
+        .send("PATCH", &format!("/account/security/2fa/methods/{first}"), &[], Some(&json!({"label": "Old"})))
+        .await
+        .is(200);
+    let removed = alice
+        .post(&format!("/account/security/2fa/methods/{first}/remove"), &json!({"password": alice.password}))
+        .await
+        .is(200);
+    alice.take_tokens(&removed, "/tokens");
+    let verified = alice.verify(&alice.fresh_code()).await.is(200);
+    alice.take_tokens(&verified, "");
+    alice.post(CODES, &json!({"password": alice.password})).await.is(200);
+    alice.get(EVENTS).await.is(200);
+    alice.get(SESSIONS).await.is(200);
+    let phone = alice.elsewhere();
+    phone.sign_in().await;
+    let session = phone.get(SESSIONS).await.body["sessions"][0]["id"].as_str().unwrap().to_owned();
+    alice.send("DELETE", &format!("{SESSIONS}/{session}"), &[], None).await.is(204);
+    alice.send("POST", &format!("{SESSIONS}/end-others"), &[], None).await.is(200);
+    alice.get(&format!("{DISABLE}/preview")).await.is(200);
+    let changed = alice
+        .post(PASSWORD, &json!({"current_password": alice.password, "new_password": "another long password"}))
+        .await
+        .is(200);
+    alice.take_tokens(&changed, "");
+    alice.refresh().await.is(200);
+    let disabled = alice.post(DISABLE, &json!({"password": "another long password"})).await.is(200);
+    alice.take_tokens(&disabled, "/tokens");
+    alice.send("POST", "/auth/logout", &[], None).await.is(204);
+
+    let called = document::called();
+    let missed: Vec<_> = document::operations()
+        .into_iter()
+        .filter(|(method, path, _)| !called.contains(&(method.clone(), path.clone())))
+        .map(|(method, path, _)| format!("{method} {path}"))
+        .collect();
+    assert!(missed.is_empty(), "never exercised: {missed:?}");
 }

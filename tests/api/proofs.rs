@@ -2,55 +2,67 @@
 
 use crate::{
     on_both_engines,
-    support::{document, person::STATUS},
+    support::{TestApp, document, person::STATUS},
 };
 use serde_json::{Value, json};
 
-on_both_engines! {
-    async fn no_operation_takes_a_malformed_body(app) {
-        let alice = app.person("alice").await.with_two_factor().await;
-        let before = alice.get(STATUS).await;
-        let bearer = format!("Bearer {}", alice.access.borrow());
-        for (method, path, operation) in document::operations() {
-            let Some(schema) = operation.pointer("/requestBody/content/application~1json/schema/$ref") else { continue };
-            let path = path.replace("{id}", &alice.method.borrow()).replace("{sid}", "x");
-            let send = async |content: &str, body: Vec<u8>| {
-                let headers = [("Authorization", bearer.as_str()), ("Content-Type", content)];
-                app.send_raw(&method, &path, &headers, body).await
-            };
-            let json = "application/json";
-            for body in ["", "[]", "[\"123456\", \"123456\", \"123456\"]", "null", "\"x\"", "7", "{", "{}x", "{\"unknown\": 1}", "{\"password\":", "\u{feff}{}"] {
-                send(json, body.into()).await.is(400).refuses("malformed-request");
-            }
-            for body in wrong_bodies(schema.as_str().unwrap()) {
-                send(json, body.into_bytes()).await.is(400).refuses("malformed-request");
-            }
-            send(json, b"{\"password\": \"\xff\xfe\"}".to_vec()).await.is(400);
-            send(json, b"{\"password\": \"\\ud800\"}".to_vec()).await.is(400);
-            send(json, "[".repeat(9000).into_bytes()).await.is(400);
-            send(json, vec![b' '; 17 * 1024]).await.is(413).refuses("payload-too-large");
-            for content in ["text/plain", "application/x-www-form-urlencoded", "application/xml", "nonsense"] {
-                send(content, b"{}".to_vec()).await.is(415).refuses("unsupported-media-type");
-            }
-            app.send_raw(&method, &path, &[("Authorization", &bearer)], b"{}".to_vec()).await.is(415);
-            let encoded = [("Authorization", bearer.as_str()), ("Content-Type", json), ("Content-Encoding", "gzip")];
-            app.send_raw(&method, &path, &encoded, b"{}".to_vec()).await.is(415);
+on_both_engines!(no_operation_takes_a_malformed_body);
+async fn no_operation_takes_a_malformed_body(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let before = alice.get(STATUS).await;
+    let bearer = format!("Bearer {}", alice.access.borrow());
+    for (method, path, operation) in document::operations() {
+        let Some(schema) = operation.pointer("/requestBody/content/application~1json/schema/$ref") else { continue };
+        let path = path.replace("{id}", &alice.method.borrow()).replace("{sid}", "x");
+        let send = async |content: &str, body: Vec<u8>| {
+            let headers = [("Authorization", bearer.as_str()), ("Content-Type", content)];
+            app.send_raw(&method, &path, &headers, body).await
+        };
+        let json = "application/json";
+        for body in [
+            "",
+            "[]",
+            "[\"123456\", \"123456\", \"123456\"]",
+            "null",
+            "\"x\"",
+            "7",
+            "{",
+            "{}x",
+            "{\"unknown\": 1}",
+            "{\"password\":",
+            "\u{feff}{}",
+        ] {
+            send(json, body.into()).await.is(400).refuses("malformed-request");
         }
-        assert_eq!(alice.get(STATUS).await.body, before.body);
-        // Nothing was paid either: all guesses are left.
-        let wrong = alice.post("/account/security/2fa/disable", &json!({"password": "wrong password"})).await.is(403);
-        assert_eq!(wrong.body["attempts_remaining"], 4);
+        for body in wrong_bodies(schema.as_str().unwrap()) {
+            send(json, body.into_bytes()).await.is(400).refuses("malformed-request");
+        }
+        send(json, b"{\"password\": \"\xff\xfe\"}".to_vec()).await.is(400);
+        send(json, b"{\"password\": \"\\ud800\"}".to_vec()).await.is(400);
+        send(json, "[".repeat(9000).into_bytes()).await.is(400);
+        send(json, vec![b' '; 17 * 1024]).await.is(413).refuses("payload-too-large");
+        for content in ["text/plain", "application/x-www-form-urlencoded", "application/xml", "nonsense"] {
+            send(content, b"{}".to_vec()).await.is(415).refuses("unsupported-media-type");
+        }
+        app.send_raw(&method, &path, &[("Authorization", &bearer)], b"{}".to_vec()).await.is(415);
+        let encoded = [("Authorization", bearer.as_str()), ("Content-Type", json), ("Content-Encoding", "gzip")];
+        app.send_raw(&method, &path, &encoded, b"{}".to_vec()).await.is(415);
     }
+    assert_eq!(alice.get(STATUS).await.body, before.body);
+    // Nothing was paid either: all guesses are left.
+    let wrong = alice.post("/account/security/2fa/disable", &json!({"password": "wrong password"})).await.is(403);
+    assert_eq!(wrong.body["attempts_remaining"], 4);
+}
 
-    async fn a_post_that_needs_no_body_needs_no_content_type(app) {
-        let alice = app.person("alice").await;
-        alice.sign_in().await;
-        alice.send("POST", "/account/security/sessions/end-others", &[], None).await.is(200);
-        alice.send("POST", "/account/security/sessions/end-others", &[], Some(&json!({}))).await.is(200);
-        alice.send("POST", "/account/security/sessions/end-others", &[], Some(&json!({"x": 1}))).await.is(400);
-        let text = [("Content-Type", "text/plain")];
-        alice.send("POST", "/account/security/sessions/end-others", &text, Some(&json!({}))).await.is(415);
-    }
+on_both_engines!(a_post_that_needs_no_body_needs_no_content_type);
+async fn a_post_that_needs_no_body_needs_no_content_type(app: &TestApp) {
+    let alice = app.person("alice").await;
+    alice.sign_in().await;
+    alice.send("POST", "/account/security/sessions/end-others", &[], None).await.is(200);
+    alice.send("POST", "/account/security/sessions/end-others", &[], Some(&json!({}))).await.is(200);
+    alice.send("POST", "/account/security/sessions/end-others", &[], Some(&json!({"x": 1}))).await.is(400);
+    let text = [("Content-Type", "text/plain")];
+    alice.send("POST", "/account/security/sessions/end-others", &text, Some(&json!({}))).await.is(415);
 }
 
 /// Bodies that are right but for one member: missing, of every other type, or sent twice.

@@ -42,15 +42,13 @@ use twofold::{
 /// Some moment, the same in every run.
 const BEGIN_MS: i64 = 2_000_000_010_000;
 
-/// Runs a test on both engines, and checks afterwards what must always hold.
+/// Runs the claim that follows on both engines, and checks afterwards what must always hold.
 #[macro_export]
 macro_rules! on_both_engines {
-    ($($(#[$doc:meta])* async fn $name:ident($app:ident $(, $setting:expr)?) $body:block)+) => {$(
-        mod $name {
-            #[allow(unused_imports, reason = "a test brings what it needs")]
+    ($claim:ident $(, $setting:expr)?) => {
+        mod $claim {
+            #[allow(unused_imports, reason = "a setting brings what it needs")]
             use super::*;
-
-            async fn claim($app: &$crate::support::TestApp) $body
 
             #[actix_web::test]
             async fn on_sqlite() {
@@ -65,11 +63,11 @@ macro_rules! on_both_engines {
             async fn run(engine: $crate::support::Engine) {
                 let settings: &[fn(&mut twofold::config::Config)] = &[$($setting)?];
                 let Some(app) = $crate::support::TestApp::start(engine, settings).await else { return };
-                claim(&app).await;
+                super::$claim(&app).await;
                 app.check_what_always_holds().await;
             }
         }
-    )+};
+    };
 }
 
 /// The two engines.

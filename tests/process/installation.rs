@@ -1,0 +1,182 @@
+//! An installation on this machine, run by the program itself.
+
+use crate::support::person::{LOGIN, TOTP_PATH, authenticator};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    process::{Child, ChildStdout, Command, Output, Stdio},
+    time::{Duration, Instant, SystemTime},
+};
+use tempfile::TempDir;
+
+pub const PASSWORD: &str = "correct horse battery";
+
+/// An installation: its folder, its keys, its database.
+pub struct Installation {
+    folder: TempDir,
+    database_url: String,
+}
+
+/// A `serve` of an installation; it is killed when it is dropped.
+pub struct Served {
+    pub child: Child,
+    pub base: String,
+    pub ready_line: String,
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Installation {
+    /// A folder with keys, and a database that is not migrated yet.
+    pub fn new(database_url: Option<String>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let own = format!("sqlite://{}/twofold.db", folder.path().display());
+        let installation = Self { folder, database_url: database_url.unwrap_or(own) };
+        installation.succeeds(&["keys", "generate", "--out", &installation.path("keys.toml")]);
+        installation
+    }
+
+    /// One that is ready to serve.
+    pub fn ready(database_url: Option<String>) -> Self {
+        let installation = Self::new(database_url);
+        installation.succeeds(&["migrate"]);
+        installation
+    }
+
+    pub fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_twofold"));
+        command
+            .env_clear()
+            .env("TWOFOLD_DATABASE_URL", &self.database_url)
+            .env("TWOFOLD_KEYS", self.path("keys.toml"))
+            .env("TWOFOLD_LISTEN", "127.0.0.1:0")
+            .env("TWOFOLD_OPS_LISTEN", "127.0.0.1:0")
+            .env("TWOFOLD_BCRYPT_COST", "4")
+            .env("TWOFOLD_INSECURE", "1")
+            .env("TWOFOLD_AUTH_PER_MINUTE", "0");
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = self
+            .command()
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that fails early reads nothing.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    pub fn succeeds(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments, "");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    pub fn add_account(&self, email: &str) -> String {
+        let output =
+            self.run(&["account", "add", "--email", email, "--password-stdin", "--json"], &format!("{PASSWORD}\n"));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The one sentence with which `serve` refuses to start.
+    pub fn refusal(&self, setting: impl FnOnce(&mut Command)) -> String {
+        let mut command = self.command();
+        setting(command.arg("serve"));
+        let output = command.output().unwrap();
+        let sentence = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{sentence}");
+        assert_eq!(sentence.trim_end().lines().count(), 1, "{sentence}");
+        sentence
+    }
+
+    pub fn serve(&self) -> Served {
+        self.serve_with(|_| {})
+    }
+
+    pub fn serve_with(&self, setting: impl FnOnce(&mut Command)) -> Served {
+        let mut command = self.command();
+        setting(command.arg("serve"));
+        let log = fs::File::create(self.path("log")).unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut ready_line = String::new();
+        stdout.read_line(&mut ready_line).unwrap();
+        let base =
+            ready_line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default().to_owned();
+        Served { child, base, ready_line, _stdout: stdout }
+    }
+}
+
+impl Served {
+    pub async fn post(&self, path: &str, token: &str, body: &Value) -> (u16, Value) {
+        let request = reqwest::Client::new().post(format!("{}{path}", self.base)).bearer_auth(token).json(body);
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap_or_default())
+    }
+
+    pub async fn get(&self, path: &str, token: &str) -> (u16, Value) {
+        let request = reqwest::Client::new().get(format!("{}{path}", self.base)).bearer_auth(token);
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap_or_default())
+    }
+
+    pub async fn login(&self, email: &str) -> Value {
+        let (status, body) = self.post(LOGIN, "", &json!({"email": email, "password": PASSWORD})).await;
+        assert_eq!(status, 200, "{body}");
+        body
+    }
+
+    /// Signs in and sets two-factor authentication up: token and secret; the code of now is used up.
+    pub async fn set_up(&self, email: &str) -> (String, String) {
+        let token = text(&self.login(email).await["tokens"]["access_token"]);
+        let (_, enrolment) = self.post(TOTP_PATH, &token, &json!({"password": PASSWORD})).await;
+        let secret = text(&enrolment["secret"]);
+        let path = format!("{TOTP_PATH}/{}/confirm", text(&enrolment["id"]));
+        let (status, confirmed) = self.post(&path, &token, &json!({"code": code_in(&secret, 0)})).await;
+        assert_eq!(status, 200, "{confirmed}");
+        (text(&confirmed["tokens"]["access_token"]), secret)
+    }
+
+    pub fn terminate(&mut self) -> i32 {
+        let pid = i32::try_from(self.child.id()).unwrap();
+        let sent = Command::new("kill").args(["-TERM", &pid.to_string()]).status().unwrap();
+        assert!(sent.success());
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or(-1);
+            }
+            assert!(began.elapsed() < Duration::from_secs(30), "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}
+
+fn seconds() -> u64 {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs()
+}
+
+pub fn code_in(secret: &str, steps: u64) -> String {
+    authenticator(secret).generate(seconds() + steps * 30).to_string()
+}
