@@ -1,0 +1,83 @@
+//! The protocol of a change, interrupted between its two writes: what black-box tests cannot time.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use serde_json::json;
+use support::{TestApp, person::Person};
+use twofold::{
+    actions::{
+        Call, Precondition,
+        reverify::{self, Ask, Proofs, Proven},
+        two_factor::recovery_codes::Regenerated,
+    },
+    domain::{
+        password::Password,
+        refusal::{Refusal, Stop},
+    },
+};
+
+/// The call that a person's token stands for.
+fn call(person: &Person<'_>, precondition: Precondition) -> Call {
+    let cx = person.app.cx();
+    let holder = cx.keys.signer.check(&cx.realm, &person.access.borrow(), cx.now).unwrap();
+    Call { cx, holder, precondition, claim: None }
+}
+
+async fn prove(call: &Call, password: &str) -> Result<Proven, Stop> {
+    let password = Password::offered(password.to_owned(), "").unwrap();
+    let proofs = Proofs { password, factor: None };
+    reverify::prove(call, Ask { action: "test", proofs, quota: None, new_password: None }, |_, _| Ok(())).await
+}
+
+async fn settle(call: &Call, proven: Proven) -> Result<Regenerated, Stop> {
+    reverify::settle(call, proven, |_, _| Ok(Regenerated { version: 0, codes: Vec::new() })).await
+}
+
+fn refused(outcome: Result<Regenerated, Stop>) -> Refusal {
+    match outcome {
+        Err(Stop::Refused(refusal)) => refusal,
+        Err(Stop::Failed(fault)) => panic!("{fault}"),
+        Ok(_) => panic!("it went through"),
+    }
+}
+
+on_both_engines!(a_stale_version_spares_nobody_the_price_of_a_guess);
+async fn a_stale_version_spares_nobody_the_price_of_a_guess(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let version = alice.get("/account/security/2fa").await.header("etag").unwrap().trim_matches('"').parse().unwrap();
+    let call = call(&alice, Precondition::OneOf(vec![version]));
+    let wrong = prove(&call, "a guess in the dark").await.unwrap();
+    let right = prove(&call, &alice.password).await.unwrap();
+    let rename = format!("/account/security/2fa/methods/{}", alice.method.borrow());
+    alice.send("PATCH", &rename, &[], Some(&json!({"label": "moved"}))).await.is(200);
+    assert_eq!(refused(settle(&call, wrong).await), Refusal::InvalidCredential { attempts_remaining: Some(4) });
+    assert_eq!(refused(settle(&call, right).await), Refusal::VersionMismatch);
+}
+
+on_both_engines!(a_guess_that_nobody_settles_is_paid_and_ends_no_session);
+async fn a_guess_that_nobody_settles_is_paid_and_ends_no_session(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let call_now = || call(&alice, Precondition::None);
+    for _ in 0..5 {
+        prove(&call_now(), "a guess in the dark").await.unwrap();
+    }
+    let retry_after = async || match prove(&call_now(), &alice.password).await {
+        Err(Stop::Refused(Refusal::TooManyAttempts(limit))) => limit.retry_after,
+        _ => panic!("a sixth guess was taken"),
+    };
+    assert_eq!(retry_after().await, 1, "they are in flight");
+    app.pass(60);
+    assert!(retry_after().await > 3600, "they have lapsed, and are not given back");
+    alice.status().await;
+}
+
+on_both_engines!(a_proof_dies_with_a_change_of_the_account);
+async fn a_proof_dies_with_a_change_of_the_account(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let call = call(&alice, Precondition::None);
+    let proven = prove(&call, &alice.password).await.unwrap();
+    alice.disable(json!({})).await.is(200);
+    assert_eq!(refused(settle(&call, proven).await), Refusal::InvalidToken);
+}
