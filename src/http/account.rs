@@ -86,6 +86,7 @@ pub struct EventsBody {
     /// The events, newest first.
     events: Vec<EventBody>,
     /// Where the next page begins; null on the last one.
+    #[schema(required)]
     next_cursor: Option<String>,
 }
 
@@ -105,6 +106,7 @@ pub struct EventBody {
     /// The client's user agent.
     user_agent: String,
     /// In which session.
+    #[schema(required)]
     session_id: Option<Uuid>,
     /// Who did it.
     actor: ActorBody,
@@ -123,6 +125,7 @@ pub struct ActorBody {
     #[schema(example = "owner")]
     kind: String,
     /// The actor's id, where it has one.
+    #[schema(required)]
     id: Option<String>,
 }
 

@@ -179,9 +179,10 @@ pub struct ConfirmedBody {
     /// How two-factor authentication stands now.
     status: StatusBody,
     /// A new set of recovery codes, shown once; null where the old set goes on.
-    #[schema(min_items = 10, max_items = 10)]
+    #[schema(required, min_items = 10, max_items = 10)]
     recovery_codes: Option<Vec<String>>,
     /// A fresh pair: older access tokens are refused now. Null in a replay.
+    #[schema(required)]
     tokens: Option<TokensBody>,
 }
 

@@ -17,6 +17,7 @@ pub struct StatusBody {
     /// Whether it is on.
     enabled: bool,
     /// Since when.
+    #[schema(required)]
     since: Option<Timestamp>,
     /// When it was switched off, if it was on before.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,6 +30,7 @@ pub struct StatusBody {
     /// The active methods, oldest first.
     methods: Vec<MethodBody>,
     /// The recovery codes; null while it is off.
+    #[schema(required)]
     recovery_codes: Option<RecoveryCodesBody>,
     /// Enrolments that wait for their confirm.
     pending: Vec<PendingBody>,
@@ -53,6 +55,7 @@ pub struct MethodBody {
     /// When it was confirmed.
     created_at: Timestamp,
     /// When it last proved the second factor.
+    #[schema(required)]
     last_used_at: Option<Timestamp>,
 }
 
@@ -127,10 +130,13 @@ pub struct ActionBody {
 #[schema(as = Support)]
 pub struct SupportBody {
     /// An e-mail address.
+    #[schema(required)]
     email: Option<String>,
     /// A telephone number.
+    #[schema(required)]
     phone: Option<String>,
     /// A page.
+    #[schema(required)]
     url: Option<String>,
 }
 

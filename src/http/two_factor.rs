@@ -90,6 +90,7 @@ pub struct RemovedBody {
     /// How two-factor authentication stands now.
     status: StatusBody,
     /// A fresh pair: older access tokens are refused now. Null in a replay.
+    #[schema(required)]
     tokens: Option<TokensBody>,
 }
 
@@ -169,6 +170,7 @@ pub struct DisabledBody {
     /// When the owner is reminded that it is off.
     reminder_at: Timestamp,
     /// A fresh pair: older access tokens are refused now. Null in a replay.
+    #[schema(required)]
     tokens: Option<TokensBody>,
 }
 
@@ -234,8 +236,10 @@ pub struct PreviewBody {
     #[schema(example = json!(["password"]))]
     proofs: Vec<&'static str>,
     /// Until when the token vouches for the second factor.
+    #[schema(required)]
     fresh_until: Option<Timestamp>,
     /// Who forbids it; null where nobody does.
+    #[schema(required)]
     blocked_by: Option<String>,
     /// What may serve the owner better.
     #[schema(example = json!(["replace"]))]
