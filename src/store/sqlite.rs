@@ -26,6 +26,9 @@ const QUEUE: usize = 4096;
 const BATCH: usize = 64;
 /// A write that waited longer was given up by its caller, or will be.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A file that is locked is tried again this often, five seconds in all.
+const SETTLE_TRIES: u32 = 200;
+const SETTLE_PAUSE: Duration = Duration::from_millis(25);
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                        PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;";
 
@@ -203,7 +206,7 @@ pub fn connect(path: &Path) -> Result<SqliteConnection, OpenError> {
     }
     let failed = |error: &dyn std::fmt::Display| OpenError(format!("cannot open the database {shown}: {error}"));
     let mut conn = SqliteConnection::establish(&uri(path)).map_err(|error| failed(&error))?;
-    conn.batch_execute(PRAGMAS).map_err(|error| failed(&error))?;
+    settle_in(&mut conn).map_err(|error| failed(&error))?;
     let in_force: InForce = sql_query(
         "SELECT j.journal_mode, s.synchronous, f.foreign_keys \
          FROM pragma_journal_mode j, pragma_synchronous s, pragma_foreign_keys f",
@@ -214,6 +217,20 @@ pub fn connect(path: &Path) -> Result<SqliteConnection, OpenError> {
         return Err(failed(&"WAL with full synchronisation is not to be had there; use a local disk"));
     }
     Ok(conn)
+}
+
+/// Two that switch a fresh file to WAL at once are told "locked" whatever the time-out; the second try finds
+/// it switched.
+fn settle_in(conn: &mut SqliteConnection) -> diesel::QueryResult<()> {
+    let mut outcome = conn.batch_execute(PRAGMAS);
+    for _ in 0..SETTLE_TRIES {
+        match &outcome {
+            Err(error) if error.to_string().contains("locked") => thread::sleep(SETTLE_PAUSE),
+            _ => break,
+        }
+        outcome = conn.batch_execute(PRAGMAS);
+    }
+    outcome
 }
 
 /// Creates an empty file that its owner alone can read, unless there is a file already.

@@ -150,10 +150,10 @@ fn a_sqlite_file_has_one_server_and_the_other_commands_work_beside_it() {
 
 #[test]
 fn two_migrations_at_once_do_no_harm() {
-    for database_url in [None, fresh_database()] {
+    for database_url in [None, None, None, fresh_database()] {
         let installation = Installation::new(database_url);
         let mut running: Vec<Child> =
-            (0..4).map(|_| installation.command().arg("migrate").stdout(Stdio::null()).spawn().unwrap()).collect();
+            (0..6).map(|_| installation.command().arg("migrate").stdout(Stdio::null()).spawn().unwrap()).collect();
         assert!(running.iter_mut().all(|child| child.wait().unwrap().success()));
         installation.add_account("alice@example.test");
     }
