@@ -1,7 +1,7 @@
 # What can go wrong, in words. The title names it, the detail says what to do, the help explains it.
 
 malformed-request = The request could not be read
-    .detail = Send one JSON object with exactly the members that the operation documents, each of its documented type.
+    .detail = Send exactly what the operation documents: one JSON object with the members of its types, and headers and query parameters as they are described.
     .help = A member is missing, unknown, sent twice or of another type, a header is malformed, or the body is not JSON. Nothing was changed and no attempt was counted.
 invalid-token = The token is not valid
     .detail = Refresh the session, or sign in again.
@@ -24,6 +24,9 @@ not-acceptable = No answer in the format asked for
 two-factor-not-enabled = Two-factor authentication is off
     .detail = Set it up first.
     .help = The operation only makes sense while two-factor authentication is on.
+two-factor-already-enabled = Two-factor authentication is on already
+    .detail = Manage it: add, replace or remove a method.
+    .help = Setting it up is for accounts that are not protected yet. In the status it is the reason why setup is not offered.
 last-method = This is the last method
     .detail = Disable two-factor authentication instead, or add another method first.
     .help = Removing the last method would switch two-factor authentication off. That is an operation of its own: disable.
@@ -64,8 +67,8 @@ code-out-of-window = The code is right for another moment
     .detail = The clock of the phone is off. Set it to automatic, and try again with a new code.
     .help = The code would have been right within an hour from now. The answer says by how many seconds the phone's clock is ahead, and our time.
 too-many-attempts = Too many attempts
-    .detail = Wait as many seconds as retry_after says. A recovery code or support may help sooner.
-    .help = The budget of guesses is used up for now. This attempt was not evaluated, and a right code in it was not used up.
+    .detail = Wait as many seconds as retry_after says.
+    .help = The budget of guesses is used up for now. This attempt was not evaluated, and a right code in it was not used up. Where codes are locked, a recovery code or support helps sooner.
 overloaded = Too much to do right now
     .detail = Try again in a moment.
     .help = The request was turned away before anything was done, so that others are answered in time.
@@ -84,5 +87,6 @@ rule-label = Must have 1 to 64 characters and no control characters.
 rule-email = Must be an e-mail address of at most 254 bytes.
 rule-id = Must be an id of this service.
 rule-reason = Must be one of new_phone, lost_phone, switching_method, not_wanted, other.
+rule-free-email = Must be an address that no account has yet.
 
 disabled-message = Your account is no longer protected by an authenticator app.

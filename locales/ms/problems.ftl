@@ -1,7 +1,7 @@
 # Perkara yang boleh tersilap, dalam kata-kata.
 
 malformed-request = Permintaan tidak dapat dibaca
-    .detail = Hantar satu objek JSON dengan ahli yang didokumenkan sahaja, setiap satu mengikut jenisnya.
+    .detail = Hantar tepat seperti yang didokumenkan: satu objek JSON dengan ahli mengikut jenisnya, serta pengepala dan parameter pertanyaan seperti yang diterangkan.
     .help = Ada ahli yang tiada, tidak dikenali, dihantar dua kali atau berlainan jenis, ada pengepala yang salah bentuk, atau isi bukan JSON. Tiada apa yang berubah dan tiada percubaan dikira.
 invalid-token = Token tidak sah
     .detail = Segarkan sesi, atau log masuk semula.
@@ -24,6 +24,9 @@ not-acceptable = Tiada jawapan dalam format yang diminta
 two-factor-not-enabled = Pengesahan dua faktor dimatikan
     .detail = Sediakannya dahulu.
     .help = Operasi ini hanya bermakna semasa pengesahan dua faktor dihidupkan.
+two-factor-already-enabled = Pengesahan dua faktor sudah dihidupkan
+    .detail = Uruskannya: tambah, ganti atau buang kaedah.
+    .help = Penyediaan adalah untuk akaun yang belum dilindungi. Dalam status, ini sebab penyediaan tidak ditawarkan.
 last-method = Ini kaedah yang terakhir
     .detail = Matikan pengesahan dua faktor, atau tambah kaedah lain dahulu.
     .help = Membuang kaedah terakhir akan mematikan pengesahan dua faktor. Itu operasi yang tersendiri: matikan.
@@ -64,8 +67,8 @@ code-out-of-window = Kod betul untuk saat yang lain
     .detail = Jam telefon tidak tepat. Tetapkannya kepada automatik, dan cuba lagi dengan kod baharu.
     .help = Kod ini betul dalam lingkungan satu jam dari sekarang. Jawapan menyatakan berapa saat jam telefon mendahului, dan masa kami.
 too-many-attempts = Terlalu banyak percubaan
-    .detail = Tunggu sebanyak saat yang dinyatakan oleh retry_after. Kod pemulihan atau sokongan mungkin membantu lebih awal.
-    .help = Peruntukan tekaan telah habis buat masa ini. Percubaan ini tidak dinilai, dan kod betul di dalamnya tidak digunakan.
+    .detail = Tunggu sebanyak saat yang dinyatakan oleh retry_after.
+    .help = Peruntukan tekaan telah habis buat masa ini. Percubaan ini tidak dinilai, dan kod betul di dalamnya tidak digunakan. Jika kod dikunci, kod pemulihan atau sokongan membantu lebih awal.
 overloaded = Terlalu banyak kerja sekarang
     .detail = Cuba lagi sebentar nanti.
     .help = Permintaan ditolak sebelum apa-apa dilakukan, supaya yang lain dijawab tepat pada masanya.
@@ -84,5 +87,6 @@ rule-label = Mesti 1 hingga 64 aksara tanpa aksara kawalan.
 rule-email = Mesti alamat e-mel paling panjang 254 bait.
 rule-id = Mesti id daripada perkhidmatan ini.
 rule-reason = Mesti salah satu daripada new_phone, lost_phone, switching_method, not_wanted, other.
+rule-free-email = Mesti alamat yang belum dimiliki oleh mana-mana akaun.
 
 disabled-message = Akaun anda tidak lagi dilindungi oleh apl pengesah.

@@ -1,7 +1,7 @@
 # 可能出现的问题。
 
 malformed-request = 无法读取请求
-    .detail = 请发送一个 JSON 对象,只含文档列出的成员,且类型正确。
+    .detail = 请完全按文档发送:一个成员类型正确的 JSON 对象,以及文档所述的标头和查询参数。
     .help = 成员缺失、未知、重复或类型不符,标头格式有误,或正文不是 JSON。没有任何更改,也不计入尝试次数。
 invalid-token = 令牌无效
     .detail = 请刷新会话,或重新登录。
@@ -24,6 +24,9 @@ not-acceptable = 没有所要求格式的答复
 two-factor-not-enabled = 双重验证未开启
     .detail = 请先设置双重验证。
     .help = 此操作只在双重验证开启时才有意义。
+two-factor-already-enabled = 双重验证已开启
+    .detail = 请管理它:添加、更换或移除方式。
+    .help = 设置仅适用于尚未受保护的账户。在状态中,这是不提供设置的原因。
 last-method = 这是最后一种方式
     .detail = 请改为停用双重验证,或先添加另一种方式。
     .help = 移除最后一种方式等于停用双重验证,那是单独的操作:停用。
@@ -64,8 +67,8 @@ code-out-of-window = 该验证码对应另一时刻
     .detail = 手机时钟不准。请设为自动,并用新的验证码重试。
     .help = 该验证码在前后一小时内是正确的。答复给出手机时钟快了多少秒,以及我们的时间。
 too-many-attempts = 尝试次数过多
-    .detail = 请等待 retry_after 所示的秒数。使用恢复码或联系客服可能更快。
-    .help = 目前的尝试额度已用完。此次尝试未被评估,其中正确的验证码也未被消耗。
+    .detail = 请等待 retry_after 所示的秒数。
+    .help = 目前的尝试额度已用完。此次尝试未被评估,其中正确的验证码也未被消耗。若验证码被锁定,使用恢复码或联系客服会更快。
 overloaded = 目前过于繁忙
     .detail = 请稍后再试。
     .help = 请求在执行任何操作之前被拒绝,以便其他请求及时得到答复。
@@ -84,5 +87,6 @@ rule-label = 必须为 1 至 64 个字符,且不含控制字符。
 rule-email = 必须为不超过 254 字节的电子邮件地址。
 rule-id = 必须为本服务的标识。
 rule-reason = 必须为 new_phone、lost_phone、switching_method、not_wanted、other 之一。
+rule-free-email = 必须为尚无账户使用的地址。
 
 disabled-message = 您的账户不再受身份验证器应用保护。

@@ -10,7 +10,10 @@ use crate::{
         refusal::Fault,
         session::Session,
     },
-    store::{Tx, sessions},
+    store::{
+        Tx,
+        sessions::{self, Presented},
+    },
 };
 
 /// The answer to whoever has authenticated: RFC 6749 §5.1. It has no `Debug` and is never stored.
@@ -72,12 +75,25 @@ pub fn renew(
     tx: &mut Tx<'_>,
     cx: &Cx,
     account: &Account,
-    mut session: Session,
+    session: Session,
     assurance: Assurance,
 ) -> Result<Grant, Fault> {
-    session.assurance = assurance;
+    renew_by(tx, cx, account, Session { assurance, ..session }, Presented::Current)
+}
+
+/// Renews a session as it is, for a refresh token that was presented.
+///
+/// # Errors
+/// `contended` when the session ended meanwhile.
+pub fn renew_by(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    account: &Account,
+    mut session: Session,
+    presented: Presented,
+) -> Result<Grant, Fault> {
     session.idle_until = cx.in_seconds(cx.policy.session_idle).min(session.expires_at);
-    let refresh = sessions::rotate(tx, &session, cx.now)?;
+    let refresh = sessions::rotate(tx, &session, presented, cx.now)?;
     Ok(Grant { session, epoch: account.epoch, scope: account.scope.clone(), refresh })
 }
 

@@ -35,8 +35,8 @@ pub struct Add {
     #[arg(long, default_value = "en")]
     locale: Locale,
     /// A scope that its tokens carry, such as `support`.
-    #[arg(long, default_value = "")]
-    scope: String,
+    #[arg(long, value_parser = ["support"])]
+    scope: Option<String>,
     /// Answer as JSON.
     #[arg(long)]
     json: bool,
@@ -65,7 +65,8 @@ pub fn run(config: &Config, command: Command) -> Result<(), Failure> {
     let hash = password::hash_now(&password_from_stdin()?, config.bcrypt_cost)?;
     let (id, done) = match command {
         Command::Add(Add { locale, scope, .. }) => {
-            let add = async move |cx: &_| operator::add_account(cx, email, hash, locale, scope).await;
+            let add =
+                async move |cx: &_| operator::add_account(cx, email, hash, locale, scope.unwrap_or_default()).await;
             (act(config, add)?, "added")
         }
         Command::SetPassword(_) => {

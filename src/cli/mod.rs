@@ -23,7 +23,7 @@ use crate::{
     },
     domain::{
         event::Origin,
-        refusal::{Fault, Refusal, Stop},
+        refusal::{Fault, Refusal, Rule, Stop},
     },
     http::server::runtime,
     store::{OpenError, Store},
@@ -200,8 +200,12 @@ impl From<Refusal> for Failure {
         Self::new(match refusal {
             Refusal::NotFound => "there is no such account".to_owned(),
             Refusal::ValidationFailed(violations) => {
-                let pointers: Vec<&str> = violations.iter().map(|violation| violation.pointer).collect();
-                format!("not valid: {}", pointers.join(", ").replace('/', ""))
+                let sentences = violations.iter().map(|violation| match violation.rule {
+                    Rule::FreeEmail => "the address belongs to an account already",
+                    Rule::Email => "the address is not an e-mail address of at most 254 bytes",
+                    _ => "the password must have 8 to 71 bytes and no NUL character",
+                });
+                sentences.collect::<Vec<_>>().join("; ")
             }
             other => format!("refused: {other:?}"),
         })

@@ -100,6 +100,8 @@ pub enum Rule {
     Id,
     /// One of the reasons for a disable.
     Reason,
+    /// An address that no account has yet.
+    FreeEmail,
 }
 
 impl Rule {

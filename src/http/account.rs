@@ -3,7 +3,7 @@
 use super::{
     auth::{AcrBody, TokensBody},
     body::{self, both},
-    caller::{Answer, OwnerCall, Render, json},
+    caller::{Answer, OwnerCall, Render, json, versioned},
     openapi::{Changing, Listing, Proving, Reading},
     problem::{Code, Problem},
     status_body::StatusBody,
@@ -64,7 +64,7 @@ pub async fn get_overview(call: OwnerCall) -> Answer {
         two_factor: StatusBody::new(&overview.two_factor, &call),
         sessions: overview.sessions,
     };
-    Ok(json(StatusCode::OK, &body))
+    Ok(versioned(StatusCode::OK, overview.two_factor.version, &body))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -257,7 +257,7 @@ struct ChangePasswordBody {
     #[schema(min_length = 1, max_length = 71, format = Password)]
     current_password: String,
     /// The password as it is to be: 8 to 71 bytes of UTF-8.
-    #[schema(min_length = 2, max_length = 71, format = Password)]
+    #[schema(max_length = 71, format = Password)]
     new_password: String,
     /// A code of an active authenticator, where the token does not vouch for the second factor.
     code: Option<String>,

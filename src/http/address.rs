@@ -42,16 +42,15 @@ fn nearest_untrusted(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Ip
 /// A token bucket a network, of this replica alone: it sheds load. Guesses are the ledger's business.
 pub struct NetworkLimit {
     limiter: RateLimiter<IpAddr, DashMapStateStore<IpAddr>, DefaultClock>,
-    burst: u32,
+    per_minute: u32,
     checks: AtomicU32,
 }
 
 impl NetworkLimit {
     /// `per_minute` requests a network in the long run, `burst` at once; `None` when either is zero.
     pub fn new(per_minute: u32, burst: u32) -> Option<Self> {
-        let (per_minute, allowed) = (NonZeroU32::new(per_minute)?, NonZeroU32::new(burst)?);
-        let limiter = RateLimiter::dashmap(Quota::per_minute(per_minute).allow_burst(allowed));
-        Some(Self { limiter, burst, checks: AtomicU32::new(0) })
+        let quota = Quota::per_minute(NonZeroU32::new(per_minute)?).allow_burst(NonZeroU32::new(burst)?);
+        Some(Self { limiter: RateLimiter::dashmap(quota), per_minute, checks: AtomicU32::new(0) })
     }
 
     /// Takes a token.
@@ -66,7 +65,7 @@ impl NetworkLimit {
         self.limiter.check_key(&network(ip)).map_err(|not_until| {
             let wait = not_until.wait_time_from(DefaultClock::default().now());
             let retry_after = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
-            Refusal::TooManyAttempts(Limit { policy: "address", quota: self.burst, window: 60, retry_after })
+            Refusal::TooManyAttempts(Limit { policy: "address", quota: self.per_minute, window: 60, retry_after })
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     body::{both, required_factor},
     caller::{Answer, AnyCall, OwnerCall, json},
-    openapi::{Answering, Reading, Refreshing, SigningIn},
+    openapi::{Answering, Leaving, Refreshing, SigningIn},
 };
 use crate::{
     actions::{
@@ -186,7 +186,7 @@ pub async fn refresh_tokens(call: AnyCall) -> Answer {
 
 /// Signs out: ends the session of the token.
 #[utoipa::path(operation_id = "logout", tag = "login", security(("bearer" = [])),
-    responses((status = 204, description = "The session has ended"), Reading))]
+    responses((status = 204, description = "The session has ended"), Leaving))]
 #[post("/auth/logout")]
 pub async fn sign_out(call: OwnerCall) -> Answer {
     call.no_body()?;

@@ -4,7 +4,7 @@ use super::{
     auth::TokensBody,
     body::{self, both},
     caller::{Answer, OwnerCall, Render, json, versioned},
-    openapi::{Confirming, Proving},
+    openapi::{Cancelling, Confirming, Enrolling, Looking},
     problem::Problem,
     status_body::StatusBody,
     two_factor::method_id,
@@ -126,7 +126,7 @@ impl Render for Enrolled {
 #[utoipa::path(operation_id = "startTotpEnrolment", tag = "two-factor", security(("bearer" = [])),
     request_body = EnrollBody,
     responses((status = 201, description = "The secret, once", body = EnrolledBody,
-        headers(("Location" = String, description = "The enrolment"), ("ETag" = String, description = "The version"))), Proving))]
+        headers(("Location" = String, description = "The enrolment"), ("ETag" = String, description = "The version"))), Enrolling))]
 #[post("/account/security/2fa/totp")]
 pub async fn start_totp(call: OwnerCall) -> Answer {
     call.change(EnrollBody::parse, enroll::enroll).await
@@ -150,7 +150,7 @@ pub struct EnrollmentBody {
 /// Reads an enrolment.
 #[utoipa::path(operation_id = "getTotpEnrolment", tag = "two-factor", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The enrolment")),
-    responses((status = 200, description = "How the enrolment stands", body = EnrollmentBody), Confirming))]
+    responses((status = 200, description = "How the enrolment stands", body = EnrollmentBody), Looking))]
 #[get("/account/security/2fa/totp/{id}")]
 pub async fn get_totp(call: OwnerCall, id: Path<String>) -> Answer {
     let method = enrollment::look(&call.call, method_id(&id)).await?;
@@ -210,7 +210,7 @@ pub async fn confirm_totp(call: OwnerCall, id: Path<String>) -> Answer {
 /// Cancels a pending enrolment.
 #[utoipa::path(operation_id = "cancelTotpEnrolment", tag = "two-factor", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The enrolment")),
-    responses((status = 204, description = "It is cancelled"), Confirming))]
+    responses((status = 204, description = "It is cancelled"), Cancelling))]
 #[delete("/account/security/2fa/totp/{id}")]
 pub async fn cancel_totp(call: OwnerCall, id: Path<String>) -> Answer {
     call.no_body()?;

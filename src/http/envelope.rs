@@ -52,15 +52,14 @@ pub async fn seal(
     let facts = facts(&request);
     request.extensions_mut().insert(facts.clone());
     let (method, path) = (request.method().to_string(), request.path().to_owned());
-    let mut response = match admit(&request, &facts) {
-        Ok(()) => next.call(request).await?.map_into_boxed_body(),
-        Err(problem) => request.into_response(problem.respond(facts.locale, &facts.request_id)),
-    };
+    let mut response = next.call(request).await?.map_into_boxed_body();
     if let Some(problem) = problem_in(&response) {
         if let Problem::Failed(fault) = &problem {
             log::error!(request_id = facts.request_id.as_str(), path = path.as_str(); "{fault}");
         }
-        response = response.into_response(problem.respond(facts.locale, &facts.request_id));
+        let mut worded = problem.respond(facts.locale, &facts.request_id);
+        keep_headers(response.headers(), worded.headers_mut());
+        response = response.into_response(worded);
     }
     protect(response.headers_mut(), &facts);
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -74,6 +73,20 @@ pub async fn seal(
         "request"
     );
     Ok(response)
+}
+
+/// The door behind the envelope: turns away what no handler needs to see.
+///
+/// # Errors
+/// Only what inner middleware could not turn into a response.
+pub async fn admit(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match check(&request) {
+        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
+        Err(problem) => Ok(request.into_response(HttpResponse::from_error(problem))),
+    }
 }
 
 fn facts(request: &ServiceRequest) -> Facts {
@@ -92,7 +105,7 @@ fn new_request_id() -> String {
     Random.bytes::<16>().map(|bytes| data_encoding::HEXLOWER.encode(&bytes)).unwrap_or_else(|_| "unknown".to_owned())
 }
 
-fn admit(request: &ServiceRequest, facts: &Facts) -> Result<(), Problem> {
+fn check(request: &ServiceRequest) -> Result<(), Problem> {
     if request.path().contains('%') {
         // No path of ours needs an encoding, and two spellings of one path are one too many.
         return Err(Code::NotFound.into());
@@ -100,7 +113,7 @@ fn admit(request: &ServiceRequest, facts: &Facts) -> Result<(), Problem> {
     if request.path().starts_with("/auth/")
         && let Some(limit) = request.app_data::<web::Data<Envelope>>().and_then(|envelope| envelope.limit.as_ref())
     {
-        limit.check(facts.ip)?;
+        limit.check(facts_of(request).ip)?;
     }
     let offered: &[&str] = match request.path().starts_with("/problems") {
         true => &["application/json", "text/html"],
@@ -136,6 +149,15 @@ fn problem_in(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
         true => Code::Unavailable,
         false => Code::MalformedRequest,
     })))
+}
+
+/// What was said inside about origins stays said.
+fn keep_headers(from: &HeaderMap, to: &mut HeaderMap) {
+    for (name, value) in from {
+        if name.as_str().starts_with("access-control-") || name == header::VARY {
+            to.append(name.clone(), value.clone());
+        }
+    }
 }
 
 fn protect(headers: &mut HeaderMap, facts: &Facts) {

@@ -3,7 +3,7 @@
 use crate::domain::account::Locale;
 use actix_web::{
     HttpRequest,
-    http::header::{AcceptLanguage, Header, Preference},
+    http::header::{AcceptLanguage, Header, Preference, Quality},
 };
 use fluent_templates::{LanguageIdentifier, Loader, static_loader};
 
@@ -18,7 +18,9 @@ static_loader! {
 
 /// The best language that we speak of those the client reads, by quality (RFC 9110 §12.5.4).
 pub fn of(request: &HttpRequest) -> Locale {
-    let ranked = AcceptLanguage::parse(request).map(|accepted| accepted.ranked()).unwrap_or_default();
+    let accepted = AcceptLanguage::parse(request).map(|accepted| accepted.0).unwrap_or_default();
+    let wanted = accepted.into_iter().filter(|item| item.quality > Quality::ZERO).collect();
+    let ranked = AcceptLanguage(wanted).ranked();
     let ranges = ranked.into_iter().filter_map(|preference| match preference {
         Preference::Any => None,
         Preference::Specific(tag) => Some(tag.to_string()),
@@ -47,6 +49,7 @@ mod tests {
         assert_eq!(language("ms"), Locale::Ms);
         assert_eq!(language("fr, zh-CN;q=0.8, ms;q=0.9"), Locale::Ms);
         assert_eq!(language("zh-Hant, en;q=0.5"), Locale::En);
+        assert_eq!(language("ms;q=0, fr"), Locale::En);
         assert_eq!(language("*"), Locale::En);
         assert_eq!(language(";;;,,q="), Locale::En);
     }

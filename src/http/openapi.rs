@@ -70,16 +70,36 @@ problem_groups! {
         PayloadTooLarge, UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, Overloaded, Unavailable,
         OutcomeUnknown;
     /// Whoever changes something and proves who they are.
-    Proving: MalformedRequest, InvalidToken, InsufficientUserAuthentication, InvalidCredential, NotFound,
-        NotAcceptable, TwoFactorNotEnabled, LastMethod, TooManyMethods, AlreadyCompleted, RequestInProgress,
-        VersionMismatch, PayloadTooLarge, UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused,
+    Proving: MalformedRequest, InvalidToken, InsufficientUserAuthentication, InvalidCredential,
+        NotAcceptable, TwoFactorNotEnabled, AlreadyCompleted, RequestInProgress, VersionMismatch, PayloadTooLarge,
+        UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable,
+        OutcomeUnknown;
+    /// Whoever starts an enrolment.
+    Enrolling: MalformedRequest, InvalidToken, InsufficientUserAuthentication, InvalidCredential, NotFound,
+        NotAcceptable, TwoFactorNotEnabled, TooManyMethods, AlreadyCompleted, RequestInProgress, VersionMismatch, PayloadTooLarge,
+        UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable,
+        OutcomeUnknown;
+    /// Whoever removes a method.
+    Removing: MalformedRequest, InvalidToken, InsufficientUserAuthentication, InvalidCredential, NotFound,
+        NotAcceptable, TwoFactorNotEnabled, LastMethod, AlreadyCompleted, RequestInProgress, VersionMismatch, PayloadTooLarge,
+        UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable,
+        OutcomeUnknown;
+    /// Whoever looks at an enrolment.
+    Looking: InvalidToken, NotFound, NotAcceptable, EnrolmentExpired, Overloaded, Unavailable;
+    /// Whoever gives an enrolment up.
+    Cancelling: MalformedRequest, InvalidToken, NotFound, NotAcceptable, AlreadyConfirmed, EnrolmentExpired,
+        VersionMismatch, PayloadTooLarge, UnsupportedMediaType, Overloaded, Unavailable, OutcomeUnknown;
+    /// Whoever asks what a disable would do.
+    Previewing: InvalidToken, NotAcceptable, TwoFactorNotEnabled, Overloaded, Unavailable;
+    /// Whoever signs out.
+    Leaving: MalformedRequest, InvalidToken, NotAcceptable, VersionMismatch, PayloadTooLarge, UnsupportedMediaType,
         TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
     /// Whoever proves the second factor inside a session.
     Stepping: MalformedRequest, InvalidToken, InvalidCredential, NotAcceptable, TwoFactorNotEnabled,
         AlreadyCompleted, RequestInProgress, VersionMismatch, PayloadTooLarge, UnsupportedMediaType,
         ValidationFailed, IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
-    /// Whoever deals with one enrolment.
-    Confirming: MalformedRequest, InvalidToken, InvalidCredential, NotFound, NotAcceptable, TwoFactorNotEnabled,
+    /// Whoever confirms an enrolment.
+    Confirming: MalformedRequest, InvalidToken, InvalidCredential, NotFound, NotAcceptable,
         AlreadyConfirmed, AlreadyCompleted, RequestInProgress, EnrolmentExpired, VersionMismatch, PayloadTooLarge,
         UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, CodeOutOfWindow, TooManyAttempts, Overloaded,
         Unavailable, OutcomeUnknown;

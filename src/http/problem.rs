@@ -51,6 +51,7 @@ catalogue! {
     MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED,
     NotAcceptable "not-acceptable" NOT_ACCEPTABLE,
     TwoFactorNotEnabled "two-factor-not-enabled" CONFLICT,
+    TwoFactorAlreadyEnabled "two-factor-already-enabled" CONFLICT,
     LastMethod "last-method" CONFLICT,
     TooManyMethods "too-many-methods" CONFLICT,
     AlreadyConfirmed "already-confirmed" CONFLICT,
@@ -213,9 +214,24 @@ impl Problem {
     }
 }
 
-/// An example of a kind of problem, for the document.
+/// An example of a kind of problem, for the document, with the members that it has in service.
 pub fn example(code: Code) -> Value {
-    serde_json::to_value(blank(code, Locale::En, "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")).unwrap_or_default()
+    let limit = Limit { policy: "code", quota: 5, window: 86400, retry_after: 30 };
+    let problem = match code {
+        Code::InvalidCredential => Problem::from(Refusal::InvalidCredential { attempts_remaining: Some(4) }),
+        Code::ValidationFailed => Problem::from(Rule::Label.at("/label")),
+        Code::CodeOutOfWindow => {
+            Problem::from(Refusal::CodeOutOfWindow { skew_seconds: 300, server_time: jiff::Timestamp::UNIX_EPOCH })
+        }
+        Code::TooManyAttempts => Problem::from(Refusal::TooManyAttempts(limit)),
+        Code::RequestInProgress => Problem::from(Refusal::RequestInProgress),
+        Code::Overloaded => Problem::Failed(Fault::Overloaded("")),
+        Code::Unavailable => Problem::Failed(Fault::Unavailable(String::new())),
+        Code::OutcomeUnknown => Problem::Failed(Fault::OutcomeUnknown(String::new())),
+        other => Problem::Http(other),
+    };
+    let body = problem.body(Locale::En, "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b");
+    serde_json::to_value(body).unwrap_or_default()
 }
 
 /// The catalogue as JSON.
@@ -257,6 +273,7 @@ fn field_error(violation: &Violation, locale: Locale) -> FieldError {
         Rule::Email => "rule-email",
         Rule::Id => "rule-id",
         Rule::Reason => "rule-reason",
+        Rule::FreeEmail => "rule-free-email",
     };
     FieldError { pointer: violation.pointer.to_owned(), detail: language::text(locale, name) }
 }

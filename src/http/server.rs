@@ -101,9 +101,10 @@ fn public_server(config: &Config, rooms: web::Data<Rooms>, listener: TcpListener
             .app_data(text.clone())
             .app_data(envelope.clone())
             .app_data(PayloadConfig::new(body::MAX_BYTES))
-            .wrap(from_fn(envelope::seal))
-            // Outermost, so that a browser can read every answer, those of the envelope too.
+            // Last is outermost: the envelope, then origins, so that a browser can read what the door says.
+            .wrap(from_fn(envelope::admit))
             .wrap(cors(&origins))
+            .wrap(from_fn(envelope::seal))
             .configure(routes::register)
             .default_service(web::to(routes::elsewhere))
     });

@@ -5,7 +5,7 @@ use super::{
     body::{self, both},
     caller::{Answer, OwnerCall, Render, json, versioned},
     language,
-    openapi::{Changing, Confirming, Proving, Reading, Stepping},
+    openapi::{Changing, Previewing, Proving, Reading, Removing, Stepping},
     problem::Problem,
     status_body::{MethodBody, StatusBody, proofs},
 };
@@ -108,7 +108,7 @@ impl Render for Removed {
 /// Removes one of several methods.
 #[utoipa::path(operation_id = "removeMethod", tag = "two-factor", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The method")), request_body = ProofsBody,
-    responses((status = 200, description = "The method is gone", body = RemovedBody), Proving))]
+    responses((status = 200, description = "The method is gone", body = RemovedBody), Removing))]
 #[post("/account/security/2fa/methods/{id}/remove")]
 pub async fn remove_method(call: OwnerCall, id: Path<String>) -> Answer {
     let parse = |body: ProofsBody| Ok(Remove { id: method_id(&id), proofs: body.parse()? });
@@ -205,7 +205,7 @@ impl Render for Disabled {
             reminder_at: self.reminder_at,
             tokens: self.tokens.map(TokensBody::from),
         };
-        let mut response = json(StatusCode::OK, &body);
+        let mut response = versioned(StatusCode::OK, self.version, &body);
         response.headers_mut().insert(header::CONTENT_LANGUAGE, header::HeaderValue::from_static(locale.tag()));
         response
     }
@@ -261,7 +261,7 @@ impl From<Preview> for PreviewBody {
 
 /// Tells what a disable would do.
 #[utoipa::path(operation_id = "previewDisable", tag = "two-factor", security(("bearer" = [])),
-    responses((status = 200, description = "What would happen", body = PreviewBody), Confirming))]
+    responses((status = 200, description = "What would happen", body = PreviewBody), Previewing))]
 #[get("/account/security/2fa/disable/preview")]
 pub async fn preview_disable(call: OwnerCall) -> Answer {
     let preview = disable::preview(&call.call).await?;

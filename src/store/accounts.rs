@@ -103,7 +103,7 @@ pub fn lock(tx: &mut Tx<'_>, id: AccountId) -> Result<Option<Account>, Fault> {
 /// `validation-failed` when the address is taken.
 pub fn insert(tx: &mut Tx<'_>, new: &NewAccount, now: Timestamp) -> Result<(), crate::domain::refusal::Stop> {
     if by_email(tx, &new.email)?.is_some() {
-        return Err(Rule::Email.at("/email").into());
+        return Err(Rule::FreeEmail.at("/email").into());
     }
     let row = Row {
         id: new.id.to_string(),

@@ -44,23 +44,32 @@ struct Row {
 /// How a presented refresh token stands to its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presented {
-    /// It is the current one, or its direct predecessor within the grace.
-    Good,
+    /// It is the current one.
+    Current,
+    /// It was replaced a moment ago, and its successor has not been used: two tabs, or a lost answer.
+    Predecessor,
+    /// It was never used, and its place was taken by a sibling when the predecessor came once more: it is
+    /// dead, and no sign of theft.
+    Displaced,
     /// It is of this session and was replaced: somebody has a copy.
     Reused,
 }
 
 impl Row {
     fn presented(&self, db: &Db<'_>, token: &Opaque, now: Timestamp) -> Result<Presented, Fault> {
-        let current: Hashed = parsed(&self.refresh)?;
-        let is_in_grace = self.previous_until.is_some_and(|until| now.as_millisecond() <= until);
-        let previous = parsed_or_none::<Hashed>(self.previous.as_deref())?.filter(|_| is_in_grace);
-        let is_good = token.is(db.keys, &current)?
-            || match previous {
-                Some(previous) => token.is(db.keys, &previous)?,
-                None => false,
-            };
-        Ok(if is_good { Presented::Good } else { Presented::Reused })
+        if token.is(db.keys, &parsed(&self.refresh)?)? {
+            return Ok(Presented::Current);
+        }
+        let previous = parsed_or_none::<Hashed>(self.previous.as_deref())?;
+        let is_previous = match previous {
+            Some(previous) => token.is(db.keys, &previous)?,
+            None => false,
+        };
+        Ok(match self.previous_until {
+            Some(until) if is_previous && now.as_millisecond() <= until => Presented::Predecessor,
+            None if is_previous => Presented::Displaced,
+            _ => Presented::Reused,
+        })
     }
 }
 
@@ -149,13 +158,15 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<Opaque, Fault> {
 }
 
 /// Draws the next refresh token of a session, whose assurance and times may have changed. What was
-/// current becomes the predecessor, good once more for the grace; what was the predecessor is dead.
+/// current becomes the predecessor, good once more for the grace; or, where the predecessor itself is
+/// `presented`, an unused sibling that is displaced. What was the predecessor is dead.
 ///
 /// # Errors
 /// `contended` when the session ended meanwhile.
-pub fn rotate(tx: &mut Tx<'_>, session: &Session, now: Timestamp) -> Result<Opaque, Fault> {
+pub fn rotate(tx: &mut Tx<'_>, session: &Session, presented: Presented, now: Timestamp) -> Result<Opaque, Fault> {
     let token = Opaque::draw(tx.random, OpaqueKind::Refresh, session.id.0)?;
     let grace = now.checked_add(SignedDuration::from_secs(REFRESH_GRACE)).unwrap_or(now);
+    let until = (presented == Presented::Current).then(|| grace.as_millisecond());
     let id = session.id.to_string();
     let alive = dsl::session.filter(dsl::id.eq(&id)).filter(dsl::ended_at.is_null());
     let current: String = alive.select(dsl::refresh).first(tx.conn)?;
@@ -168,7 +179,7 @@ pub fn rotate(tx: &mut Tx<'_>, session: &Session, now: Timestamp) -> Result<Opaq
             dsl::auth_time.eq(session.assurance.auth_time.as_millisecond()),
             dsl::refresh.eq(token.hashed(tx.keys)?.to_string()),
             dsl::previous.eq(Some(&current)),
-            dsl::previous_until.eq(Some(grace.as_millisecond())),
+            dsl::previous_until.eq(until),
         ))
         .execute(tx.conn)?;
     hit_one(rows, "session")?;

@@ -229,6 +229,14 @@ async fn what_is_to_be_replaced_must_be_there(app: &TestApp) {
     assert_eq!(reply.body["errors"][0]["pointer"], "/replaces");
 }
 
+on_both_engines!(while_it_is_off_there_is_nothing_to_replace);
+async fn while_it_is_off_there_is_nothing_to_replace(app: &TestApp) {
+    let alice = app.person("alice").await;
+    alice.sign_in().await;
+    let nothing = json!({"replaces": "01890000-0000-7000-8000-000000000000"});
+    alice.try_enrolment(nothing).await.is(409).refuses("two-factor-not-enabled");
+}
+
 on_both_engines!(methods_are_renamed_and_removed_but_for_the_last);
 async fn methods_are_renamed_and_removed_but_for_the_last(app: &TestApp) {
     let alice = app.person("alice").await.with_two_factor().await;

@@ -206,6 +206,7 @@ async fn browsers_of_configured_origins_may_call_and_others_not(app: &TestApp) {
     let reply = app.send_unjudged("OPTIONS", DISABLE, &preflight("https://portal.example"), vec![]).await;
     assert_eq!(reply.status, 200);
     assert_eq!(reply.header("access-control-allow-origin"), Some("https://portal.example"));
+    assert!(reply.header("x-request-id").is_some());
     let reply = app.send_unjudged("OPTIONS", DISABLE, &preflight("https://evil.example"), vec![]).await;
     assert_eq!(reply.header("access-control-allow-origin"), None);
 }

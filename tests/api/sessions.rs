@@ -40,10 +40,28 @@ async fn a_lost_answer_costs_nobody_the_session(app: &TestApp) {
     let lost = app.post(REFRESH, &first).await.is(200);
     app.pass(30);
     let second = app.post(REFRESH, &first).await.is(200);
-    // The unused successor may still arrive at the other tab.
-    app.post(REFRESH, &json!({"refresh_token": lost.text("/refresh_token")})).await.is(200);
+    // The successor that was lost is dead, now and later, and no sign of theft: the session lives on.
+    let lost = json!({"refresh_token": lost.text("/refresh_token")});
+    app.post(REFRESH, &lost).await.is(401);
+    app.pass(60);
+    app.post(REFRESH, &lost).await.is(401);
     alice.take_tokens(&second, "");
     alice.status().await;
+}
+
+on_both_engines!(two_holders_of_one_token_cannot_live_on_side_by_side);
+async fn two_holders_of_one_token_cannot_live_on_side_by_side(app: &TestApp) {
+    let alice = app.person("alice").await;
+    alice.sign_in().await;
+    let shared = json!({"refresh_token": *alice.refresh.borrow()});
+    let one = app.post(REFRESH, &shared).await.is(200).text("/refresh_token");
+    let two = app.post(REFRESH, &shared).await.is(200).text("/refresh_token");
+    app.post(REFRESH, &json!({"refresh_token": one})).await.is(401);
+    let next = app.post(REFRESH, &json!({"refresh_token": two})).await.is(200);
+    alice.take_tokens(&next, "");
+    // The one that was shared is used for a third time: somebody has a copy.
+    app.post(REFRESH, &shared).await.is(401);
+    alice.get(STATUS).await.is(401);
 }
 
 on_both_engines!(a_stolen_refresh_token_ends_the_session);

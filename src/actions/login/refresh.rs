@@ -34,14 +34,16 @@ fn renew(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque) -> Result<Grant, Stop> {
     if !session.is_alive(cx.now) {
         return Err(Refusal::InvalidToken.into());
     }
-    if presented == Presented::Reused {
-        sessions::end(tx, session.id, cx.now)?;
-        let event = Event::of_owner(EventKind::SessionRevoked, Some(session.id))
-            .with("reason", "refresh-token-reused")
-            .with("sessions", 1);
-        accounts::record(tx, &mut account, &cx.origin, cx.now, &event, |_| {})?;
-        return Err(Refusal::InvalidToken.into());
+    match presented {
+        Presented::Current | Presented::Predecessor => Ok(issue::renew_by(tx, cx, &account, session, presented)?),
+        Presented::Displaced => Err(Refusal::InvalidToken.into()),
+        Presented::Reused => {
+            sessions::end(tx, session.id, cx.now)?;
+            let event = Event::of_owner(EventKind::SessionRevoked, Some(session.id))
+                .with("reason", "refresh-token-reused")
+                .with("sessions", 1);
+            accounts::record(tx, &mut account, &cx.origin, cx.now, &event, |_| {})?;
+            Err(Refusal::InvalidToken.into())
+        }
     }
-    let assurance = session.assurance.clone();
-    Ok(issue::renew(tx, cx, &account, session, assurance)?)
 }

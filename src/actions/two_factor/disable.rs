@@ -58,6 +58,8 @@ impl Reason {
 /// It is off.
 #[derive(Serialize, Deserialize)]
 pub struct Disabled {
+    /// The version that the account has now.
+    pub version: i64,
     /// Since when.
     pub disabled_at: Timestamp,
     /// What went with it.
@@ -119,8 +121,9 @@ pub async fn disable(call: &Call, command: Disable) -> Result<Disabled, Stop> {
             account.disabled_at = Some(cx.now);
             account.reminder_at = Some(reminder_at);
         })?;
+        let version = change.account.version;
         let grant = issue::renew(tx, &cx, &change.account, change.session, Assurance::password(cx.now))?;
-        Ok((Disabled { disabled_at: cx.now, revoked, reminder_at, tokens: None }, grant))
+        Ok((Disabled { version, disabled_at: cx.now, revoked, reminder_at, tokens: None }, grant))
     })
     .await?;
     disabled.tokens = Some(issue::tokens(&call.cx, grant)?);

@@ -82,6 +82,9 @@ pub async fn enroll(call: &Call, command: Enroll) -> Result<Enrolled, Stop> {
 }
 
 fn has_room(tx: &mut Tx<'_>, account: &Account, replaces: Option<MethodId>) -> Result<(), Stop> {
+    if replaces.is_some() {
+        account.require_enabled()?;
+    }
     let active = methods::active(tx, account.id)?;
     match replaces {
         Some(id) if active.iter().all(|method| method.id != id) => Err(Refusal::NotFound.into()),
