@@ -251,7 +251,7 @@ mod audit {
     }
 
     #[actix_web::test]
-    async fn a_stopped_database_is_503_and_never_off() {
+    async fn an_unreadable_table_is_503_and_never_off() {
         let Some(app) = TestApp::start(Engine::Sqlite, &[]).await else { return };
         let alice = app.person("alice").await.with_two_factor().await;
         tamper(&app, "ALTER TABLE session RENAME TO hidden");

@@ -68,10 +68,10 @@ pub fn enter(tx: &mut Tx<'_>, call: &Call) -> Result<(Account, Session), Stop> {
 pub fn enter_with_lease<T>(
     tx: &mut Tx<'_>,
     call: &Call,
-    require: impl FnOnce(&mut Tx<'_>, &Account, &Session) -> Result<T, Stop>,
+    require: impl FnOnce(&mut Tx<'_>, &Account) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
-    let (account, session) = enter(tx, call)?;
-    let entered = require(tx, &account, &session)?;
+    let (account, _) = enter(tx, call)?;
+    let entered = require(tx, &account)?;
     if let Some(claim) = &call.claim {
         idempotency::claim(tx, account.id, claim, call.cx.now)?;
     }

@@ -96,7 +96,7 @@ pub async fn prove(
         .cx
         .store
         .write("pay", move |tx| {
-            entrance::enter_with_lease(tx, &asked, |tx, account, _| {
+            entrance::enter_with_lease(tx, &asked, |tx, account| {
                 require(tx, account)?;
                 require_assurance(&asked, account, &to_pay.proofs)?;
                 let buckets = buckets(&asked, account, &to_pay);
