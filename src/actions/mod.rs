@@ -4,6 +4,7 @@
 //! outcome, or with the [`Stop`](crate::domain::refusal::Stop) that says why not.
 
 pub mod account;
+pub mod clock;
 pub mod entrance;
 pub mod factor;
 pub mod issue;
@@ -19,9 +20,15 @@ use crate::{
         random::Random,
         token::{Holder, Realm},
     },
-    domain::{event::Origin, idempotency::Claim, policy::Policy, refusal::Refusal},
+    domain::{
+        event::Origin,
+        idempotency::Claim,
+        policy::Policy,
+        refusal::{Fault, Refusal, Stop},
+    },
     store::Store,
 };
+use clock::Clock;
 use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
@@ -43,8 +50,15 @@ pub struct Rooms {
     pub clock: Clock,
 }
 
-/// Tells the time.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+impl Rooms {
+    /// Compares our clock with the database's.
+    ///
+    /// # Errors
+    /// `unavailable` when the database does not answer.
+    pub async fn compare_clocks(&self) -> Result<(), Stop> {
+        self.clock.compare(async |now| self.store.clock_skew(now).await).await
+    }
+}
 
 /// One request: an action happens at one instant, for one cause.
 #[derive(Clone)]
@@ -103,11 +117,14 @@ impl Precondition {
 
 impl Cx {
     /// A request at this instant.
-    pub fn new(rooms: Arc<Rooms>, origin: Origin) -> Self {
+    ///
+    /// # Errors
+    /// `unavailable` while the clock cannot be trusted.
+    pub fn new(rooms: Arc<Rooms>, origin: Origin) -> Result<Self, Fault> {
         // Rows keep milliseconds; an answer must not say more than its row.
-        let now = (rooms.clock)();
+        let now = rooms.clock.now()?;
         let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
-        Self { rooms, now, random: Random, origin }
+        Ok(Self { rooms, now, random: Random, origin })
     }
 
     /// The instant `seconds` from now.

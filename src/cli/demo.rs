@@ -56,14 +56,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let keys = KeyFile::generate(SigningAlgorithm::default(), true)?;
     runtime::System::new().block_on(async {
         let rooms = Arc::new(rooms(&config, &keys, system_clock())?);
-        let clock = rooms.clock.clone();
-        add_account(&Cx::new(rooms.clone(), origin())).await?;
+        add_account(&Cx::new(rooms.clone(), origin())?).await?;
         let application = Application::build(&config, rooms)?;
         let (base, operations) = (format!("http://{}", application.address), application.operations_address);
         let handle = application.handle();
         let serving = runtime::spawn(application.run());
         let target = base.clone();
-        let walked = runtime::task::spawn_blocking(move || walk::walk(&target, EMAIL, PASSWORD, &clock)).await;
+        let walked = runtime::task::spawn_blocking(move || walk::walk(&target, EMAIL, PASSWORD, &system_clock())).await;
         let walked = walked.map_err(Failure::new)?.map_err(Failure::new);
         if args.exit || walked.is_err() {
             handle.stop(true).await;

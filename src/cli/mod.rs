@@ -12,7 +12,10 @@ mod serve;
 mod walk;
 
 use crate::{
-    actions::{Clock, Cx, Rooms},
+    actions::{
+        Cx, Rooms,
+        clock::{Clock, Tell},
+    },
     config::{Config, Misconfigured},
     crypto::{
         gate::Gate,
@@ -120,11 +123,11 @@ fn keys(config: &Config) -> Result<KeyFile, Failure> {
     Ok(KeyFile::read(path)?)
 }
 
-/// What actions work with, as the configuration says, in the time that `clock` tells.
+/// What actions work with, as the configuration says, in the time that is told.
 ///
 /// # Errors
 /// When a key is malformed or the database cannot be used.
-pub fn rooms(config: &Config, keys: &KeyFile, clock: Clock) -> Result<Rooms, Failure> {
+pub fn rooms(config: &Config, keys: &KeyFile, tell: Tell) -> Result<Rooms, Failure> {
     let keys = Arc::new(Keyring::new(keys)?);
     let store = Store::open(&config.location()?, config.database_pool, keys.clone())?;
     let patience = Duration::from_secs(config.password_patience.into());
@@ -133,7 +136,7 @@ pub fn rooms(config: &Config, keys: &KeyFile, clock: Clock) -> Result<Rooms, Fai
     let realm =
         Realm { issuer: config.issuer.clone(), audience: config.audience.clone(), ttl: config.access_token_ttl };
     let passwords = Passwords::new(gate, config.bcrypt_cost);
-    Ok(Rooms { store, keys, passwords, realm, policy: config.policy(), clock })
+    Ok(Rooms { store, keys, passwords, realm, policy: config.policy(), clock: Clock::new(tell) })
 }
 
 /// Runs one action of the operator's.
@@ -145,13 +148,15 @@ fn act<T>(config: &Config, action: impl AsyncFnOnce(&Cx) -> Result<T, Stop>) -> 
         ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
         user_agent: concat!("twofold/", env!("CARGO_PKG_VERSION")).to_owned(),
     };
-    let cx = Cx::new(rooms, origin);
-    Ok(runtime::System::new().block_on(action(&cx))?)
+    runtime::System::new().block_on(async {
+        rooms.compare_clocks().await?;
+        Ok(action(&Cx::new(rooms, origin)?).await?)
+    })
 }
 
 /// The system's clock: the one place where time enters.
 #[expect(clippy::disallowed_methods, reason = "this is where time enters")]
-fn system_clock() -> Clock {
+fn system_clock() -> Tell {
     Arc::new(jiff::Timestamp::now)
 }
 

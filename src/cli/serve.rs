@@ -19,13 +19,15 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         let application = Application::build(config, rooms.clone()).map_err(|error| {
             Failure::configuration(&format!("cannot listen on {} or {}: {error}", config.listen, config.ops_listen))
         })?;
+        // Before the first request; a database that does not answer now is told by the probe.
+        let _ = rooms.compare_clocks().await;
         println!(
             "twofold is ready: http://{} (operations: http://{})",
             application.address, application.operations_address
         );
-        let pruning = runtime::spawn(worker::prune(rooms));
+        let beside = [runtime::spawn(worker::compare_clocks(rooms.clone())), runtime::spawn(worker::prune(rooms))];
         let outcome = application.run().await;
-        pruning.abort();
+        beside.iter().for_each(runtime::task::JoinHandle::abort);
         Ok(outcome?)
     })
 }

@@ -1,7 +1,7 @@
 //! The walk of the demo: what a customer does, as requests over HTTP, each printed with its answer.
 
 use crate::{
-    actions::Clock,
+    actions::clock::Tell,
     domain::totp::{Step, TotpSecret},
 };
 use data_encoding::BASE32_NOPAD;
@@ -18,7 +18,7 @@ struct Walker<'a> {
 }
 
 /// Walks the whole story; the error says at which step it did not hold.
-pub fn walk(base: &str, email: &str, password: &str, clock: &Clock) -> Result<(), String> {
+pub fn walk(base: &str, email: &str, password: &str, clock: &Tell) -> Result<(), String> {
     let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let mut walker = Walker { agent, base, token: None, step: 0 };
     let credentials = json!({"email": email, "password": password});

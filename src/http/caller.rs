@@ -69,7 +69,7 @@ impl FromRequest for AnyCall {
             let body = tokio::time::timeout(BODY_TIMEOUT, body).await;
             let body = body.map_err(|_| Problem::Http(Code::MalformedRequest))?.map_err(unreadable_body);
             let facts = envelope::facts_of(&request);
-            let cx = Cx::new(rooms(&request)?, origin(&request, &facts));
+            let cx = Cx::new(rooms(&request)?, origin(&request, &facts))?;
             Ok(Self { cx, facts, request, body })
         })
     }

@@ -5,6 +5,7 @@ use super::{
     address::{self, NetworkLimit},
     language,
     problem::{Code, Problem},
+    traffic::Traffic,
 };
 use crate::{crypto::random::Random, domain::account::Locale};
 use actix_web::{
@@ -16,7 +17,7 @@ use actix_web::{
     web,
 };
 use ipnet::IpNet;
-use std::{net::IpAddr, time::Instant};
+use std::{net::IpAddr, sync::Arc, time::Instant};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_MAX: usize = 64;
@@ -38,6 +39,8 @@ pub struct Envelope {
     pub trusted_proxies: Vec<IpNet>,
     /// The limit of one network on `/auth/*`.
     pub limit: Option<NetworkLimit>,
+    /// Counts the requests in flight.
+    pub traffic: Arc<Traffic>,
 }
 
 /// The middleware.
@@ -49,6 +52,8 @@ pub async fn seal(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let began = Instant::now();
+    let envelope = request.app_data::<web::Data<Envelope>>().cloned();
+    let _in_flight = envelope.as_ref().map(|envelope| envelope.traffic.enter());
     let facts = facts(&request);
     request.extensions_mut().insert(facts.clone());
     let (method, path) = (request.method().to_string(), request.path().to_owned());

@@ -16,5 +16,6 @@ mod problems;
 mod routes;
 pub mod server;
 mod status_body;
+pub mod traffic;
 mod two_factor;
 mod well_known;

@@ -4,9 +4,6 @@ use crate::actions::Rooms;
 use actix_web::{HttpResponse, http::header, web};
 use serde_json::json;
 
-/// Milliseconds that our clock and the database's may differ before codes cannot be trusted.
-const MAX_SKEW_MS: u64 = 30_000;
-
 /// Registers the probes.
 pub fn register(config: &mut web::ServiceConfig) {
     config.route("/livez", web::get().to(live)).route("/readyz", web::get().to(ready));
@@ -19,10 +16,10 @@ async fn live() -> HttpResponse {
 
 /// The process can serve: the database answers, takes part in our time, and has our schema.
 async fn ready(rooms: web::Data<Rooms>) -> HttpResponse {
-    match rooms.store.clock_skew((rooms.clock)()).await {
-        Ok(skew) if skew.unsigned_abs() <= MAX_SKEW_MS => answer(true, "ready"),
-        Ok(_) => answer(false, "the clock is more than 30 s off the database's"),
-        Err(_) => answer(false, "the database does not answer"),
+    match (rooms.compare_clocks().await, rooms.clock.now()) {
+        (Ok(()), Ok(_)) => answer(true, "ready"),
+        (Ok(()), Err(_)) => answer(false, "the clock is more than 30 s off the database's"),
+        (Err(_), _) => answer(false, "the database does not answer"),
     }
 }
 

@@ -320,6 +320,12 @@ impl From<Refusal> for Problem {
     }
 }
 
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        Self::Failed(fault)
+    }
+}
+
 impl From<Stop> for Problem {
     fn from(stop: Stop) -> Self {
         match stop {

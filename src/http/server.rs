@@ -9,6 +9,7 @@ use super::{
     envelope::{self, Envelope},
     openapi, ops,
     routes::{self, Allowed},
+    traffic::Traffic,
     well_known::Document,
 };
 use crate::{actions::Rooms, config::Config};
@@ -44,6 +45,8 @@ pub struct Application {
     pub address: SocketAddr,
     /// Where the orchestrator reaches it.
     pub operations_address: SocketAddr,
+    /// The requests in flight.
+    pub traffic: Arc<Traffic>,
 }
 
 impl Application {
@@ -56,11 +59,13 @@ impl Application {
         let operations = TcpListener::bind(config.ops_listen)?;
         let (address, operations_address) = (public.local_addr()?, operations.local_addr()?);
         let rooms = web::Data::from(rooms);
+        let traffic = Arc::new(Traffic::default());
         Ok(Self {
-            public: public_server(config, rooms.clone(), public)?,
+            public: public_server(config, rooms.clone(), traffic.clone(), public)?,
             operations: operations_server(rooms, operations)?,
             address,
             operations_address,
+            traffic,
         })
     }
 
@@ -83,7 +88,12 @@ impl Application {
     }
 }
 
-fn public_server(config: &Config, rooms: web::Data<Rooms>, listener: TcpListener) -> io::Result<Server> {
+fn public_server(
+    config: &Config,
+    rooms: web::Data<Rooms>,
+    traffic: Arc<Traffic>,
+    listener: TcpListener,
+) -> io::Result<Server> {
     let document = routes::document();
     let text = openapi::written(&document).map_err(io::Error::other)?;
     let allowed = web::Data::new(Allowed::of(&document));
@@ -92,6 +102,7 @@ fn public_server(config: &Config, rooms: web::Data<Rooms>, listener: TcpListener
     let envelope = web::Data::new(Envelope {
         trusted_proxies: config.trusted_proxies.clone(),
         limit: NetworkLimit::new(config.auth_per_minute, config.auth_burst),
+        traffic,
     });
     let origins = config.cors_origins.clone();
     let server = HttpServer::new(move || {

@@ -139,15 +139,15 @@ impl Store {
         .map_err(|stop| named(name, stop))
     }
 
-    /// How many milliseconds the database's clock is ahead of `now`; the embedded engine has our own.
+    /// How many milliseconds the database's clock is ahead of `now`; none where it has ours.
     ///
     /// # Errors
     /// `unavailable` when the database does not answer.
-    pub async fn clock_skew(&self, now: jiff::Timestamp) -> Result<i64, Stop> {
+    pub async fn clock_skew(&self, now: jiff::Timestamp) -> Result<Option<i64>, Stop> {
         match &self.engine {
-            Engine::Sqlite(_) => self.read("probe", probe).await.map(|()| 0),
+            Engine::Sqlite(_) => self.read("probe", probe).await.map(|()| None),
             Engine::Postgres(engine) => {
-                engine.read(super::postgres::clock).await.map(|theirs| theirs - now.as_millisecond())
+                engine.read(super::postgres::clock).await.map(|theirs| Some(theirs - now.as_millisecond()))
             }
         }
     }

@@ -5,6 +5,7 @@ pub mod document;
 mod log;
 pub mod person;
 mod postgres;
+pub mod race;
 pub use postgres::fresh_database;
 pub mod reply;
 
@@ -18,12 +19,12 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicUsize, Ordering},
     },
 };
 use tempfile::TempDir;
 use twofold::{
-    actions::{Cx, Rooms, operator},
+    actions::{Cx, Rooms, clock::Tell, operator},
     cli,
     config::Config,
     crypto::{
@@ -35,7 +36,7 @@ use twofold::{
         event::Origin,
         password::Password,
     },
-    http::server::Application,
+    http::{server::Application, traffic::Traffic},
     store::{self, Store},
 };
 
@@ -77,17 +78,38 @@ pub enum Engine {
     Postgres,
 }
 
-/// A service of this test's own, with a clock that the test moves.
+/// A service of this test's own, with a clock that the test moves: one process' worth on SQLite, two replicas
+/// on one database on PostgreSQL. Requests go to the replicas in turn.
 pub struct TestApp {
-    pub base: String,
-    pub operations: String,
-    pub rooms: Arc<Rooms>,
     pub config: Config,
+    pub keys: KeyFile,
     pub folder: TempDir,
+    replicas: Vec<Replica>,
+    turn: AtomicUsize,
     http: reqwest::Client,
     clock: Arc<AtomicI64>,
-    server: ServerHandle,
     secrets: Mutex<Vec<String>>,
+}
+
+/// One of those who answer.
+struct Replica {
+    base: String,
+    operations: String,
+    rooms: Arc<Rooms>,
+    traffic: Arc<Traffic>,
+    server: ServerHandle,
+}
+
+impl Replica {
+    fn start(config: &Config, keys: &KeyFile, tell: Tell) -> Self {
+        let rooms = Arc::new(cli::rooms(config, keys, tell).unwrap());
+        let application = Application::build(config, rooms.clone()).unwrap();
+        let base = format!("http://{}", application.address);
+        let operations = format!("http://{}", application.operations_address);
+        let (traffic, server) = (application.traffic.clone(), application.handle());
+        actix_web::rt::spawn(application.run());
+        Self { base, operations, rooms, traffic, server }
+    }
 }
 
 impl TestApp {
@@ -118,15 +140,33 @@ impl TestApp {
         let clock = Arc::new(AtomicI64::new(BEGIN_MS));
         let keys = KeyFile::generate(SigningAlgorithm::EdDsa, false).unwrap();
         let time = clock.clone();
-        let tell = Arc::new(move || Timestamp::from_millisecond(time.load(Ordering::SeqCst)).unwrap());
-        let rooms = Arc::new(cli::rooms(&config, &keys, tell).unwrap());
-        let application = Application::build(&config, rooms.clone()).unwrap();
-        let base = format!("http://{}", application.address);
-        let operations = format!("http://{}", application.operations_address);
-        let server = application.handle();
-        actix_web::rt::spawn(application.run());
+        let tell: Tell = Arc::new(move || Timestamp::from_millisecond(time.load(Ordering::SeqCst)).unwrap());
+        let count = if engine == Engine::Sqlite { 1 } else { 2 };
+        let replicas = (0..count).map(|_| Replica::start(&config, &keys, tell.clone())).collect();
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Some(Self { base, operations, rooms, config, folder, http, clock, server, secrets: Mutex::default() })
+        let (turn, secrets) = (AtomicUsize::new(0), Mutex::default());
+        Some(Self { config, keys, folder, replicas, turn, http, clock, secrets })
+    }
+
+    /// Where the next request goes.
+    pub fn base(&self) -> &str {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        &self.replicas[turn % self.replicas.len()].base
+    }
+
+    /// How many processes' worth of service there are.
+    pub fn replicas(&self) -> usize {
+        self.replicas.len()
+    }
+
+    /// The probes of the first replica.
+    pub fn operations(&self) -> &str {
+        &self.replicas[0].operations
+    }
+
+    /// The most requests that one replica had in flight at once since this was last asked.
+    pub fn take_peak(&self) -> usize {
+        self.replicas.iter().map(|replica| replica.traffic.take_peak()).max().unwrap()
     }
 
     /// The time of the service.
@@ -161,12 +201,12 @@ impl TestApp {
     pub fn cx(&self) -> Cx {
         let origin =
             Origin { request_id: "test".into(), ip: IpAddr::V4(Ipv4Addr::LOCALHOST), user_agent: "test".into() };
-        Cx::new(self.rooms.clone(), origin)
+        Cx::new(self.replicas[0].rooms.clone(), origin).unwrap()
     }
 
     /// The store of the service, to look behind the curtain.
     pub fn store(&self) -> &Store {
-        &self.rooms.store
+        &self.replicas[0].rooms.store
     }
 
     /// Notes something that must not show in any log or file.
@@ -205,7 +245,7 @@ impl TestApp {
 
     /// Any request whose answer is not judged by the document.
     pub async fn send_unjudged(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Reply {
-        let mut request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.base)).body(body);
+        let mut request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.base())).body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -218,7 +258,9 @@ impl TestApp {
         if let Err(broken) = verified {
             panic!("the audit does not hold: {broken}");
         }
-        self.server.stop(true).await;
+        for replica in &self.replicas {
+            replica.server.stop(true).await;
+        }
         let lines = log::lines();
         for (what, bytes) in self.files() {
             for secret in self.secrets.lock().unwrap().iter() {

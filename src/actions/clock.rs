@@ -1,0 +1,114 @@
+//! The time, as long as it can be trusted.
+//!
+//! Codes, delays and lifetimes are decided by a replica's own clock and read by all others. A replica whose
+//! clock is wrong would take codes of another hour, and write moments that lock people out. So the clock is
+//! held against the database's every few seconds, and in between against the time that the process has
+//! been running; beyond [`MAX_SKEW_MS`] the replica answers 503 until they agree again.
+
+use crate::domain::refusal::{Fault, Stop};
+use jiff::Timestamp;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Instant,
+};
+
+/// Milliseconds that our clock and the database's may differ: one time step of a code (RFC 6238 §5.2).
+pub const MAX_SKEW_MS: i64 = 30_000;
+/// No comparison yet.
+const UNKNOWN: i64 = i64::MIN;
+
+/// Tells the time.
+pub type Tell = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// A clock that knows whether it is right.
+pub struct Clock {
+    tell: Tell,
+    started: Instant,
+    /// The moment the process started, in milliseconds since 1970, by the database's clock.
+    started_at: AtomicI64,
+}
+
+impl Clock {
+    /// A clock that is trusted until it is compared.
+    pub fn new(tell: Tell) -> Self {
+        Self { tell, started: Instant::now(), started_at: AtomicI64::new(UNKNOWN) }
+    }
+
+    /// The time.
+    ///
+    /// # Errors
+    /// `unavailable` while the clock is more than [`MAX_SKEW_MS`] off.
+    pub fn now(&self) -> Result<Timestamp, Fault> {
+        let now = (self.tell)();
+        let started_at = self.started_at.load(Ordering::Relaxed);
+        let off_by = self.began(now).abs_diff(started_at);
+        if started_at != UNKNOWN && off_by > MAX_SKEW_MS.unsigned_abs() {
+            return Err(Fault::Unavailable(format!("our clock is {} s off the database's", off_by / 1000)));
+        }
+        Ok(now)
+    }
+
+    /// Compares it with the database's, where that has one of its own. `read` asks by how many milliseconds
+    /// theirs is ahead of the given moment.
+    ///
+    /// # Errors
+    /// What `read` says; then the last comparison stands.
+    pub async fn compare(&self, read: impl AsyncFnOnce(Timestamp) -> Result<Option<i64>, Stop>) -> Result<(), Stop> {
+        let now = (self.tell)();
+        let began = self.began(now);
+        if let Some(ahead) = read(now).await? {
+            self.started_at.store(began.saturating_add(ahead), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// When the process started, if `now` is right.
+    fn began(&self, now: Timestamp) -> i64 {
+        let uptime = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        now.as_millisecond().saturating_sub(uptime)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicI64;
+
+    fn movable() -> (Arc<AtomicI64>, Clock) {
+        let time = Arc::new(AtomicI64::new(2_000_000_000_000));
+        let told = time.clone();
+        let clock = Clock::new(Arc::new(move || Timestamp::from_millisecond(told.load(Ordering::SeqCst)).unwrap()));
+        (time, clock)
+    }
+
+    #[actix_web::test]
+    async fn a_clock_is_trusted_within_thirty_seconds_of_the_database() {
+        let (_, clock) = movable();
+        assert!(clock.now().is_ok(), "not compared yet");
+        for (ahead, is_right) in [(0, true), (29_000, true), (-29_000, true), (31_000, false), (-3_600_000, false)] {
+            clock.compare(async |_| Ok(Some(ahead))).await.unwrap();
+            assert_eq!(clock.now().is_ok(), is_right, "{ahead} ms");
+        }
+        clock.compare(async |_| Ok(None)).await.unwrap();
+        assert!(clock.now().is_err(), "nothing was learned");
+        clock.compare(async |_| Err(Fault::Unavailable(String::new()).into())).await.unwrap_err();
+        assert!(clock.now().is_err(), "the last comparison stands");
+        clock.compare(async |_| Ok(Some(0))).await.unwrap();
+        assert!(clock.now().is_ok());
+    }
+
+    #[actix_web::test]
+    async fn a_jump_between_two_comparisons_is_noticed_at_once() {
+        let (time, clock) = movable();
+        clock.compare(async |_| Ok(Some(0))).await.unwrap();
+        for jump in [40_000, -3_600_000] {
+            time.fetch_add(jump, Ordering::SeqCst);
+            assert!(clock.now().is_err(), "{jump} ms");
+            time.fetch_sub(jump, Ordering::SeqCst);
+            assert!(clock.now().is_ok());
+        }
+    }
+}
