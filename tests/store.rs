@@ -12,13 +12,14 @@ use support::{
     person::{Person, SECOND, STATUS},
 };
 use twofold::{
-    actions::operator,
+    actions::audit,
     domain::{
+        anchor::{Anchor, Head},
         event::{Event, EventKind, Origin},
         id::AccountId,
         refusal::{Fault, Refusal, Stop},
     },
-    store::{Tx, accounts},
+    store::{Tx, accounts, anchors},
 };
 
 /// Writes to the database behind the service's back.
@@ -98,7 +99,7 @@ async fn writers_of_one_account_lose_no_update(app: &TestApp) {
     });
     assert!(join_all(writes).await.iter().all(Result::is_ok));
     assert_eq!(activity(app, id).await, 100);
-    assert_eq!(operator::verify_audit(&app.cx(), Some(id)).await.unwrap(), Ok(100));
+    assert_eq!(audit::verify(&app.cx(), Some(id)).await.unwrap(), Ok(100));
 }
 
 on_both_engines!(a_caller_who_has_gone_changes_nothing);
@@ -195,8 +196,32 @@ async fn recovery_codes_copied_to_another_account_open_nothing(app: &TestApp) {
     alice.answer_challenge(json!({"recovery_code": code})).await.is(403);
 }
 
+on_both_engines!(replicas_that_anchor_at_once_leave_no_gap);
+async fn replicas_that_anchor_at_once_leave_no_gap(app: &TestApp) {
+    for n in 0..3 {
+        app.person(&format!("person{n}")).await.sign_in().await;
+        let anchored = join_all((0..6).map(|_| audit::anchor(app.rooms()))).await;
+        let written: Vec<i64> = anchored.iter().flatten().flatten().map(|anchor| anchor.n).collect();
+        assert_eq!(written, [n + 1], "{anchored:?}");
+        app.pass(30);
+    }
+}
+
+on_both_engines!(many_ends_take_several_anchors);
+async fn many_ends_take_several_anchors(app: &TestApp) {
+    let head = |seq| Head { account: "x".into(), stream: "state".into(), seq, hash: seq.to_string() };
+    let now = app.now();
+    let heads: Vec<Head> = (0..2500).map(head).collect();
+    let append = move |tx: &mut Tx<'_>| Ok(anchors::append(tx, None, &heads, now)?);
+    let written = app.store().write("test", append.clone()).await.unwrap();
+    assert_eq!(written.iter().map(|anchor| anchor.heads.len()).collect::<Vec<_>>(), [1000, 1000, 500]);
+    assert!(app.store().write("test", append).await.unwrap().is_empty(), "somebody was faster");
+    // These ends are of no chain, which is what the checks at the end would say.
+    tamper(app, "DELETE FROM audit_anchor");
+}
+
 /// Tampering with the audit is not undone, so these check what must hold by themselves.
-mod audit {
+mod tampered_audit {
     use super::*;
     use support::Engine;
 
@@ -204,11 +229,11 @@ mod audit {
         let app = TestApp::start(engine, &[]).await?;
         let alice = app.person("alice").await.with_two_factor().await;
         alice.disable(json!({})).await.is(200);
-        assert!(operator::verify_audit(&app.cx(), None).await.unwrap().is_ok());
+        assert!(audit::verify(&app.cx(), None).await.unwrap().is_ok());
         for statement in statements {
             assert!(tamper(&app, statement) > 0, "{statement}");
         }
-        let broken = operator::verify_audit(&app.cx(), None).await.unwrap();
+        let broken = audit::verify(&app.cx(), None).await.unwrap();
         Some(broken.expect_err("it must not verify").to_string())
     }
 
@@ -248,6 +273,47 @@ mod audit {
     #[actix_web::test]
     async fn the_first_bad_row_is_named_on_postgres() {
         claims(Engine::Postgres).await;
+    }
+
+    /// The tail of a chain, its counter and the anchors: who writes the database writes all three.
+    async fn anchored(engine: Engine) {
+        let Some(app) = TestApp::start(engine, &[]).await else { return };
+        let alice = app.person("alice").await.with_two_factor().await;
+        let mut exported = audit::anchor(app.rooms()).await.unwrap();
+        app.pass(60);
+        alice.disable(json!({})).await.is(200);
+        exported.extend(audit::anchor(app.rooms()).await.unwrap());
+        assert_eq!(exported.iter().map(|anchor| anchor.n).collect::<Vec<_>>(), [1, 2]);
+        assert!(audit::anchor(app.rooms()).await.unwrap().is_empty(), "nothing has grown");
+        let verify = async |exported: &[Anchor]| audit::verify_anchors(&app.cx(), exported.to_vec()).await.unwrap();
+        assert_eq!(verify(&exported).await, Ok(4));
+
+        let mut forged = exported.clone();
+        forged[1].heads[0].seq += 1;
+        assert!(verify(&forged).await.unwrap_err().to_string().contains("anchor 2: was altered"));
+        assert!(verify(&exported[1..]).await.is_ok(), "an export may begin anywhere");
+
+        tamper(&app, "DELETE FROM audit WHERE stream = 'state' AND seq = 3");
+        tamper(&app, "UPDATE account SET version = 2");
+        assert!(audit::verify(&app.cx(), None).await.unwrap().is_ok(), "the chain itself cannot tell");
+        let sentence = "stream state, row 3: was there when it was anchored";
+        assert!(verify(&[]).await.unwrap_err().to_string().contains(sentence));
+        tamper(&app, "DELETE FROM audit_anchor WHERE n = 2");
+        assert!(verify(&[]).await.is_ok(), "nor can the database, once its anchor is gone too");
+        let gone = verify(&exported).await.unwrap_err().to_string();
+        assert!(gone.contains("anchor 2: is missing in the database"), "{gone}");
+        tamper(&app, "DELETE FROM audit_anchor");
+        assert!(verify(&exported).await.unwrap_err().to_string().contains("anchor 1: is missing"));
+    }
+
+    #[actix_web::test]
+    async fn an_exported_anchor_shows_a_cut_tail_on_sqlite() {
+        anchored(Engine::Sqlite).await;
+    }
+
+    #[actix_web::test]
+    async fn an_exported_anchor_shows_a_cut_tail_on_postgres() {
+        anchored(Engine::Postgres).await;
     }
 
     #[actix_web::test]

@@ -4,6 +4,7 @@
 //! outcome, or with the [`Stop`](crate::domain::refusal::Stop) that says why not.
 
 pub mod account;
+pub mod audit;
 pub mod clock;
 pub mod entrance;
 pub mod factor;

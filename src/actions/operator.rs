@@ -10,7 +10,6 @@ use crate::{
     },
     store::{
         accounts::{self, NewAccount},
-        events::{self, Broken},
         sessions,
     },
 };
@@ -53,12 +52,4 @@ pub async fn set_password(cx: &Cx, email: Email, password_hash: String) -> Resul
             Ok(id)
         })
         .await
-}
-
-/// Checks the audit chains, and returns how many rows were read, or the first bad one.
-///
-/// # Errors
-/// `unavailable`, `unreadable`.
-pub async fn verify_audit(cx: &Cx, only: Option<AccountId>) -> Result<Result<u64, Broken>, Stop> {
-    cx.store.read("audit-verify", move |db| Ok(events::verify(db, only)?)).await
 }

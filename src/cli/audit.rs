@@ -1,29 +1,72 @@
-//! `audit`: checks the audit chains.
+//! `audit`: checks the audit chains, and hands out their anchors.
 
 use super::{Failure, act};
-use crate::{actions::operator, config::Config, domain::id::AccountId};
+use crate::{
+    actions::{Cx, audit},
+    config::Config,
+    domain::{anchor::Anchor, id::AccountId, refusal::Fault},
+};
 use clap::Subcommand;
+use std::{
+    fs,
+    io::{Write, stdout},
+    path::{Path, PathBuf},
+};
 
 /// What to do with the audit.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Check every hash chain, and name the first bad row.
+    /// Check every hash chain and every anchor, and name the first bad row.
     Verify {
-        /// Check one account alone.
+        /// Check the chains of one account alone.
         #[arg(long, value_name = "ID")]
         account: Option<uuid::Uuid>,
+        /// Check against anchors that were exported earlier, too: what was cut off since then shows.
+        #[arg(long, value_name = "FILE", conflicts_with = "account")]
+        anchors: Option<PathBuf>,
+    },
+    /// Anchor the chains and print the anchors, one JSON object a line, to be kept where nobody who can
+    /// write the database can.
+    Export {
+        /// Print those after this number.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        after: i64,
     },
 }
 
 /// Runs a subcommand.
-pub fn run(config: &Config, command: &Command) -> Result<(), Failure> {
-    let Command::Verify { account } = command;
-    let only = account.map(AccountId);
-    match act(config, async move |cx: &_| operator::verify_audit(cx, only).await)? {
-        Ok(rows) => {
-            println!("{rows} audit rows, every chain holds");
-            Ok(())
+pub fn run(config: &Config, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Verify { account, anchors } => {
+            let exported = anchors.as_deref().map_or_else(|| Ok(Vec::new()), read)?;
+            verify(config, account.map(AccountId), exported)
         }
-        Err(broken) => Err(Failure::new(format!("the audit chain is broken: {broken}"))),
+        Command::Export { after } => act(config, async move |cx: &Cx| audit::export(cx, after, print).await),
     }
+}
+
+fn verify(config: &Config, only: Option<AccountId>, exported: Vec<Anchor>) -> Result<(), Failure> {
+    let verified = act(config, async move |cx: &Cx| {
+        let rows = audit::verify(cx, only).await?;
+        let anchors = if only.is_none() { audit::verify_anchors(cx, exported).await? } else { Ok(0) };
+        Ok(rows.and_then(|rows| anchors.map(|anchors| (rows, anchors))))
+    })?;
+    let (rows, anchors) = verified.map_err(|broken| Failure::new(format!("the audit is broken: {broken}")))?;
+    println!("{rows} audit rows, every chain holds; {anchors} anchors checked");
+    Ok(())
+}
+
+fn print(anchor: &Anchor) -> Result<(), Fault> {
+    let failed = |error: &dyn std::fmt::Display| Fault::Unavailable(format!("cannot print an anchor: {error}"));
+    let line = serde_json::to_string(anchor).map_err(|error| failed(&error))?;
+    writeln!(stdout(), "{line}").map_err(|error| failed(&error))
+}
+
+fn read(path: &Path) -> Result<Vec<Anchor>, Failure> {
+    let refused = |what: String| Failure::new(format!("{}: {what}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+    let anchor = |(n, line): (usize, &str)| {
+        serde_json::from_str(line).map_err(|error| refused(format!("line {} is no anchor: {error}", n + 1)))
+    };
+    text.lines().enumerate().map(anchor).collect()
 }

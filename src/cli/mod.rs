@@ -65,7 +65,7 @@ enum Command {
     /// Make key files.
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Check the audit chains.
+    /// Check the audit, and hand out its anchors.
     #[command(subcommand)]
     Audit(audit::Command),
     /// Show settings.
@@ -104,7 +104,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate => migrate::run(&load()?),
         Command::Account(command) => account::run(&load()?, command),
         Command::Keys(command) => keys::run(&command),
-        Command::Audit(command) => audit::run(&load()?, &command),
+        Command::Audit(command) => audit::run(&load()?, command),
         Command::Config(command) => {
             config::run(&command);
             Ok(())

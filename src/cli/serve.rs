@@ -25,7 +25,11 @@ pub fn run(config: &Config) -> Result<(), Failure> {
             "twofold is ready: http://{} (operations: http://{})",
             application.address, application.operations_address
         );
-        let beside = [runtime::spawn(worker::compare_clocks(rooms.clone())), runtime::spawn(worker::prune(rooms))];
+        let beside = [
+            runtime::spawn(worker::compare_clocks(rooms.clone())),
+            runtime::spawn(worker::anchor(rooms.clone())),
+            runtime::spawn(worker::prune(rooms)),
+        ];
         let outcome = application.run().await;
         beside.iter().for_each(runtime::task::JoinHandle::abort);
         Ok(outcome?)

@@ -53,18 +53,38 @@ struct Delivery {
     attempts: i64,
 }
 
-/// The first row of a chain that is not what was written.
+/// The first thing in the audit that is not what was written.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("account {account}, stream {stream}, row {seq}: {problem}")]
-pub struct Broken {
-    /// Whose chain it is.
-    pub account: String,
-    /// Which of the two chains.
-    pub stream: &'static str,
-    /// The row's number.
-    pub seq: i64,
-    /// What is wrong with it.
-    pub problem: &'static str,
+pub enum Broken {
+    /// A row of a chain.
+    #[error("account {account}, stream {stream}, row {seq}: {problem}")]
+    Row {
+        /// Whose chain it is.
+        account: String,
+        /// Which of the two chains.
+        stream: String,
+        /// The row's number.
+        seq: i64,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// An anchor.
+    #[error("anchor {n}: {problem}")]
+    Anchor {
+        /// Its number.
+        n: i64,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+}
+
+/// What one page of [`verify`] covered.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Rows that were read.
+    pub rows: u64,
+    /// The last account; none when there was no account left.
+    pub last: Option<AccountId>,
 }
 
 /// Appends an event to its chain, whose number the account has just counted up, and to the outbox when
@@ -133,17 +153,29 @@ pub fn of_account(
     rows.into_iter().map(Recorded::try_from).collect()
 }
 
-/// Checks both chains of every account, or of one, and returns how many rows were read.
+/// Checks both chains of `only`, or of at most `limit` accounts after the account `after`.
 ///
 /// # Errors
 /// `unavailable`, `unreadable`; the inner error names the first bad row.
-pub fn verify(db: &mut Db<'_>, only: Option<AccountId>) -> Result<Result<u64, Broken>, Fault> {
-    let mut accounts =
-        account::table.select((account::id, account::version, account::activity)).order(account::id).into_boxed();
+pub fn verify(
+    db: &mut Db<'_>,
+    only: Option<AccountId>,
+    after: Option<AccountId>,
+    limit: i64,
+) -> Result<Result<Verified, Broken>, Fault> {
+    let mut accounts = account::table
+        .select((account::id, account::version, account::activity))
+        .order(account::id)
+        .limit(limit)
+        .into_boxed();
     if let Some(id) = only {
         accounts = accounts.filter(account::id.eq(id.to_string()));
     }
+    if let Some(id) = after {
+        accounts = accounts.filter(account::id.gt(id.to_string()));
+    }
     let accounts: Vec<(String, i64, i64)> = accounts.load(db.conn)?;
+    let last = accounts.last().map(|(id, ..)| parsed(id)).transpose()?;
     let mut rows = 0;
     for (id, version, activity) in accounts {
         for (stream, length) in [(Stream::State, version), (Stream::Activity, activity)] {
@@ -153,11 +185,13 @@ pub fn verify(db: &mut Db<'_>, only: Option<AccountId>) -> Result<Result<u64, Br
             }
         }
     }
-    Ok(Ok(rows))
+    Ok(Ok(Verified { rows, last }))
 }
 
 fn verify_chain(db: &mut Db<'_>, account: &str, stream: Stream, length: i64) -> Result<Result<u64, Broken>, Fault> {
-    let broken = |seq, problem| Ok(Err(Broken { account: account.to_owned(), stream: stream.as_str(), seq, problem }));
+    let broken = |seq, problem| {
+        Ok(Err(Broken::Row { account: account.to_owned(), stream: stream.as_str().to_owned(), seq, problem }))
+    };
     let (mut seq, mut hash) = (0, Vec::new());
     loop {
         let rows: Vec<Row> = dsl::audit

@@ -28,9 +28,17 @@ const TRIES: u32 = 8;
 const QUEUE_A_CONNECTION: usize = 16;
 /// How long a caller waits for a free connection.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a caller waits in all. A server that has gone silent holds its connections, never a caller.
+const DEADLINE: Duration = Duration::from_secs(8);
+/// A server that has vanished shows within seconds; whatever the URL says goes first.
+const CONNECTION: &str =
+    "connect_timeout=2&keepalives_idle=5&keepalives_interval=2&keepalives_count=3&tcp_user_timeout=8000";
 /// `SET LOCAL` is undone with its transaction, so a pooler between us and the server does no harm.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = '5s'";
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = '5s'";
+/// A commit that waits for a synchronous standby must not be timed out: the server would say "committed" of
+/// what the standby does not have.
+const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";
 
 /// The engine of one server; clones share its pool.
 #[derive(Clone)]
@@ -83,7 +91,7 @@ struct Clock {
 /// Connects to a server that takes writes.
 pub fn connect(url: &str) -> Result<PgConnection, OpenError> {
     let failed = |error: &dyn std::fmt::Display| OpenError(format!("cannot reach the database: {error}"));
-    let mut conn = PgConnection::establish(url).map_err(|error| failed(&error))?;
+    let mut conn = PgConnection::establish(&patient(url)).map_err(|error| failed(&error))?;
     let standby: Standby =
         sql_query("SELECT pg_is_in_recovery() AS is_standby").get_result(&mut conn).map_err(|error| failed(&error))?;
     if standby.is_standby {
@@ -93,6 +101,12 @@ pub fn connect(url: &str) -> Result<PgConnection, OpenError> {
         ));
     }
     Ok(conn)
+}
+
+/// The URL with our time-outs before its own parameters: of two, the last counts.
+fn patient(url: &str) -> String {
+    let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
+    format!("{address}?{CONNECTION}&{parameters}").trim_end_matches('&').to_owned()
 }
 
 /// The server's clock, in milliseconds since 1970.
@@ -121,7 +135,7 @@ impl Postgres {
         T: Send + 'static,
         F: Fn(&mut AnyConnection) -> Result<T, Stop> + Send + 'static,
     {
-        self.on_blocking_thread(BEGIN_READ, work).await
+        self.on_blocking_thread(BEGIN_READ, work, Fault::Unavailable).await
     }
 
     /// Runs `work` in a transaction.
@@ -130,10 +144,10 @@ impl Postgres {
         T: Send + 'static,
         F: Fn(&mut AnyConnection) -> Result<T, Stop> + Send + 'static,
     {
-        self.on_blocking_thread(BEGIN, work).await
+        self.on_blocking_thread(BEGIN, work, Fault::OutcomeUnknown).await
     }
 
-    async fn on_blocking_thread<T, F>(&self, begin: &'static str, work: F) -> Result<T, Stop>
+    async fn on_blocking_thread<T, F>(&self, begin: &'static str, work: F, late: fn(String) -> Fault) -> Result<T, Stop>
     where
         T: Send + 'static,
         F: Fn(&mut AnyConnection) -> Result<T, Stop> + Send + 'static,
@@ -144,7 +158,12 @@ impl Postgres {
             let _permit = permit;
             with_retry(|| transaction(&pool, begin, &work))
         });
-        task.await.unwrap_or_else(|_| Err(Fault::Unavailable("a database task broke off".to_owned()).into()))
+        match tokio::time::timeout(DEADLINE, task).await {
+            Ok(ended) => {
+                ended.unwrap_or_else(|_| Err(Fault::Unavailable("a database task broke off".to_owned()).into()))
+            }
+            Err(_) => Err(late("the database has gone silent".to_owned()).into()),
+        }
     }
 }
 
@@ -176,7 +195,7 @@ fn transaction<T>(
         pooled.is_broken = pooled.conn.batch_execute("ROLLBACK").is_err();
         return outcome;
     }
-    match pooled.conn.batch_execute("COMMIT") {
+    match pooled.conn.batch_execute(COMMIT) {
         Ok(()) => {
             pooled.is_broken = false;
             outcome

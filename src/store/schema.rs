@@ -123,6 +123,17 @@ table! {
 }
 
 table! {
+    audit_anchor (n) {
+        n -> BigInt,
+        at -> BigInt,
+        before -> Text,
+        heads -> Text,
+        key_id -> Text,
+        hash -> Text,
+    }
+}
+
+table! {
     outbox (event_id) {
         event_id -> Text,
         account_id -> Text,

@@ -9,8 +9,8 @@ use crate::domain::refusal::{Fault, Stop};
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query};
 use std::{
     cell::RefCell,
-    fs::{File, OpenOptions, TryLockError},
-    os::unix::fs::OpenOptionsExt,
+    fs::{self, File, OpenOptions, TryLockError},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
@@ -42,7 +42,7 @@ thread_local! {
 /// The engine of one database file.
 pub struct Sqlite {
     number: u64,
-    path: PathBuf,
+    place: Place,
     queue: Option<SyncSender<Box<dyn Job>>>,
     writer: Option<JoinHandle<()>>,
 }
@@ -94,15 +94,19 @@ impl Sqlite {
     /// Starts the writer thread.
     pub fn start(path: &Path) -> Result<Self, OpenError> {
         let conn = AnyConnection::Sqlite(connect(path)?);
+        let place = Place::of(path).map_err(OpenError)?;
+        let written = place.clone();
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
-        let writer = thread::Builder::new().name("writer".to_owned()).spawn(move || write_batches(conn, &jobs));
+        let writer =
+            thread::Builder::new().name("writer".to_owned()).spawn(move || write_batches(conn, &written, &jobs));
         let writer = writer.map_err(|error| OpenError(format!("cannot start the writer thread: {error}")))?;
         let number = NEXT_ENGINE.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { number, path: path.to_owned(), queue: Some(queue), writer: Some(writer) })
+        Ok(Self { number, place, queue: Some(queue), writer: Some(writer) })
     }
 
     /// Runs `work` in a read transaction, on this thread.
     pub fn read<T>(&self, work: impl Fn(&mut AnyConnection) -> Result<T, Stop>) -> Result<T, Stop> {
+        self.place.check()?;
         let mut conn = match take_reader(self.number) {
             Some(conn) => conn,
             None => self.open_reader().map_err(|error| Fault::Unavailable(error.0))?,
@@ -129,7 +133,7 @@ impl Sqlite {
     }
 
     fn open_reader(&self) -> Result<AnyConnection, OpenError> {
-        let mut conn = connect(&self.path)?;
+        let mut conn = connect(&self.place.path)?;
         conn.batch_execute("PRAGMA query_only = ON").map_err(|error| OpenError(error.to_string()))?;
         Ok(AnyConnection::Sqlite(conn))
     }
@@ -146,6 +150,31 @@ impl Drop for Sqlite {
     }
 }
 
+/// A file, and which one it was when it was opened.
+#[derive(Clone, Debug)]
+struct Place {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl Place {
+    fn of(path: &Path) -> Result<Self, String> {
+        let file = fs::metadata(path).map_err(|error| format!("cannot see the database file: {error}"))?;
+        Ok(Self { path: path.to_owned(), device: file.dev(), inode: file.ino() })
+    }
+
+    /// A file that was removed or replaced takes writes for as long as it is open, and they are gone with the
+    /// process: nothing is read from it or acknowledged.
+    fn check(&self) -> Result<(), Fault> {
+        let found = Self::of(&self.path).map_err(Fault::Unavailable)?;
+        if (found.device, found.inode) == (self.device, self.inode) {
+            return Ok(());
+        }
+        Err(Fault::Unavailable("the database file was replaced by another; restart to serve that one".to_owned()))
+    }
+}
+
 fn take_reader(number: u64) -> Option<AnyConnection> {
     READERS.with_borrow_mut(|readers| {
         let at = readers.iter().position(|(engine, _)| *engine == number)?;
@@ -153,11 +182,11 @@ fn take_reader(number: u64) -> Option<AnyConnection> {
     })
 }
 
-fn write_batches(mut conn: AnyConnection, jobs: &Receiver<Box<dyn Job>>) {
+fn write_batches(mut conn: AnyConnection, place: &Place, jobs: &Receiver<Box<dyn Job>>) {
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
         batch.extend(jobs.try_iter().take(BATCH - 1));
-        let outcome = run_batch(&mut conn, &mut batch);
+        let outcome = place.check().and_then(|()| run_batch(&mut conn, &mut batch));
         for job in batch {
             job.answer(outcome.clone());
         }

@@ -1,7 +1,8 @@
-//! What happens beside the requests: comparing clocks, and dropping rows that no rule looks at any more.
+//! What happens beside the requests: comparing clocks, anchoring the audit, and dropping rows that no rule
+//! looks at any more.
 
 use crate::{
-    actions::Rooms,
+    actions::{Rooms, audit},
     store::{Store, prune},
 };
 use jiff::Timestamp;
@@ -9,6 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 /// Between two comparisons of our clock with the database's.
 const COMPARE_EVERY: Duration = Duration::from_secs(5);
+const ANCHOR_EVERY: Duration = Duration::from_secs(60);
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// Between two batches, so that writers are not held up.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -27,6 +29,22 @@ pub async fn compare_clocks(rooms: Arc<Rooms>) {
             was_right = rooms.clock.now().is_ok();
         }
         tokio::time::sleep(COMPARE_EVERY).await;
+    }
+}
+
+/// Anchors the audit for ever, and logs each anchor: a log that is kept elsewhere shows one that is missing.
+pub async fn anchor(rooms: Arc<Rooms>) {
+    loop {
+        tokio::time::sleep(ANCHOR_EVERY).await;
+        match audit::anchor(&rooms).await {
+            Ok(anchors) => {
+                for anchor in anchors {
+                    let (hash, heads) = (anchor.hash.as_str(), anchor.heads.len());
+                    log::info!(n = anchor.n, heads = heads, hash = hash; "anchor");
+                }
+            }
+            Err(stop) => log::error!("{stop:?}"),
+        }
     }
 }
 

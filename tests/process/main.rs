@@ -108,7 +108,7 @@ fn serve_refuses_a_schema_of_another_release() {
     use diesel::{Connection, RunQueryDsl, SqliteConnection, sql_query};
     for (statement, part) in [
         (
-            "DELETE FROM __diesel_schema_migrations WHERE version LIKE '%11'",
+            "DELETE FROM __diesel_schema_migrations WHERE version LIKE '%13'",
             "older than this program; run `twofold migrate`",
         ),
         ("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000001')", "newer than this program"),
@@ -146,6 +146,27 @@ fn a_sqlite_file_has_one_server_and_the_other_commands_work_beside_it() {
     installation.succeeds(&["openapi", "--check", document]);
     let mode = fs::metadata(installation.path("twofold.db")).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode, 0o600);
+}
+
+#[test]
+fn anchors_are_exported_and_show_what_was_cut_off() {
+    use diesel::{Connection, RunQueryDsl, SqliteConnection, sql_query};
+    let installation = Installation::ready(None);
+    installation.add_account("alice@example.test");
+    let set = ["account", "set-password", "--email", "alice@example.test", "--password-stdin"];
+    assert!(installation.run(&set, "another password\n").status.success());
+    let exported = installation.path("anchors.jsonl");
+    fs::write(&exported, installation.succeeds(&["audit", "export"])).unwrap();
+    let verify = ["audit", "verify", "--anchors", &exported];
+    assert_eq!(installation.succeeds(&verify), "1 audit rows, every chain holds; 2 anchors checked\n");
+    let mut conn = SqliteConnection::establish(&installation.path("twofold.db")).unwrap();
+    for statement in ["DELETE FROM audit", "DELETE FROM audit_anchor", "UPDATE account SET activity = 0"] {
+        assert_eq!(sql_query(statement).execute(&mut conn).unwrap(), 1);
+    }
+    installation.succeeds(&["audit", "verify"]);
+    let told = installation.run(&verify, "");
+    assert_eq!(told.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&told.stderr).contains("anchor 1: is missing in the database"));
 }
 
 #[test]

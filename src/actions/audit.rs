@@ -1,0 +1,115 @@
+//! The audit: writing its anchors, checking that nothing was altered or cut off, and handing anchors out to
+//! be kept where those who can write the database cannot.
+
+use super::{Cx, Rooms};
+use crate::{
+    domain::{
+        anchor::Anchor,
+        id::AccountId,
+        refusal::{Fault, Stop},
+    },
+    store::{
+        anchors,
+        events::{self, Broken},
+    },
+};
+
+/// Accounts or anchors that are read at once: no reader stays long.
+const PAGE: i64 = 200;
+
+/// Checks both chains of every account, or of one; returns how many rows were read, or the first bad one.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub async fn verify(cx: &Cx, only: Option<AccountId>) -> Result<Result<u64, Broken>, Stop> {
+    let (mut rows, mut after) = (0, None);
+    loop {
+        let page = cx.store.read("audit-verify", move |db| Ok(events::verify(db, only, after, PAGE)?)).await?;
+        let page = match page {
+            Ok(page) => page,
+            Err(broken) => return Ok(Err(broken)),
+        };
+        rows += page.rows;
+        after = page.last.filter(|_| only.is_none());
+        if after.is_none() {
+            return Ok(Ok(rows));
+        }
+    }
+}
+
+/// Checks the anchors of the database, and those that were exported from it; returns how many.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub async fn verify_anchors(cx: &Cx, exported: Vec<Anchor>) -> Result<Result<u64, Broken>, Stop> {
+    let mut checked = 0;
+    let mut previous = None;
+    loop {
+        let after = previous.as_ref().map_or(0, |anchor: &Anchor| anchor.n);
+        let anchors = cx.store.read("anchors", move |db| Ok(anchors::page(db, after, PAGE)?)).await?;
+        if anchors.is_empty() {
+            break;
+        }
+        if previous.is_none() && anchors[0].n != 1 {
+            return Ok(Err(Broken::Anchor { n: 1, problem: "is missing" }));
+        }
+        for anchor in anchors {
+            if let Err(broken) = check(cx, previous, &anchor).await? {
+                return Ok(Err(broken));
+            }
+            checked += 1;
+            previous = Some(anchor);
+        }
+    }
+    let mut previous = None;
+    for anchor in exported {
+        if let Err(broken) = check(cx, previous, &anchor).await? {
+            return Ok(Err(broken));
+        }
+        checked += 1;
+        previous = Some(anchor);
+    }
+    Ok(Ok(checked))
+}
+
+async fn check(cx: &Cx, previous: Option<Anchor>, anchor: &Anchor) -> Result<Result<(), Broken>, Stop> {
+    let anchor = anchor.clone();
+    cx.store.read("audit-verify", move |db| Ok(anchors::check(db, previous.as_ref(), &anchor)?)).await
+}
+
+/// Anchors the chains that have grown; returns what was written, which is nothing when another replica was
+/// faster.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub async fn anchor(rooms: &Rooms) -> Result<Vec<Anchor>, Stop> {
+    let now = rooms.clock.now()?;
+    let (last, heads) = rooms
+        .store
+        .read("anchor", |db| {
+            let last = anchors::last(db)?;
+            let heads = anchors::grown_since(db, last.as_ref())?;
+            Ok((last, heads))
+        })
+        .await?;
+    if heads.is_empty() {
+        return Ok(Vec::new());
+    }
+    rooms.store.write("anchor", move |tx| Ok(anchors::append(tx, last.as_ref(), &heads, now)?)).await
+}
+
+/// Hands every anchor after the one with number `after` to `keep`, the newest ends among them.
+///
+/// # Errors
+/// `unavailable`, `unreadable`, what `keep` says.
+pub async fn export(cx: &Cx, mut after: i64, mut keep: impl FnMut(&Anchor) -> Result<(), Fault>) -> Result<(), Stop> {
+    anchor(cx).await?;
+    loop {
+        let anchors = cx.store.read("anchors", move |db| Ok(anchors::page(db, after, PAGE)?)).await?;
+        let Some(last) = anchors.last() else { return Ok(()) };
+        after = last.n;
+        for anchor in &anchors {
+            keep(anchor)?;
+        }
+    }
+}
