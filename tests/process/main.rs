@@ -5,10 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod installation;
-
 use futures_util::future::join_all;
-use installation::{Installation, PASSWORD, code_in, text};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -19,6 +16,7 @@ use std::{
 };
 use support::{
     fresh_database,
+    installation::{Installation, PASSWORD, code_in, text},
     person::{DISABLE, LOGIN, SECOND, STATUS, TOTP_PATH, VERIFY},
 };
 
@@ -256,7 +254,7 @@ async fn log_lines_are_json_with_a_request_id_and_no_secret() {
     });
     let (token, secret) = served.set_up("alice@example.test").await;
     served.post(DISABLE, &token, &json!({"password": "not the password at all"})).await;
-    let lines = fs::read_to_string(installation.path("log")).unwrap();
+    let lines = installation.logged();
     let mut requests = 0;
     for line in lines.lines() {
         let entry: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));

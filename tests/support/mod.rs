@@ -1,10 +1,12 @@
 //! The black box: a service of one's own on either engine, and people who use it over HTTP.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod dice;
 pub mod document;
+pub mod installation;
 mod log;
 pub mod person;
-mod postgres;
+pub mod postgres;
 pub mod race;
 pub use postgres::fresh_database;
 pub mod reply;

@@ -61,20 +61,9 @@ fn start() -> Option<Server> {
     let folder = PathBuf::from(format!("/tmp/twofold-test-{}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
-    let user = unprivileged();
-    if let Some((uid, gid)) = user {
-        chown(&folder, Some(uid), Some(gid)).unwrap();
-    }
-    let as_user = |program: &Path| {
-        let mut command = Command::new(program);
-        if let Some((uid, gid)) = user {
-            command.uid(uid).gid(gid);
-        }
-        command.current_dir(&folder).env("HOME", &folder);
-        command
-    };
+    give_to_server(&folder);
     let data = folder.join("data");
-    let made = as_user(&bin.join("initdb"))
+    let made = as_server(&bin.join("initdb"), &folder)
         .args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync", "-D"])
         .arg(&data)
         .output()
@@ -84,7 +73,7 @@ fn start() -> Option<Server> {
     let script = "\"$0\" -D \"$1\" -k \"$2\" -c listen_addresses= -c fsync=off -c max_connections=300 \
                   -c shared_buffers=64MB -c deadlock_timeout=200ms >\"$2/log\" 2>&1 & \
                   pid=$!; cat >/dev/null; kill -INT $pid; wait $pid; rm -rf \"$2\"";
-    let mut shell = as_user(Path::new("/bin/sh"))
+    let mut shell = as_server(Path::new("/bin/sh"), &folder)
         .args(["-c", script])
         .arg(bin.join("postgres"))
         .args([&data, &folder])
@@ -112,13 +101,38 @@ impl Server {
     }
 }
 
-fn installed() -> Option<PathBuf> {
+/// Where the programs of the server are.
+pub fn installed() -> Option<PathBuf> {
     let on_path = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect::<Vec<_>>();
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut packaged: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
     packaged.sort();
     let is_complete = |bin: &PathBuf| bin.join("initdb").is_file() && bin.join("postgres").is_file();
     packaged.into_iter().rev().chain(on_path).find(is_complete)
+}
+
+/// Lets the server write in a folder.
+pub fn give_to_server(folder: &Path) {
+    if let Some((uid, gid)) = unprivileged() {
+        chown(folder, Some(uid), Some(gid)).unwrap();
+    }
+}
+
+/// A program, run as the server's user.
+pub fn as_server(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    if let Some((uid, gid)) = unprivileged() {
+        command.uid(uid).gid(gid);
+    }
+    command.current_dir(folder).env("HOME", folder);
+    command
+}
+
+/// Everything in a database, as text.
+pub fn dump(url: &str) -> String {
+    let dumped = Command::new(installed().unwrap().join("pg_dump")).args(["--data-only", url]).output().unwrap();
+    assert!(dumped.status.success(), "pg_dump: {}", String::from_utf8_lossy(&dumped.stderr));
+    String::from_utf8(dumped.stdout).unwrap()
 }
 
 /// PostgreSQL does not run as root; then it runs as its own user, or as nobody.

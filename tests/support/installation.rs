@@ -1,11 +1,13 @@
 //! An installation on this machine, run by the program itself.
+#![allow(clippy::disallowed_methods, reason = "real processes live in real time")]
 
-use crate::support::person::{LOGIN, TOTP_PATH, authenticator};
+use super::person::{LOGIN, TOTP_PATH, authenticator};
 use serde_json::{Value, json};
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
     process::{Child, ChildStdout, Command, Output, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant, SystemTime},
 };
 use tempfile::TempDir;
@@ -14,8 +16,9 @@ pub const PASSWORD: &str = "correct horse battery";
 
 /// An installation: its folder, its keys, its database.
 pub struct Installation {
-    folder: TempDir,
-    database_url: String,
+    pub folder: TempDir,
+    pub database_url: String,
+    logs: AtomicUsize,
 }
 
 /// A `serve` of an installation; it is killed when it is dropped.
@@ -38,7 +41,7 @@ impl Installation {
     pub fn new(database_url: Option<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let own = format!("sqlite://{}/twofold.db", folder.path().display());
-        let installation = Self { folder, database_url: database_url.unwrap_or(own) };
+        let installation = Self { folder, database_url: database_url.unwrap_or(own), logs: AtomicUsize::new(0) };
         installation.succeeds(&["keys", "generate", "--out", &installation.path("keys.toml")]);
         installation
     }
@@ -106,6 +109,12 @@ impl Installation {
         sentence
     }
 
+    /// What all `serve`s of it have logged.
+    pub fn logged(&self) -> String {
+        let logs = (0..self.logs.load(Ordering::SeqCst)).map(|n| fs::read_to_string(self.path(&format!("log-{n}"))));
+        logs.map(Result::unwrap).collect()
+    }
+
     pub fn serve(&self) -> Served {
         self.serve_with(|_| {})
     }
@@ -113,7 +122,8 @@ impl Installation {
     pub fn serve_with(&self, setting: impl FnOnce(&mut Command)) -> Served {
         let mut command = self.command();
         setting(command.arg("serve"));
-        let log = fs::File::create(self.path("log")).unwrap();
+        let log = self.path(&format!("log-{}", self.logs.fetch_add(1, Ordering::SeqCst)));
+        let log = fs::File::create(log).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut ready_line = String::new();
@@ -154,10 +164,15 @@ impl Served {
         (text(&confirmed["tokens"]["access_token"]), secret)
     }
 
-    pub fn terminate(&mut self) -> i32 {
-        let pid = i32::try_from(self.child.id()).unwrap();
-        let sent = Command::new("kill").args(["-TERM", &pid.to_string()]).status().unwrap();
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Asks it to end, and waits for its exit code.
+    pub fn terminate(&mut self) -> i32 {
+        self.signal("TERM");
         let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -173,7 +188,8 @@ pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
 
-fn seconds() -> u64 {
+/// The time of the machine.
+pub fn seconds() -> u64 {
     SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs()
 }
 
