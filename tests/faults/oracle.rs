@@ -5,7 +5,10 @@ use super::customer::{Customer, Entry, Wish};
 use crate::support::{installation::Installation, postgres};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use serde_json::Value;
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 /// Wrong passwords that a session allows.
 const SESSION_BUDGET: usize = 5;
@@ -178,7 +181,25 @@ pub fn judge_database(installation: &Installation, customers: &[Customer]) -> Re
     }
 }
 
-fn count(installation: &Installation, query: &str) -> i64 {
+#[derive(QueryableByName)]
+struct Request {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    request_id: String,
+}
+
+/// The requests that have changed something.
+pub fn recorded_requests(installation: &Installation) -> BTreeSet<String> {
+    let query = sql_query("SELECT request_id FROM audit");
+    let url = &installation.database_url;
+    let rows: Vec<Request> = match url.strip_prefix("sqlite://") {
+        Some(path) => query.load(&mut SqliteConnection::establish(path).unwrap()).unwrap(),
+        None => query.load(&mut PgConnection::establish(url).unwrap()).unwrap(),
+    };
+    rows.into_iter().map(|row| row.request_id).collect()
+}
+
+/// A number that the database holds.
+pub fn count(installation: &Installation, query: &str) -> i64 {
     let url = &installation.database_url;
     let counted: Count = match url.strip_prefix("sqlite://") {
         Some(path) => sql_query(query).get_result(&mut SqliteConnection::establish(path).unwrap()).unwrap(),
