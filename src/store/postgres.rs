@@ -147,7 +147,8 @@ impl Postgres {
         self.on_blocking_thread(BEGIN, work, Fault::OutcomeUnknown).await
     }
 
-    async fn on_blocking_thread<T, F>(&self, begin: &'static str, work: F, late: fn(String) -> Fault) -> Result<T, Stop>
+    /// Runs a transaction; `lost` is the fault that it is when its end is not heard of.
+    async fn on_blocking_thread<T, F>(&self, begin: &'static str, work: F, lost: fn(String) -> Fault) -> Result<T, Stop>
     where
         T: Send + 'static,
         F: Fn(&mut AnyConnection) -> Result<T, Stop> + Send + 'static,
@@ -156,13 +157,13 @@ impl Postgres {
         let pool = self.pool.clone();
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            with_retry(|| transaction(&pool, begin, &work))
+            with_retry(|| transaction(&pool, begin, &work, lost))
         });
         match tokio::time::timeout(DEADLINE, task).await {
             Ok(ended) => {
                 ended.unwrap_or_else(|_| Err(Fault::Unavailable("a database task broke off".to_owned()).into()))
             }
-            Err(_) => Err(late("the database has gone silent".to_owned()).into()),
+            Err(_) => Err(lost("the database has gone silent".to_owned()).into()),
         }
     }
 }
@@ -185,6 +186,7 @@ fn transaction<T>(
     pool: &Pool<Manager>,
     begin: &str,
     work: &dyn Fn(&mut AnyConnection) -> Result<T, Stop>,
+    lost: fn(String) -> Fault,
 ) -> Result<T, Stop> {
     let mut pooled = begun(pool, begin)?;
     // Whatever goes wrong from here on, a connection in an unclear state does not return to the pool.
@@ -201,7 +203,7 @@ fn transaction<T>(
             outcome
         }
         Err(error @ Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => Err(error.into()),
-        Err(error) => Err(Fault::OutcomeUnknown(error.to_string()).into()),
+        Err(error) => Err(lost(error.to_string()).into()),
     }
 }
 

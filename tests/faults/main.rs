@@ -11,7 +11,9 @@ mod support;
 
 mod crash;
 mod customer;
+mod network;
 mod oracle;
+mod proxy;
 mod town;
 
 /// How often: `short` in `cargo test`, `long` when the long form is asked for.

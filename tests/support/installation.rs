@@ -135,6 +135,12 @@ impl Installation {
 }
 
 impl Served {
+    /// Where its probes are.
+    pub fn operations(&self) -> String {
+        let addresses: Vec<&str> = self.ready_line.split(|c: char| c.is_whitespace() || c == ')').collect();
+        addresses.iter().filter(|word| word.starts_with("http://")).nth(1).unwrap().to_string()
+    }
+
     pub async fn post(&self, path: &str, token: &str, body: &Value) -> (u16, Value) {
         let request = reqwest::Client::new().post(format!("{}{path}", self.base)).bearer_auth(token).json(body);
         let response = request.send().await.unwrap();

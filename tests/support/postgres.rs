@@ -4,7 +4,6 @@
 use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
 use std::{
     env, fs,
-    io::Write,
     os::unix::{fs::chown, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -22,10 +21,11 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 /// The template takes one copy at a time.
 static COPYING: Mutex<()> = Mutex::new(());
 
-struct Server {
-    folder: PathBuf,
-    // The server ends when this process does: its shell waits for the other end of this pipe to close.
-    _shell: Child,
+/// A server of the test's own: its files, and what keeps it.
+pub struct Server {
+    pub folder: PathBuf,
+    // It ends when this process does: each shell waits for the other end of its pipe to close.
+    shells: Mutex<Vec<Child>>,
 }
 
 /// The URL of a fresh, migrated database; `None` where no server is installed, unless one is required.
@@ -45,53 +45,80 @@ pub fn fresh_database() -> Option<String> {
     Some(server.url(&name))
 }
 
-impl Server {
-    fn url(&self, database: &str) -> String {
-        format!("postgresql:///{database}?host={}&user=postgres", self.folder.display())
-    }
-
-    fn execute(&self, statement: &str) {
-        let mut conn = PgConnection::establish(&self.url("postgres")).unwrap();
-        sql_query(statement).execute(&mut conn).unwrap();
-    }
-}
-
 fn start() -> Option<Server> {
-    let bin = installed()?;
-    let folder = PathBuf::from(format!("/tmp/twofold-test-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    give_to_server(&folder);
-    let data = folder.join("data");
-    let made = as_server(&bin.join("initdb"), &folder)
-        .args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync", "-D"])
-        .arg(&data)
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-    // The shell outlives nothing: when the pipe closes, it stops the server and removes its files.
-    let script = "\"$0\" -D \"$1\" -k \"$2\" -c listen_addresses= -c fsync=off -c max_connections=300 \
-                  -c shared_buffers=64MB -c deadlock_timeout=200ms >\"$2/log\" 2>&1 & \
-                  pid=$!; cat >/dev/null; kill -INT $pid; wait $pid; rm -rf \"$2\"";
-    let mut shell = as_server(Path::new("/bin/sh"), &folder)
-        .args(["-c", script])
-        .arg(bin.join("postgres"))
-        .args([&data, &folder])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .unwrap();
-    shell.stdin.as_mut().unwrap().flush().unwrap();
-    let server = Server { folder, _shell: shell };
-    server.wait_until_it_answers();
+    let server = Server::new("shared")?;
+    server.initialise();
+    server.start(&["fsync=off"]);
     server.execute("CREATE DATABASE migrated");
     store::migrate(&Location::parse(&server.url("migrated")).unwrap()).unwrap();
     Some(server)
 }
 
 impl Server {
-    fn wait_until_it_answers(&self) {
+    /// One with a folder, and nothing in it; `None` where no server is installed.
+    pub fn new(name: &str) -> Option<Self> {
+        installed()?;
+        let folder = PathBuf::from(format!("/tmp/twofold-test-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        give_to_server(&folder);
+        Some(Self { folder, shells: Mutex::default() })
+    }
+
+    /// Makes an empty cluster.
+    pub fn initialise(&self) {
+        self.succeeds("initdb", &["-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync", "-D", "data"]);
+    }
+
+    /// Starts it, and waits until it answers.
+    pub fn start(&self, settings: &[&str]) {
+        let fixed = ["listen_addresses=", "max_connections=300", "shared_buffers=64MB", "deadlock_timeout=200ms"];
+        let settings =
+            fixed.iter().chain(settings).map(|setting| format!("-c {setting}")).collect::<Vec<_>>().join(" ");
+        // The shell outlives nothing: when the pipe closes, it stops the server and removes its files.
+        let script = format!(
+            "\"$0\" -D \"$1/data\" -k \"$1\" {settings} >>\"$1/log\" 2>&1 & \
+             pid=$!; cat >/dev/null; kill -INT $pid; wait $pid; rm -rf \"$1\""
+        );
+        let shell = as_server(Path::new("/bin/sh"), &self.folder)
+            .args(["-c", &script])
+            .arg(installed().unwrap().join("postgres"))
+            .arg(&self.folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        self.shells.lock().unwrap().push(shell);
+        self.wait_until_it_answers();
+    }
+
+    /// Sends its first process a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        let pid = file.lines().next().unwrap();
+        assert!(Command::new("kill").args([&format!("-{name}"), pid]).status().unwrap().success());
+    }
+
+    /// Runs one of its programs in its folder.
+    pub fn succeeds(&self, program: &str, arguments: &[&str]) {
+        let ended = as_server(&installed().unwrap().join(program), &self.folder).args(arguments).output().unwrap();
+        assert!(ended.status.success(), "{program}: {}", String::from_utf8_lossy(&ended.stderr));
+    }
+
+    /// Where a database of it is.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgresql:///{database}?host={}&user=postgres", self.folder.display())
+    }
+
+    /// Runs a statement as its superuser.
+    pub fn execute(&self, statement: &str) {
+        let mut conn = PgConnection::establish(&self.url("postgres")).unwrap();
+        sql_query(statement).execute(&mut conn).unwrap();
+    }
+
+    /// Waits until it takes connections.
+    pub fn wait_until_it_answers(&self) {
         let began = Instant::now();
         while PgConnection::establish(&self.url("postgres")).is_err() {
             let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
