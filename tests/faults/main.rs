@@ -14,6 +14,7 @@ mod customer;
 mod network;
 mod oracle;
 mod proxy;
+mod server;
 mod town;
 
 /// How often: `short` in `cargo test`, `long` when the long form is asked for.

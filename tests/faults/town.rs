@@ -103,7 +103,7 @@ impl Town {
     /// Lets new customers move in.
     pub fn welcome(&mut self, count: usize) {
         for _ in 0..count {
-            let email = self.accounts.next().expect("there are accounts enough");
+            let email = self.accounts.next().unwrap();
             let seed = self.dice.next();
             self.customers.push(Customer::new(email, self.bases.clone(), seed));
         }

@@ -28,6 +28,12 @@ pub struct Server {
     shells: Mutex<Vec<Child>>,
 }
 
+#[derive(diesel::QueryableByName)]
+struct Answer {
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    holds: bool,
+}
+
 /// The URL of a fresh, migrated database; `None` where no server is installed, unless one is required.
 pub fn fresh_database() -> Option<String> {
     let server = SERVER.get_or_init(start).as_ref();
@@ -115,6 +121,13 @@ impl Server {
     pub fn execute(&self, statement: &str) {
         let mut conn = PgConnection::establish(&self.url("postgres")).unwrap();
         sql_query(statement).execute(&mut conn).unwrap();
+    }
+
+    /// Whether a condition of SQL holds.
+    pub fn holds(&self, condition: &str) -> bool {
+        let mut conn = PgConnection::establish(&self.url("postgres")).unwrap();
+        let answer: Answer = sql_query(format!("SELECT {condition} AS holds")).get_result(&mut conn).unwrap();
+        answer.holds
     }
 
     /// Waits until it takes connections.
