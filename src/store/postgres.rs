@@ -36,9 +36,6 @@ const CONNECTION: &str =
 /// `SET LOCAL` is undone with its transaction, so a pooler between us and the server does no harm.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = '5s'";
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = '5s'";
-/// A commit that waits for a synchronous standby must not be timed out: the server would say "committed" of
-/// what the standby does not have.
-const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";
 
 /// The engine of one server; clones share its pool.
 #[derive(Clone)]
@@ -197,7 +194,7 @@ fn transaction<T>(
         pooled.is_broken = pooled.conn.batch_execute("ROLLBACK").is_err();
         return outcome;
     }
-    match pooled.conn.batch_execute(COMMIT) {
+    match pooled.conn.batch_execute("COMMIT") {
         Ok(()) => {
             pooled.is_broken = false;
             outcome

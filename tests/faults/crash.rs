@@ -56,13 +56,13 @@ async fn kill_and_kill_again(database_url: Option<String>, replicas: usize, cycl
 
 #[actix_web::test]
 async fn a_process_that_is_killed_loses_nothing_and_gives_nothing_away_on_sqlite() {
-    kill_and_kill_again(None, 1, times(24, 1000)).await;
+    kill_and_kill_again(None, 1, times(16, 1000)).await;
 }
 
 #[actix_web::test]
 async fn a_process_that_is_killed_loses_nothing_and_gives_nothing_away_on_postgres() {
     let Some(database_url) = fresh_database() else { return };
-    kill_and_kill_again(Some(database_url), 2, times(24, 1000)).await;
+    kill_and_kill_again(Some(database_url), 2, times(16, 1000)).await;
 }
 
 /// SIGTERM under load: every request that was taken is answered, so what was not answered did not happen.

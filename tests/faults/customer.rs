@@ -279,12 +279,18 @@ impl Customer {
 
     /// What the service says about the account at the end: its status, and all its events, oldest first.
     pub async fn account(&mut self) -> Option<(Entry, Vec<Value>)> {
-        self.access.clear();
-        self.sign_in().await;
-        if self.access.is_empty() {
+        let mut status = self.get(STATUS, Wish::Read).await;
+        if status.status == Some(401) {
+            // The session may live on; where it does not, it takes a sign-in.
+            if !self.refresh().await {
+                self.access.clear();
+                self.sign_in().await;
+            }
+            status = self.get(STATUS, Wish::Read).await;
+        }
+        if status.status != Some(200) {
             return None;
         }
-        let status = self.get(STATUS, Wish::Read).await;
         let mut events = Vec::new();
         let mut path = "/account/security/events?limit=100".to_owned();
         loop {

@@ -125,7 +125,7 @@ impl Network {
             if let Weather::Slow(pause) = self.weather() {
                 thread::sleep(pause);
             }
-            let is_commit = message.windows(8).any(|word| word == b"; COMMIT");
+            let is_commit = message.ends_with(b"COMMIT\0");
             let is_nth = |n: u32| self.commits.fetch_add(1, Ordering::SeqCst) % n == n - 1;
             match self.weather() {
                 Weather::CommitLost(n) if is_commit && is_nth(n) => {

@@ -127,7 +127,7 @@ async fn a_failover_to_the_synchronous_standby_loses_nothing_that_was_acknowledg
     }
 }
 
-/// PostgreSQL answers "committed" when a wait for the standby is timed out; nobody may be told so.
+/// A commit waits for the standby however long that takes; its caller does not, and is told that it is unknown.
 #[actix_web::test]
 async fn a_change_that_no_standby_has_is_not_acknowledged() {
     let Some(primary) = server("alone") else { return };

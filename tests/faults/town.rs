@@ -159,6 +159,6 @@ impl Town {
             "{what}: {accounts} accounts ({seen} looked at from outside), {requests} requests, {changes} acknowledged, \
              {unclear} with an unclear end, 0 violations"
         );
-        assert!(seen * 3 > accounts && changes > accounts, "too little was at stake");
+        assert!(seen * 2 > accounts && changes > accounts, "too little was at stake");
     }
 }

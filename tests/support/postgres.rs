@@ -84,7 +84,7 @@ impl Server {
         // The shell outlives nothing: when the pipe closes, it stops the server and removes its files.
         let script = format!(
             "\"$0\" -D \"$1/data\" -k \"$1\" {settings} >>\"$1/log\" 2>&1 & \
-             pid=$!; cat >/dev/null; kill -INT $pid; wait $pid; rm -rf \"$1\""
+             pid=$!; cat >/dev/null; kill -INT $pid 2>/dev/null; wait $pid; rm -rf \"$1\""
         );
         let shell = as_server(Path::new("/bin/sh"), &self.folder)
             .args(["-c", &script])
