@@ -57,7 +57,7 @@ pub struct Customer {
     bases: Bases,
     http: reqwest::Client,
     dice: Dice,
-    access: String,
+    pub access: String,
     refresh: String,
     /// Access tokens from before a change that was acknowledged.
     dead_tokens: Vec<String>,

@@ -15,6 +15,7 @@ mod network;
 mod oracle;
 mod proxy;
 mod server;
+mod storage;
 mod town;
 
 /// How often: `short` in `cargo test`, `long` when the long form is asked for.

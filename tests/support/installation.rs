@@ -109,6 +109,16 @@ impl Installation {
         sentence
     }
 
+    /// The keys, as the file has them.
+    pub fn keys(&self) -> toml::Table {
+        fs::read_to_string(self.path("keys.toml")).unwrap().parse().unwrap()
+    }
+
+    /// Other keys from now on.
+    pub fn write_keys(&self, keys: &toml::Table) {
+        fs::write(self.path("keys.toml"), keys.to_string()).unwrap();
+    }
+
     /// What all `serve`s of it have logged.
     pub fn logged(&self) -> String {
         let logs = (0..self.logs.load(Ordering::SeqCst)).map(|n| fs::read_to_string(self.path(&format!("log-{n}"))));
@@ -122,6 +132,11 @@ impl Installation {
     pub fn serve_with(&self, setting: impl FnOnce(&mut Command)) -> Served {
         let mut command = self.command();
         setting(command.arg("serve"));
+        self.start(command)
+    }
+
+    /// Starts what is to be a `serve`; where it refuses, `base` is empty.
+    pub fn start(&self, mut command: Command) -> Served {
         let log = self.path(&format!("log-{}", self.logs.fetch_add(1, Ordering::SeqCst)));
         let log = fs::File::create(log).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
