@@ -214,6 +214,7 @@ pub fn seconds() -> u64 {
     SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs()
 }
 
-pub fn code_in(secret: &str, steps: u64) -> String {
-    authenticator(secret).generate(seconds() + steps * 30).to_string()
+/// The code that the authenticator shows so many steps from now.
+pub fn code_in(secret: &str, steps: i64) -> String {
+    authenticator(secret).generate(seconds().saturating_add_signed(steps * 30)).to_string()
 }
