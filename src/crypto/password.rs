@@ -67,14 +67,15 @@ impl Passwords {
         if !is_acceptable(&hash) {
             return Err(Fault::Unreadable("a stored password hash".to_owned()));
         }
-        let (cost, nobody) = (self.cost, self.nobody());
+        let cost = self.cost;
         ticket
             .run(move || {
                 let is_right = bcrypt::non_truncating_verify(password.bytes(), &hash)
                     .map_err(|_| Fault::Unreadable("a stored password hash".to_owned()))?;
-                // A cheaper hash must not tell by its speed that it is there.
-                if !is_right && cost_of(&hash) < Some(cost) {
-                    let _ = bcrypt::non_truncating_verify(password.bytes(), &nobody);
+                // A cheaper hash must not tell by its speed that it is there. Each step of cost doubles the
+                // work, so its own once more and each up to the configured one add up to exactly that.
+                for missing in cost_of(&hash).filter(|_| !is_right).map_or(cost..cost, |own| own..cost) {
+                    let _ = bcrypt::non_truncating_verify(password.bytes(), &nobody(missing));
                 }
                 let new_hash = new.map(|new| hash_now(&new, cost)).transpose()?;
                 Ok(Compared { reverified: is_right.then_some(Reverified { hash }), new_hash })
@@ -93,7 +94,7 @@ impl Passwords {
 
     /// A hash of the configured cost that no password matches.
     pub fn nobody(&self) -> String {
-        format!("$2b${:02}${}", self.cost, NOBODY)
+        nobody(self.cost)
     }
 
     /// Whether `hash` is to be made anew after the next success.
@@ -115,6 +116,10 @@ pub fn hash_now(password: &Password, cost: u32) -> Result<String, Fault> {
 pub fn is_acceptable(hash: &str) -> bool {
     let is_named = ["$2a$", "$2b$", "$2y$"].iter().any(|name| hash.starts_with(name));
     is_named && hash.is_ascii() && hash.len() == 60 && cost_of(hash).is_some_and(|cost| COSTS.contains(&cost))
+}
+
+fn nobody(cost: u32) -> String {
+    format!("$2b${cost:02}${NOBODY}")
 }
 
 fn cost_of(hash: &str) -> Option<u32> {

@@ -9,7 +9,7 @@ use governor::{
 };
 use ipnet::IpNet;
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     num::NonZeroU32,
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -32,11 +32,17 @@ fn nearest_untrusted(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Ip
         if !is_trusted(&nearest) {
             break;
         }
-        let hop = std::str::from_utf8(hop).ok().and_then(|hop| hop.trim().parse::<IpAddr>().ok());
-        let Some(hop) = hop else { break };
+        let Some(hop) = std::str::from_utf8(hop).ok().and_then(|hop| address(hop.trim())) else { break };
         nearest = hop.to_canonical();
     }
     nearest
+}
+
+/// An address, as proxies write it: alone, in brackets, or with the port that it came from.
+fn address(hop: &str) -> Option<IpAddr> {
+    let in_brackets = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']'));
+    let alone = in_brackets.unwrap_or(hop).parse().ok();
+    alone.or_else(|| hop.parse().ok().map(|with_port: SocketAddr| with_port.ip()))
 }
 
 /// A token bucket a network, of this replica alone: it sheds load. Guesses are the ledger's business.
@@ -99,6 +105,19 @@ mod tests {
         assert_eq!(client_of("10.0.0.1", &["1.1.1.1", "203.0.113.5, 10.0.0.2"], &["10.0.0.0/8"]), "203.0.113.5");
         assert_eq!(client_of("10.0.0.1", &["nonsense"], &["10.0.0.0/8"]), "10.0.0.1");
         assert_eq!(client_of("[::ffff:10.0.0.1]", &["2001:db8::1"], &["10.0.0.0/8"]), "2001:db8::1");
+    }
+
+    #[test]
+    fn a_hop_is_read_with_its_port_and_in_brackets() {
+        for (hop, ip) in [
+            ("203.0.113.5:4711", "203.0.113.5"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("203.0.113.5:", "10.0.0.1"),
+            ("[203.0.113.5", "10.0.0.1"),
+        ] {
+            assert_eq!(client_of("10.0.0.1", &[hop], &["10.0.0.0/8"]), ip, "{hop}");
+        }
     }
 
     #[test]

@@ -32,6 +32,25 @@ async fn a_refresh_never_raises_what_was_proved(app: &TestApp) {
     alice.disable(json!({})).await.is(401).refuses("insufficient-user-authentication");
 }
 
+on_both_engines!(a_token_from_before_a_proof_has_no_share_in_it);
+async fn a_token_from_before_a_proof_has_no_share_in_it(app: &TestApp) {
+    let alice = app.person("alice").await;
+    alice.sign_in().await;
+    // Somebody has a copy of what the browser had before.
+    let thief = alice.elsewhere();
+    *thief.refresh.borrow_mut() = alice.refresh.borrow().clone();
+    alice.set_up().await;
+    app.pass(-15);
+    assert_eq!(thief.refresh().await.is(200).body["acr"], "aal1");
+    thief.disable(json!({})).await.is(401).refuses("insufficient-user-authentication");
+    // A refresh whose answer was lost costs nobody what was proved before it.
+    let bob = app.person("bob").await.with_two_factor().await;
+    let before = bob.refresh.borrow().clone();
+    bob.refresh().await.is(200);
+    *bob.refresh.borrow_mut() = before;
+    assert_eq!(bob.refresh().await.is(200).body["acr"], "aal2");
+}
+
 on_both_engines!(a_lost_answer_costs_nobody_the_session);
 async fn a_lost_answer_costs_nobody_the_session(app: &TestApp) {
     let alice = app.person("alice").await;

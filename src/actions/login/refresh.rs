@@ -7,6 +7,7 @@ use crate::{
     },
     crypto::opaque::{Opaque, OpaqueKind},
     domain::{
+        assurance::Assurance,
         event::{Event, EventKind},
         refusal::{Refusal, Stop},
     },
@@ -16,7 +17,8 @@ use crate::{
     },
 };
 
-/// Renews a session. What its owner has proved stays as it was: a refresh never raises `acr`.
+/// Renews a session. What its owner has proved stays as it was: a refresh never raises `acr`, and a token
+/// from before the last proof is worth no more than the password.
 ///
 /// # Errors
 /// `invalid-token`; the reuse of a token that was replaced ends the session.
@@ -30,9 +32,14 @@ pub async fn refresh(cx: &Cx, refresh_token: &str) -> Result<Tokens, Stop> {
 fn renew(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque) -> Result<Grant, Stop> {
     let found = sessions::find(tx, token.id.into())?.ok_or(Refusal::InvalidToken)?;
     let mut account = accounts::lock(tx, found.account)?.ok_or(Refusal::InvalidToken)?;
-    let (session, presented) = sessions::find_presented(tx, token, cx.now)?.ok_or(Refusal::InvalidToken)?;
+    let (mut session, presented) = sessions::find_presented(tx, token, cx.now)?.ok_or(Refusal::InvalidToken)?;
     if !session.is_alive(cx.now) {
         return Err(Refusal::InvalidToken.into());
+    }
+    // Times of one write are the same: the write that replaced this token was the one that made the proof.
+    let is_older_than_proof = session.assurance.auth_time >= session.last_seen_at;
+    if presented == Presented::Predecessor && is_older_than_proof {
+        session.assurance = Assurance::password(session.created_at);
     }
     match presented {
         Presented::Current | Presented::Predecessor => Ok(issue::renew_by(tx, cx, &account, session, presented)?),
