@@ -229,7 +229,8 @@ pub fn accept_language(bytes: &[u8]) {
 /// No header brings the service out of its words or shows up in an answer, and those that steer it steer
 /// only as they may. The first byte chooses the header, `a` for the first one.
 pub fn headers(bytes: &[u8]) {
-    const NAMES: [(&str, fn(&mut Service, &[u8])); 10] = [
+    type Claim = fn(&mut Service, &[u8]);
+    const NAMES: [(&str, Claim); 10] = [
         ("X-Forwarded-For", forwarded_for),
         ("X-Request-Id", request_id),
         ("If-Match", if_match),
