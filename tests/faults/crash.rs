@@ -6,6 +6,7 @@ use crate::support::{
     installation::{Installation, PASSWORD, Served},
     person::DISABLE,
 };
+use rustix::process::Signal;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -123,11 +124,11 @@ async fn a_process_that_was_asleep_settles_nothing_that_has_moved_meanwhile() {
     });
     let paid = "SELECT COUNT(*) AS n FROM bucket WHERE state LIKE '%\"places\":[[%'";
     until(|| oracle::count(&installation, paid) > 0).await;
-    sleeper.signal("STOP");
+    sleeper.signal(Signal::STOP);
     assert!(oracle::count(&installation, paid) > 0, "it was faster");
     let (status, disabled) = awake.post(DISABLE, &token, &body).await;
     assert_eq!(status, 200, "{disabled}");
-    sleeper.signal("CONT");
+    sleeper.signal(Signal::CONT);
     assert_eq!(asleep.await.unwrap(), 401);
     let done = "SELECT COUNT(*) AS n FROM audit WHERE kind = 'two_factor.disabled'";
     assert_eq!(oracle::count(&installation, done), 1);
@@ -172,9 +173,9 @@ async fn a_process_that_sleeps_under_load_loses_nothing() {
     town.live(async {
         for _ in 0..naps {
             pause(150).await;
-            served.signal("STOP");
+            served.signal(Signal::STOP);
             pause(400).await;
-            served.signal("CONT");
+            served.signal(Signal::CONT);
         }
     })
     .await;

@@ -7,6 +7,7 @@ use crate::support::{
     person::{DISABLE, LOGIN, STATUS},
     postgres::Server,
 };
+use rustix::process::Signal;
 use serde_json::json;
 use std::time::{Duration, Instant};
 use twofold::store::{Location, migrate};
@@ -55,7 +56,7 @@ async fn while_the_database_is_stopped_the_answer_is_503_and_in_time() {
     installation.add_account("alice@example.test");
     let served = installation.serve();
     let (token, _) = served.set_up("alice@example.test").await;
-    server.signal("QUIT");
+    server.signal(Signal::QUIT);
     let guess = json!({"email": "alice@example.test", "password": PASSWORD});
     for round in 0..3 {
         let began = Instant::now();
@@ -91,7 +92,7 @@ async fn a_database_that_crashes_and_recovers_loses_nothing_that_was_acknowledge
         let moment = 200 + town.dice.below(600);
         town.live(async {
             pause(moment).await;
-            server.signal("QUIT");
+            server.signal(Signal::QUIT);
             pause(100).await;
             server.start(&[]);
             pause(500).await;
@@ -116,7 +117,7 @@ async fn a_failover_to_the_synchronous_standby_loses_nothing_that_was_acknowledg
         let moment = 500 + town.dice.below(800);
         town.live(async {
             pause(moment).await;
-            primary.signal("KILL");
+            primary.signal(Signal::KILL);
             standby.succeeds("pg_ctl", &["promote", "-w", "-D", "data"]);
             pause(1500).await;
         })
@@ -137,7 +138,7 @@ async fn a_change_that_no_standby_has_is_not_acknowledged() {
     let served = installation.serve();
     let (token, _) = served.set_up("alice@example.test").await;
     // Its receiver is gone, and nobody else follows.
-    standby.signal("KILL");
+    standby.signal(Signal::KILL);
     let began = Instant::now();
     let (status, body) = served.post(DISABLE, &token, &json!({"password": PASSWORD})).await;
     assert_eq!((status, &body["code"]), (503, &json!("outcome-unknown")), "{body}");

@@ -6,11 +6,11 @@ use crate::support::{
     installation::{Installation, PASSWORD, Served, code_in, text},
     person::{DISABLE, LOGIN, SECOND, STATUS, VERIFY},
 };
+use rustix::process::{Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 use std::{
     fs,
     io::{Seek, SeekFrom, Write},
-    process::Command,
     time::Duration,
 };
 
@@ -22,10 +22,7 @@ async fn pause(milliseconds: u64) {
 
 /// Lets a process write files of at most so many bytes; none means of any length.
 fn limit_files(served: &Served, bytes: Option<u64>) {
-    let limit = bytes.map_or_else(|| "unlimited:".to_owned(), |bytes| format!("{bytes}:"));
-    let pid = served.child.id().to_string();
-    let set = Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={limit}")]).status().unwrap();
-    assert!(set.success());
+    prlimit(Some(served.pid()), Resource::Fsize, Rlimit { current: bytes, maximum: None }).unwrap();
 }
 
 async fn probe(served: &Served, path: &str) -> u16 {

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "real processes live in real time")]
 
 use super::person::{LOGIN, TOTP_PATH, authenticator};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -185,15 +186,19 @@ impl Served {
         (text(&confirmed["tokens"]["access_token"]), secret)
     }
 
-    /// Sends a signal by its name.
-    pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+    /// Its number among processes.
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).unwrap();
     }
 
     /// Asks it to end, and waits for its exit code.
     pub fn terminate(&mut self) -> i32 {
-        self.signal("TERM");
+        self.signal(Signal::TERM);
         let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {

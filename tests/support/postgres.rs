@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "the environment says where to look and whether it is required")]
 
 use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     env, fs,
     os::unix::{fs::chown, process::CommandExt},
@@ -99,11 +100,11 @@ impl Server {
         self.wait_until_it_answers();
     }
 
-    /// Sends its first process a signal by its name.
-    pub fn signal(&self, name: &str) {
+    /// Sends its first process a signal.
+    pub fn signal(&self, signal: Signal) {
         let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
-        let pid = file.lines().next().unwrap();
-        assert!(Command::new("kill").args([&format!("-{name}"), pid]).status().unwrap().success());
+        let pid = file.lines().next().unwrap().parse().ok().and_then(Pid::from_raw).unwrap();
+        kill_process(pid, signal).unwrap();
     }
 
     /// Runs one of its programs in its folder.
