@@ -128,6 +128,16 @@ fn judge_code(db: &mut Db<'_>, account: AccountId, code: &Code, now: Timestamp, 
     }
 }
 
+/// Takes a pending authenticator into use, by the first of its codes, which is used up with that.
+///
+/// # Errors
+/// `contended` when it was confirmed or abandoned meanwhile.
+pub fn activate(tx: &mut Tx<'_>, method: MethodId, step: Step, now: Timestamp) -> Result<Spent, Fault> {
+    totp::advance(tx, method, step)?;
+    methods::activate(tx, method, now)?;
+    Ok(Spent { factor: Factor::Totp })
+}
+
 /// Uses a right factor up.
 ///
 /// # Errors

@@ -165,7 +165,7 @@ pub fn remove(tx: &mut Tx<'_>, account: AccountId, id: MethodId, _: &Reverified,
 ///
 /// # Errors
 /// `contended` when it is not active any more.
-pub fn replace(tx: &mut Tx<'_>, confirmed: &Method, old: MethodId) -> Result<(), Fault> {
+pub fn replace(tx: &mut Tx<'_>, confirmed: &Method, old: MethodId, _: &Assured) -> Result<(), Fault> {
     hit_one(end(tx, confirmed.account, Some(old), State::Active, State::Removed)?, "replaced method")
 }
 

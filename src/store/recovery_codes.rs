@@ -2,6 +2,7 @@
 
 use super::{
     Db, Tx,
+    factors::Assured,
     row::{hit_one, moment, parsed},
     schema::recovery_code::{self, dsl},
 };
@@ -41,11 +42,16 @@ pub fn standing(db: &mut Db<'_>, account: AccountId) -> Result<Option<Standing>,
     Ok(Some(Standing { total: rows.len(), remaining, generated_at: moment(*created)? }))
 }
 
-/// Makes a new set; the old one dies with this transaction.
+/// Makes a new set, for an owner who has proved a second factor; the old one dies with this transaction.
 ///
 /// # Errors
 /// `unavailable`.
-pub fn regenerate(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<Vec<RecoveryCode>, Fault> {
+pub fn regenerate(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    now: Timestamp,
+    _: &Assured,
+) -> Result<Vec<RecoveryCode>, Fault> {
     delete_all(tx, account)?;
     (0..SET_SIZE)
         .map(|_| {

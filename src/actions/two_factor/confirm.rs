@@ -22,7 +22,11 @@ use crate::{
         session::Session,
         totp::{Code, Step},
     },
-    store::{Tx, accounts, ledger, methods, recovery_codes, sessions, totp},
+    store::{
+        Tx, accounts,
+        factors::{self, Assured},
+        ledger, methods, recovery_codes, sessions, totp,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -123,11 +127,10 @@ fn activate(
     step: Step,
 ) -> Result<(Confirmed, Grant), Stop> {
     let cx = &call.cx;
-    totp::advance(tx, method.id, step)?;
-    methods::activate(tx, method.id, cx.now)?;
+    let proved = Assured::by_factor(&factors::activate(tx, method.id, step, cx.now)?);
     let kind = match method.replaces {
         Some(old) => {
-            methods::replace(tx, method, old)?;
+            methods::replace(tx, method, old, &proved)?;
             EventKind::TwoFactorReplaced
         }
         None if account.is_enabled() => EventKind::MethodAdded,
@@ -136,7 +139,7 @@ fn activate(
     // A method that joins others leaves the codes alone; whoever replaces one may have lost them with it.
     let codes = match kind {
         EventKind::MethodAdded => None,
-        _ => Some(recovery_codes::regenerate(tx, account.id, cx.now)?),
+        _ => Some(recovery_codes::regenerate(tx, account.id, cx.now, &proved)?),
     };
     let ended = sessions::end_others(tx, account.id, Some(session.id), cx.now)?;
     let mut event = Event::of_owner(kind, Some(session.id))

@@ -42,8 +42,7 @@ pub async fn regenerate(call: &Call, proofs: Proofs) -> Result<Regenerated, Stop
     let cx = call.cx.clone();
     reverify::settle(call, proven, move |tx, mut change| {
         change.account.require_enabled()?;
-        change.assured()?;
-        let codes = recovery_codes::regenerate(tx, change.account.id, cx.now)?;
+        let codes = recovery_codes::regenerate(tx, change.account.id, cx.now, change.assured()?)?;
         let event = Event::of_owner(EventKind::RecoveryCodesRegenerated, Some(change.session.id));
         accounts::record(tx, &mut change.account, &cx.origin, cx.now, &event, |_| {})?;
         Ok(Regenerated { version: change.account.version, codes })
