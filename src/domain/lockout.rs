@@ -271,8 +271,7 @@ mod tests {
         assert_eq!(ends, [false, false, false, false, true]);
     }
 
-    /// The rules once more, over a plain list of guesses: place, the moment that counts, and how it went.
-    /// What was given back is not in it.
+    /// The rules once more, over a plain list: place, the moment that counts, and how the guess went.
     #[derive(Default)]
     struct Plain {
         guesses: Vec<(i64, i64, Fate)>,
@@ -287,27 +286,23 @@ mod tests {
     }
 
     impl Plain {
-        fn in_flight(&self) -> u64 {
-            self.guesses.iter().filter(|(_, _, fate)| *fate == Fate::InFlight).count() as u64
-        }
-
         fn spent(&self, window: u32, now: i64) -> u64 {
             let counts = |at: i64, fate: Fate| fate != Fate::InFlight && at > now - i64::from(window) * 1000;
             self.guesses.iter().filter(|(_, at, fate)| counts(*at, *fate)).count() as u64
         }
 
         fn may_take(&self, policy: &Policy, now: i64) -> bool {
-            let caps = [(policy.cap_day, DAY), (policy.cap_month, MONTH)];
-            let is_over = |(cap, window)| cap > 0 && self.spent(window, now) + self.in_flight() >= u64::from(cap);
+            let in_flight = self.guesses.iter().filter(|(_, _, fate)| *fate == Fate::InFlight).count() as u64;
+            let is_over = |(cap, window)| cap > 0 && self.spent(window, now) + in_flight >= u64::from(cap);
             let (spent, free) = (self.spent(policy.window, now), u64::from(policy.free));
             let has_place = if spent < free {
-                spent + self.in_flight() < free
+                spent + in_flight < free
             } else {
                 let delay = (u64::from(policy.delay_first) << (spent - free).min(32)).min(policy.delay_max.into());
                 let last = self.guesses.iter().map(|(_, at, _)| *at).max().unwrap();
-                policy.delay_first > 0 && self.in_flight() == 0 && now >= last + i64::try_from(delay).unwrap() * 1000
+                policy.delay_first > 0 && in_flight == 0 && now >= last + i64::try_from(delay).unwrap() * 1000
             };
-            has_place && !self.locked && !caps.into_iter().any(is_over)
+            has_place && !self.locked && ![(policy.cap_day, DAY), (policy.cap_month, MONTH)].into_iter().any(is_over)
         }
 
         fn take(&mut self, policy: &Policy, place: i64, now: i64) -> bool {
@@ -339,9 +334,8 @@ mod tests {
     fn any_policy() -> impl Strategy<Value = Policy> {
         let of = prop::sample::select::<u32>;
         let caps = (of(vec![0, 3, 20]), of(vec![0, 5, 60]), any::<bool>(), of(vec![0, 2, 5]));
-        let delays = (of(vec![0, 1, 30]), of(vec![30, 3600]));
-        (1_u32..7, of(vec![60, 900, DAY, MONTH]), delays, caps).prop_map(|(free, window, delays, caps)| {
-            let ((delay_first, delay_max), (cap_day, cap_month, caps_lock, ends_at)) = (delays, caps);
+        let delays = (1_u32..7, of(vec![60, 900, DAY, MONTH]), of(vec![0, 1, 30]), of(vec![30, 3600]));
+        (delays, caps).prop_map(|((free, window, delay_first, delay_max), (cap_day, cap_month, caps_lock, ends_at))| {
             Policy { free, window, delay_first, delay_max, cap_day, cap_month, caps_lock, ends_at }
         })
     }
@@ -359,25 +353,23 @@ mod tests {
             policy in any_policy(), steps in any_steps(),
         ) {
             let (mut bucket, mut plain, mut now) = (Bucket::default(), Plain::default(), T0);
-            // Guesses that were evaluated and not right, by the moment they were; and all that wait to be settled.
+            // Guesses that were evaluated and not right; and all that wait to be settled.
             let (mut evaluated, mut open) = (Vec::new(), Vec::<i64>::new());
             for (place, (what, which, pause)) in (0_i64..).zip(steps) {
                 now += pause;
                 let chosen = (!open.is_empty()).then(|| which.index(open.len()));
                 match (what, chosen) {
                     (0..=6, _) | (_, None) => {
-                        let taken = bucket.take(&policy, Scope::Code, place, now);
-                        prop_assert_eq!(taken.is_ok(), plain.take(&policy, place, now), "{:?}", taken);
-                        if taken.is_ok() {
-                            open.push(place);
-                            evaluated.push((place, now));
-                        }
+                        let is_taken = bucket.take(&policy, Scope::Code, place, now).is_ok();
+                        prop_assert_eq!(is_taken, plain.take(&policy, place, now));
+                        open.extend(is_taken.then_some(place));
+                        evaluated.extend(is_taken.then_some((place, now)));
                     }
                     (7..=9, Some(chosen)) => {
-                        // Whoever judges may be so late that the place has lapsed: then it costs once more.
+                        // Where the place has lapsed before it is judged, it costs once more.
                         let place = open.swap_remove(chosen);
-                        let kept = bucket.keep(&policy, place, now);
                         plain.keep(&policy, place, now);
+                        let kept = bucket.keep(&policy, place, now);
                         let left = u64::from(policy.free).saturating_sub(plain.spent(policy.window, now));
                         prop_assert_eq!(u64::from(kept.remaining), left);
                     }
@@ -390,11 +382,10 @@ mod tests {
                         prop_assert_eq!(&bucket, &Bucket { places, ..before });
                     }
                     _ => {
-                        if bucket.locked {
-                            evaluated.retain(|(own, _)| bucket.places.iter().any(|(place, _)| place == own));
-                        }
+                        let was_locked = bucket.locked;
                         bucket.open();
                         plain.open();
+                        evaluated.retain(|(own, _)| !was_locked || bucket.places.iter().any(|(place, _)| place == own));
                     }
                 }
                 prop_assert_eq!(bucket.locked, plain.locked);

@@ -39,7 +39,7 @@ async fn kill_and_kill_again(database_url: Option<String>, replicas: usize, cycl
             town.welcome(CROWD);
         }
         town.at(&served.iter().collect::<Vec<_>>());
-        let (moment, unlucky) = (town.dice.below(250), town.dice.below(replicas as u64) as usize);
+        let (moment, unlucky) = (100 + town.dice.below(250), town.dice.below(replicas as u64) as usize);
         let victim = &mut served[unlucky];
         town.live(async {
             pause(moment).await;
@@ -82,7 +82,9 @@ async fn end_under_load(database_url: Option<String>, rounds: u32) {
             .await;
         assert_eq!(exit, 0);
         let done = oracle::recorded_requests(&town.installation);
-        for entry in town.customers.iter().flat_map(|customer| &customer.log).filter(|entry| entry.status.is_none()) {
+        for entry in
+            town.customers.iter().flat_map(|customer| &customer.line.log).filter(|entry| entry.status.is_none())
+        {
             assert!(!done.contains(&entry.id), "accepted, done and not answered: {entry:?}");
         }
         let served = town.serve();

@@ -1,5 +1,6 @@
-//! A customer who uses the service while it breaks, and writes down everything that was asked and answered.
+//! A customer who uses the service while it breaks.
 
+use super::line::{Ask, Bases, Entry, Line, Wish};
 use crate::support::{
     dice::Dice,
     installation::{PASSWORD, seconds},
@@ -7,56 +8,13 @@ use crate::support::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::{cell::RefCell, rc::Rc, time::Duration};
-
-/// Longer than the service takes to give up on anything.
-const PATIENCE: Duration = Duration::from_secs(12);
-
-/// Where the replicas are at this moment.
-pub type Bases = Rc<RefCell<Vec<String>>>;
-
-/// What a request wanted, and with it what its success must have recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    Login,
-    LoginByCode,
-    LoginByRecoveryCode,
-    Start,
-    Confirm,
-    Disable,
-    Regenerate,
-    Code,
-    RecoveryCode,
-    Guess,
-    Read,
-    Refresh,
-}
-
-/// One request, and the answer if one came.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// Its `X-Request-Id`, which its events bear.
-    pub id: String,
-    pub wish: Wish,
-    /// What it would use up.
-    pub credential: Option<String>,
-    /// Its idempotency key.
-    pub key: Option<String>,
-    pub status: Option<u16>,
-    pub body: Value,
-    /// Whether the answer was that of an earlier request with the same key.
-    pub is_replay: bool,
-}
 
 /// One customer with one account and one browser.
 pub struct Customer {
     pub email: String,
-    pub log: Vec<Entry>,
     /// What must not be readable anywhere.
     pub secrets: Vec<String>,
-    bases: Bases,
-    http: reqwest::Client,
-    dice: Dice,
+    pub line: Line,
     pub access: String,
     refresh: String,
     /// Access tokens from before a change that was acknowledged.
@@ -70,12 +28,10 @@ pub struct Customer {
 
 impl Customer {
     pub fn new(email: String, bases: Bases, seed: u64) -> Self {
-        let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
-        let dice = Dice::new(seed);
-        let (log, secrets, dead_tokens, recovery_codes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (access, refresh) = (String::new(), String::new());
-        let (pending, secret) = (None, None);
-        Self { email, log, secrets, bases, http, dice, access, refresh, dead_tokens, pending, secret, recovery_codes }
+        let line = Line::new(bases, Dice::new(seed));
+        let (secrets, dead_tokens, recovery_codes) = (Vec::new(), Vec::new(), Vec::new());
+        let (access, refresh, pending, secret) = (String::new(), String::new(), None, None);
+        Self { email, line, secrets, access, refresh, dead_tokens, pending, secret, recovery_codes }
     }
 
     /// Does one thing or another.
@@ -83,7 +39,7 @@ impl Customer {
         if self.access.is_empty() {
             return self.sign_in().await;
         }
-        match self.dice.below(12) {
+        match self.line.dice.below(12) {
             0 => self.sign_in().await,
             1..=3 if self.secret.is_none() => self.set_up().await,
             1 | 2 => self.disable().await,
@@ -94,7 +50,7 @@ impl Customer {
             8 => self.guess().await,
             9 => self.use_dead_token().await,
             _ => {
-                self.get(STATUS, Wish::Read).await;
+                self.get(STATUS).await;
             }
         }
     }
@@ -102,7 +58,7 @@ impl Customer {
     /// Signs in, with a recovery code or a code where it is asked for one.
     pub async fn sign_in(&mut self) {
         let credentials = json!({"email": self.email, "password": PASSWORD});
-        let answer = self.send(Method::POST, LOGIN, "", Some(credentials), Wish::Login, None, None).await;
+        let answer = self.line.send(Method::POST, LOGIN, "", Wish::Login, Ask::with(credentials)).await;
         if answer.status != Some(200) {
             return;
         }
@@ -120,13 +76,13 @@ impl Customer {
         let answer = match self.next_code() {
             Some((code, credential)) => {
                 let body = json!({"challenge": challenge, "code": code});
-                self.send(Method::POST, SECOND, "", Some(body), Wish::LoginByCode, Some(credential), None).await
+                self.line.send(Method::POST, SECOND, "", Wish::LoginByCode, Ask::with(body).using(credential)).await
             }
             None => {
                 let Some(code) = self.recovery_codes.pop() else { return };
                 let body = json!({"challenge": challenge, "recovery_code": code});
-                let wish = Wish::LoginByRecoveryCode;
-                self.send(Method::POST, SECOND, "", Some(body), wish, Some(code), None).await
+                let ask = Ask::with(body).using(code);
+                self.line.send(Method::POST, SECOND, "", Wish::LoginByRecoveryCode, ask).await
             }
         };
         if answer.status == Some(200) {
@@ -137,7 +93,7 @@ impl Customer {
     /// Trades the refresh token in.
     pub async fn refresh(&mut self) -> bool {
         let body = json!({"refresh_token": self.refresh});
-        let answer = self.send(Method::POST, REFRESH, "", Some(body), Wish::Refresh, None, None).await;
+        let answer = self.line.send(Method::POST, REFRESH, "", Wish::Refresh, Ask::with(body)).await;
         if answer.status == Some(200) {
             self.take_tokens(&answer.body);
         }
@@ -146,7 +102,7 @@ impl Customer {
 
     /// Sets two-factor authentication up.
     pub async fn set_up(&mut self) {
-        let start = self.post(TOTP_PATH, json!({"password": PASSWORD}), Wish::Start).await;
+        let start = self.post(TOTP_PATH, Wish::Start, Ask::with(json!({"password": PASSWORD}))).await;
         if start.status == Some(201) {
             let member = |name: &str| start.body[name].as_str().unwrap().to_owned();
             self.pending = Some((member("id"), member("secret"), 0));
@@ -162,8 +118,8 @@ impl Customer {
         let (id, secret) = (id.clone(), secret.clone());
         let body = json!({"code": code_of(&secret, step)});
         let path = format!("{TOTP_PATH}/{id}/confirm");
-        let credential = Some(format!("{secret} {step}"));
-        let answer = self.authorised(Method::POST, &path, Some(body), Wish::Confirm, credential, None).await;
+        let ask = Ask::with(body).using(format!("{secret} {step}"));
+        let answer = self.post(&path, Wish::Confirm, ask).await;
         if answer.status == Some(200) {
             self.enabled(&answer.body, secret, step);
         }
@@ -177,19 +133,18 @@ impl Customer {
 
     /// Disables it, under an idempotency key; an answer that was lost is asked for again by [`Self::settle`].
     pub async fn disable(&mut self) {
-        let key = format!("disable-{}", self.dice.next());
+        let key = format!("disable-{}", self.line.dice.next());
         self.disable_under(key).await;
     }
 
     async fn disable_under(&mut self, key: String) -> Entry {
-        let mut body = json!({"password": PASSWORD});
-        let mut credential = None;
+        let mut ask = Ask::with(json!({"password": PASSWORD})).under(key);
         // The key's fingerprint leaves proofs out, so a repeated request may bring another one.
         if let Some(code) = self.recovery_codes.pop() {
-            body["recovery_code"] = json!(code);
-            credential = Some(code);
+            ask.body["recovery_code"] = json!(code);
+            ask = ask.using(code);
         }
-        let answer = self.authorised(Method::POST, DISABLE, Some(body), Wish::Disable, credential, Some(key)).await;
+        let answer = self.post(DISABLE, Wish::Disable, ask).await;
         if answer.status == Some(200) {
             (self.secret, self.pending) = (None, None);
             self.recovery_codes.clear();
@@ -201,7 +156,7 @@ impl Customer {
     async fn regenerate(&mut self) {
         let Some(code) = self.recovery_codes.pop() else { return };
         let body = json!({"password": PASSWORD, "recovery_code": code});
-        let answer = self.authorised(Method::POST, CODES, Some(body), Wish::Regenerate, Some(code), None).await;
+        let answer = self.post(CODES, Wish::Regenerate, Ask::with(body).using(code)).await;
         if answer.status == Some(200) {
             self.take_codes(&answer.body);
         }
@@ -210,14 +165,14 @@ impl Customer {
     async fn use_recovery_code(&mut self) {
         let Some(code) = self.recovery_codes.pop() else { return };
         let body = json!({"recovery_code": code});
-        let answer = self.authorised(Method::POST, VERIFY, Some(body), Wish::RecoveryCode, Some(code), None).await;
+        let answer = self.post(VERIFY, Wish::RecoveryCode, Ask::with(body).using(code)).await;
         self.stepped_up(&answer);
     }
 
     async fn use_code(&mut self) {
         let Some((code, credential)) = self.next_code() else { return };
         let body = json!({"code": code});
-        let answer = self.authorised(Method::POST, VERIFY, Some(body), Wish::Code, Some(credential), None).await;
+        let answer = self.post(VERIFY, Wish::Code, Ask::with(body).using(credential)).await;
         self.stepped_up(&answer);
     }
 
@@ -225,7 +180,7 @@ impl Customer {
     async fn use_something_again(&mut self) {
         let is_use = |entry: &&Entry| matches!(entry.wish, Wish::Code | Wish::RecoveryCode);
         let used: Vec<Entry> =
-            self.log.iter().filter(is_use).filter(|entry| entry.status != Some(403)).cloned().collect();
+            self.line.log.iter().filter(is_use).filter(|entry| entry.status != Some(403)).cloned().collect();
         let Some(entry) = used.last() else { return };
         let credential = entry.credential.clone().unwrap();
         let body = match entry.wish {
@@ -236,7 +191,7 @@ impl Customer {
             _ => json!({"recovery_code": credential}),
         };
         let wish = entry.wish;
-        let answer = self.authorised(Method::POST, VERIFY, Some(body), wish, Some(credential), None).await;
+        let answer = self.post(VERIFY, wish, Ask::with(body).using(credential)).await;
         self.stepped_up(&answer);
     }
 
@@ -247,13 +202,13 @@ impl Customer {
             // A recovery code that is none, so that the guess is judged whatever the token's assurance.
             body["recovery_code"] = json!("000000-000000-000000-000000");
         }
-        self.authorised(Method::POST, DISABLE, Some(body), Wish::Guess, Some(self.session()), None).await;
+        self.post(DISABLE, Wish::Guess, Ask::with(body).using(self.session())).await;
     }
 
     async fn use_dead_token(&mut self) {
         let Some(token) = self.dead_tokens.last().cloned() else { return };
         let body = json!({"password": PASSWORD});
-        let answer = self.send(Method::POST, DISABLE, &token, Some(body), Wish::Guess, None, None).await;
+        let answer = self.line.send(Method::POST, DISABLE, &token, Wish::Guess, Ask::with(body)).await;
         assert!(
             matches!(answer.status, None | Some(401 | 503)),
             "a token from before a change still works: {answer:?}"
@@ -263,11 +218,11 @@ impl Customer {
     /// Finds out what became of a disable whose answer was lost, by sending it again under its key.
     pub async fn settle(&mut self) {
         let unclear = |entry: &Entry| entry.wish == Wish::Disable && matches!(entry.status, None | Some(503));
-        let Some(key) = self.log.last().filter(|entry| unclear(entry)).and_then(|entry| entry.key.clone()) else {
+        let Some(key) = self.line.log.last().filter(|entry| unclear(entry)).and_then(|entry| entry.key.clone()) else {
             return;
         };
         // Where it took effect, the access token is dead, and the session lives.
-        if self.get(STATUS, Wish::Read).await.status == Some(401) && !self.refresh().await {
+        if self.get(STATUS).await.status == Some(401) && !self.refresh().await {
             return;
         }
         let answer = self.disable_under(key).await;
@@ -279,14 +234,14 @@ impl Customer {
 
     /// What the service says about the account at the end: its status, and all its events, oldest first.
     pub async fn account(&mut self) -> Option<(Entry, Vec<Value>)> {
-        let mut status = self.get(STATUS, Wish::Read).await;
+        let mut status = self.get(STATUS).await;
         if status.status == Some(401) {
             // The session may live on; where it does not, it takes a sign-in.
             if !self.refresh().await {
                 self.access.clear();
                 self.sign_in().await;
             }
-            status = self.get(STATUS, Wish::Read).await;
+            status = self.get(STATUS).await;
         }
         if status.status != Some(200) {
             return None;
@@ -294,7 +249,7 @@ impl Customer {
         let mut events = Vec::new();
         let mut path = "/account/security/events?limit=100".to_owned();
         loop {
-            let page = self.get(&path, Wish::Read).await;
+            let page = self.get(&path).await;
             assert_eq!(page.status, Some(200), "{page:?}");
             events.extend(page.body["events"].as_array().unwrap().clone());
             let Some(cursor) = page.body["next_cursor"].as_str() else { break };
@@ -348,72 +303,22 @@ impl Customer {
         Some((code_of(secret, step), format!("{secret} {step}")))
     }
 
-    async fn get(&mut self, path: &str, wish: Wish) -> Entry {
-        self.authorised(Method::GET, path, None, wish, None, None).await
+    async fn get(&mut self, path: &str) -> Entry {
+        self.authorised(Method::GET, path, Wish::Read, Ask::default()).await
     }
 
-    async fn post(&mut self, path: &str, body: Value, wish: Wish) -> Entry {
-        self.authorised(Method::POST, path, Some(body), wish, None, None).await
+    async fn post(&mut self, path: &str, wish: Wish, ask: Ask) -> Entry {
+        self.authorised(Method::POST, path, wish, ask).await
     }
 
-    async fn authorised(
-        &mut self,
-        method: Method,
-        path: &str,
-        body: Option<Value>,
-        wish: Wish,
-        credential: Option<String>,
-        key: Option<String>,
-    ) -> Entry {
+    async fn authorised(&mut self, method: Method, path: &str, wish: Wish, ask: Ask) -> Entry {
         let token = self.access.clone();
-        let answer = self.send(method, path, &token, body, wish, credential, key).await;
+        let answer = self.line.send(method, path, &token, wish, ask).await;
         if answer.status == Some(401) && answer.body["code"] == "invalid-token" && wish != Wish::Read {
             // The session ended, or an answer with new tokens was lost.
             self.access.clear();
         }
         answer
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "a request has that many parts")]
-    async fn send(
-        &mut self,
-        method: Method,
-        path: &str,
-        token: &str,
-        body: Option<Value>,
-        wish: Wish,
-        credential: Option<String>,
-        key: Option<String>,
-    ) -> Entry {
-        let id = format!("r{:016x}", self.dice.next());
-        let base = {
-            let bases = self.bases.borrow();
-            bases[usize::try_from(self.dice.below(bases.len() as u64)).unwrap()].clone()
-        };
-        let mut request = self.http.request(method, format!("{base}{path}")).header("X-Request-Id", &id);
-        if !token.is_empty() {
-            request = request.bearer_auth(token);
-        }
-        if let Some(key) = &key {
-            request = request.header("Idempotency-Key", key);
-        }
-        if let Some(body) = &body {
-            request = request.json(body);
-        }
-        let mut entry = Entry { id, wish, credential, key, status: None, body: Value::Null, is_replay: false };
-        if let Ok(response) = request.send().await {
-            let (status, is_replay) =
-                (response.status().as_u16(), response.headers().contains_key("idempotent-replayed"));
-            // An answer counts when it has arrived whole.
-            if let Ok(body) = response.bytes().await {
-                entry.status = Some(status);
-                entry.is_replay = is_replay;
-                entry.body = serde_json::from_slice(&body).unwrap_or_default();
-            }
-        }
-        assert!(entry.status.is_none_or(|status| status < 500 || status == 503), "{entry:?}");
-        self.log.push(entry.clone());
-        entry
     }
 }
 

@@ -1,7 +1,10 @@
 //! The one judge of every fault run: what customers were told, held against what the service says and what
 //! the database holds. A violation names its invariant.
 
-use super::customer::{Customer, Entry, Wish};
+use super::{
+    customer::Customer,
+    line::{Entry, Wish},
+};
 use crate::support::{installation::Installation, postgres};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use serde_json::Value;
@@ -34,24 +37,27 @@ pub async fn judge(customer: &mut Customer) -> Result<bool, String> {
         // Their codes went with lost answers. What the database holds is judged all the same.
         return Ok(false);
     };
-    let told = |what: String| Err(format!("{}: {what}\n{}", customer.email, history(customer, &events)));
-    let by_request = by_request(&events);
-    for entry in &customer.log {
+    match verdict(&customer.line.log, &status.body, &events) {
+        Ok(()) => Ok(true),
+        Err(what) => Err(format!("{}: {what}\n{}", customer.email, history(&customer.line.log, &events))),
+    }
+}
+
+/// What was asked and answered, held against what the service says now.
+fn verdict(log: &[Entry], status: &Value, events: &[Value]) -> Result<(), String> {
+    let by_request = by_request(events);
+    for entry in log {
         let recorded = by_request.get(entry.id.as_str()).map(Vec::as_slice).unwrap_or_default();
-        if let Err(what) = judge_entry(entry, recorded) {
-            return told(format!("{what}: {entry:?} recorded {recorded:?}"));
-        }
+        judge_entry(entry, recorded).map_err(|what| format!("{what}: {entry:?} recorded {recorded:?}"))?;
     }
-    if let Some(credential) = used_twice(&customer.log) {
-        return told(format!("I-ONCE: {credential} was accepted twice"));
+    if let Some(credential) = used_twice(log) {
+        return Err(format!("I-ONCE: {credential} was accepted twice"));
     }
-    if let Some(session) = over_budget(&customer.log) {
-        return told(format!("I-BUDGET: more than {SESSION_BUDGET} guesses in session {session}"));
+    if let Some(session) = over_budget(log) {
+        return Err(format!("I-BUDGET: more than {SESSION_BUDGET} guesses in session {session}"));
     }
-    if let Err(what) = judge_repeats(&customer.log, &by_request) {
-        return told(what);
-    }
-    judge_state(customer, &status.body, &events).map(|()| true).or_else(told)
+    judge_repeats(log, &by_request)?;
+    judge_state(log, status, events)
 }
 
 /// An acknowledged change is recorded whole; one that was refused is not; one whose answer was lost is
@@ -63,7 +69,6 @@ fn judge_entry(entry: &Entry, recorded: &[&str]) -> Result<(), &'static str> {
     if matches!(entry.wish, Wish::Disable | Wish::Regenerate) && entry.credential.is_some() {
         whole.insert(0, "recovery_code.used");
     }
-    // While two-factor authentication is on, whether a disable needed its code depends on the session.
     let is_whole = changes == whole;
     match entry.status {
         Some(200..=299) if entry.is_replay => changes.is_empty().then_some(()).ok_or("I-UNKNOWN: a replay took effect"),
@@ -118,8 +123,8 @@ fn judge_repeats(log: &[Entry], by_request: &BTreeMap<&str, Vec<&str>>) -> Resul
 }
 
 /// What the events tell, replayed, is what the status says.
-fn judge_state(customer: &Customer, status: &Value, events: &[Value]) -> Result<(), String> {
-    let wishes: BTreeMap<&str, Wish> = customer.log.iter().map(|entry| (entry.id.as_str(), entry.wish)).collect();
+fn judge_state(log: &[Entry], status: &Value, events: &[Value]) -> Result<(), String> {
+    let wishes: BTreeMap<&str, Wish> = log.iter().map(|entry| (entry.id.as_str(), entry.wish)).collect();
     let (mut is_on, mut codes) = (false, 0);
     for event in events {
         match event["type"].as_str().unwrap() {
@@ -143,8 +148,8 @@ fn judge_state(customer: &Customer, status: &Value, events: &[Value]) -> Result<
     Ok(())
 }
 
-fn history(customer: &Customer, events: &[Value]) -> String {
-    let entries = customer.log.iter().map(|entry| format!("{entry:?}"));
+fn history(log: &[Entry], events: &[Value]) -> String {
+    let entries = log.iter().map(|entry| format!("{entry:?}"));
     let events = events.iter().map(|event| format!("{} {} {}", event["request_id"], event["type"], event["details"]));
     entries.chain(events).collect::<Vec<_>>().join("\n")
 }
@@ -220,4 +225,56 @@ fn readable(installation: &Installation) -> String {
         text.push_str(&postgres::dump(&installation.database_url));
     }
     text
+}
+
+mod itself {
+    use super::*;
+    use serde_json::json;
+
+    fn entry(id: &str, wish: Wish, credential: Option<&str>, status: Option<u16>) -> Entry {
+        let credential = credential.map(str::to_owned);
+        let body = json!({"result": "signed_in"});
+        Entry { id: id.into(), wish, credential, key: None, status, body, is_replay: false }
+    }
+
+    fn event(id: &str, kind: &str) -> Value {
+        json!({"request_id": id, "type": kind, "details": {}})
+    }
+
+    fn says(log: &[Entry], status: &Value, events: &[Value]) -> String {
+        verdict(log, status, events).err().unwrap_or_default().split(':').next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn an_oracle_that_finds_nothing_where_something_is_wrong_is_none() {
+        let on = json!({"enabled": true, "recovery_codes": {"remaining": 10}});
+        let off = json!({"enabled": false, "recovery_codes": null});
+        let enabled = [event("a", "two_factor.enabled")];
+        let confirm = |status| [entry("a", Wish::Confirm, Some("secret 1"), status)];
+        assert_eq!(says(&confirm(Some(200)), &on, &enabled), "", "as it should be");
+        assert_eq!(says(&confirm(None), &off, &[]), "", "lost, and not done");
+        assert_eq!(says(&confirm(None), &on, &enabled), "", "lost, and done");
+        assert_eq!(says(&confirm(Some(200)), &off, &[]), "I-ACK");
+        assert_eq!(says(&confirm(Some(403)), &on, &enabled), "I-AUDIT");
+        assert_eq!(says(&confirm(Some(200)), &off, &enabled), "I-ATOM");
+
+        let half = [event("b", "recovery_code.used")];
+        let login = entry("b", Wish::LoginByRecoveryCode, Some("code"), None);
+        assert_eq!(says(&[login], &json!({"enabled": false, "recovery_codes": {"remaining": -1}}), &half), "I-ATOM");
+        let twice = ["c", "d"].map(|id| entry(id, Wish::Code, Some("secret 2"), Some(200)));
+        assert_eq!(says(&twice, &off, &[]), "I-ONCE");
+        let guesses = ["e", "f", "g", "h", "i", "j"].map(|id| entry(id, Wish::Guess, Some("session"), Some(403)));
+        assert_eq!(says(&guesses[..5], &off, &[]), "");
+        assert_eq!(says(&guesses, &off, &[]), "I-BUDGET");
+
+        let alone = [entry("a", Wish::Confirm, None, Some(200)), entry("k", Wish::Login, None, Some(200))];
+        let events = [event("a", "two_factor.enabled"), event("k", "login.succeeded")];
+        assert_eq!(says(&alone, &on, &events), "I-CLOSED");
+
+        let mut repeated = ["l", "m"].map(|id| entry(id, Wish::Disable, None, None));
+        repeated.iter_mut().for_each(|entry| entry.key = Some("key".into()));
+        let events = ["l", "m"].map(|id| event(id, "two_factor.disabled"));
+        assert_eq!(says(&repeated, &off, &events[..1]), "");
+        assert_eq!(says(&repeated, &off, &events), "I-UNKNOWN");
+    }
 }

@@ -1,7 +1,8 @@
 //! Customers together, and an installation that they all use.
 
 use super::{
-    customer::{Bases, Customer, Wish},
+    customer::Customer,
+    line::{Bases, Wish},
     oracle,
 };
 use crate::support::{
@@ -128,7 +129,7 @@ impl Town {
                 while !over.get() {
                     customer.act().await;
                     // A service that is gone is not asked without end.
-                    let is_gone = customer.log.last().is_some_and(|entry| entry.status.is_none());
+                    let is_gone = customer.line.log.last().is_some_and(|entry| entry.status.is_none());
                     actix_web::rt::time::sleep(Duration::from_millis(if is_gone { 50 } else { 1 })).await;
                 }
             }
@@ -155,7 +156,7 @@ impl Town {
             self.toll.seen += usize::from(was_seen);
         }
         oracle::judge_database(&self.installation, &self.customers).unwrap_or_else(|violation| panic!("{violation}"));
-        for entry in self.customers.drain(..).flat_map(|customer| customer.log) {
+        for entry in self.customers.drain(..).flat_map(|customer| customer.line.log) {
             self.toll.requests += 1;
             self.toll.changes += usize::from(matches!(entry.status, Some(200..=299)) && entry.wish != Wish::Read);
             self.toll.unclear += usize::from(matches!(entry.status, None | Some(503)));
