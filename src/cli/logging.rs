@@ -1,7 +1,9 @@
 //! Log lines: through env_logger, as JSON objects or for people, to standard error. One event is one
 //! line, whatever its values hold.
 
+use super::sink::Sink;
 use crate::config::LogFormat;
+use env_logger::Target;
 use log::kv::{Error, Key, Value, VisitSource};
 use serde_json::{Map, Value as Json};
 use std::io::Write;
@@ -20,6 +22,10 @@ impl VisitSource<'_> for Members {
 pub fn start(filter: &str, format: LogFormat) {
     let mut builder = env_logger::Builder::new();
     builder.parse_filters(filter);
+    // Where there is no thread to be had, lines are written by whoever logs.
+    if let Ok(sink) = Sink::start() {
+        builder.target(Target::Pipe(Box::new(sink)));
+    }
     builder.format(move |line, record| {
         let mut members = Members(Map::new());
         // A value that cannot be shown is left out; the rest of the line still counts.

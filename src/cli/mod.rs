@@ -9,6 +9,7 @@ mod logging;
 mod migrate;
 mod openapi;
 mod serve;
+mod sink;
 mod walk;
 
 use crate::{
@@ -85,7 +86,9 @@ pub struct Failure {
 /// Runs the command that the command line names.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match run(cli) {
+    let outcome = run(cli);
+    sink::flush();
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // What a library says may have lines of its own.

@@ -10,7 +10,8 @@ use rustix::process::{Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 use std::{
     fs,
-    io::{Seek, SeekFrom, Write},
+    io::{Read, Seek, SeekFrom, Write},
+    process::Stdio,
     time::Duration,
 };
 
@@ -170,4 +171,29 @@ async fn keys_that_are_missing_or_exchanged_are_503_and_never_off() {
     let (status, body): (u16, Value) = served.post(DISABLE, &token, &json!({"password": PASSWORD})).await;
     assert_eq!((status, text(&body["login"])), (200, "password".to_owned()), "{body}");
     oracle::judge_database(&installation, &[]).unwrap();
+}
+
+/// A log that nobody takes: whoever collects it has stopped, and the pipe is full.
+#[actix_web::test]
+async fn a_log_that_nobody_reads_stops_nobody_and_what_was_dropped_is_counted() {
+    let installation = Installation::ready(None);
+    installation.add_account("alice@example.test");
+    let mut command = installation.command();
+    command.arg("serve").env("TWOFOLD_LOG", "trace").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut served = Served::attach(command.spawn().unwrap());
+    let mut log = served.child.stderr.take().unwrap();
+    let (token, _) = served.set_up("alice@example.test").await;
+    for _ in 0..1500 {
+        assert_eq!(served.get(STATUS, &token).await.0, 200);
+    }
+    // Somebody takes it again.
+    let reading = std::thread::spawn(move || {
+        let mut text = String::new();
+        log.read_to_string(&mut text).map(|_| text).unwrap()
+    });
+    assert_eq!(served.get(STATUS, &token).await.0, 200);
+    assert_eq!(served.terminate(), 0);
+    let text = reading.join().unwrap();
+    assert!(text.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "no line is torn");
+    assert!(text.contains("log lines were dropped"), "{} lines", text.lines().count());
 }

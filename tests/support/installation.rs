@@ -140,17 +140,21 @@ impl Installation {
     pub fn start(&self, mut command: Command) -> Served {
         let log = self.path(&format!("log-{}", self.logs.fetch_add(1, Ordering::SeqCst)));
         let log = fs::File::create(log).unwrap();
-        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        Served::attach(command.stdout(Stdio::piped()).stderr(log).spawn().unwrap())
+    }
+}
+
+impl Served {
+    /// A process that is to serve, once it has said where.
+    pub fn attach(mut child: Child) -> Self {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut ready_line = String::new();
         stdout.read_line(&mut ready_line).unwrap();
         let base =
             ready_line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default().to_owned();
-        Served { child, base, ready_line, _stdout: stdout }
+        Self { child, base, ready_line, _stdout: stdout }
     }
-}
 
-impl Served {
     /// Where its probes are.
     pub fn operations(&self) -> String {
         let addresses: Vec<&str> = self.ready_line.split(|c: char| c.is_whitespace() || c == ')').collect();
