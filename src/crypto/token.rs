@@ -154,6 +154,7 @@ impl Claims {
     fn holder(self) -> Option<Holder> {
         let auth_time = Timestamp::from_second(self.auth_time).ok()?;
         let assurance = Assurance { acr: self.acr, amr: self.amr, auth_time };
+        let assurance = Some(assurance).filter(Assurance::is_ours)?;
         Some(Holder { account: self.sub, session: self.sid, epoch: self.epoch, assurance })
     }
 }
@@ -207,7 +208,7 @@ mod tests {
     fn headers_that_would_steer_the_check_are_refused() {
         let ring = Keyring::new(&KeyFile::generate(SigningAlgorithm::EdDsa, false).unwrap()).unwrap();
         let token = ring.signer.sign(&realm(), &holder(), "", Uuid::nil(), now()).unwrap();
-        let (_, rest) = token.split_once('.').unwrap();
+        let claims = token.split('.').nth(1).unwrap();
         let kid = &ring.signer.keys[0].id;
         let headers = [
             format!(r#"{{"alg":"none","typ":"at+jwt","kid":"{kid}"}}"#),
@@ -218,7 +219,11 @@ mod tests {
             r#"{"alg":"EdDSA","typ":"at+jwt"}"#.to_owned(),
         ];
         for header in headers {
-            let forged = format!("{}.{rest}", BASE64URL_NOPAD.encode(header.as_bytes()));
+            // Signed with our own key, so that nothing but the header is wrong.
+            let message = format!("{}.{claims}", BASE64URL_NOPAD.encode(header.as_bytes()));
+            let key = &ring.signer.keys[0];
+            let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key.private, key.algorithm).unwrap();
+            let forged = format!("{message}.{signature}");
             assert!(ring.signer.check(&realm(), &forged, now()).is_err(), "{header}");
         }
         for text in ["", ".", "..", "a.b.c", &token[..token.len() - 2], &format!("{token}."), &"a".repeat(5000)] {

@@ -63,6 +63,13 @@ impl Assurance {
         Self { acr: Acr::Aal2, amr: vec![Amr::Pwd, method, Amr::Mfa], auth_time: at }
     }
 
+    /// Whether it is one that we state: what is said to be proved goes with how it is said to be.
+    pub fn is_ours(&self) -> bool {
+        let at = self.auth_time;
+        let factors = [Factor::Totp, Factor::RecoveryCode].map(|factor| Self::second_factor(factor, at));
+        *self == Self::password(at) || factors.contains(self)
+    }
+
     /// When the second factor stops being fresh; `None` where none was proved. `max_age` in seconds.
     pub fn fresh_until(&self, max_age: u32) -> Option<Timestamp> {
         let until = self.auth_time.checked_add(jiff::SignedDuration::from_secs(i64::from(max_age)));
