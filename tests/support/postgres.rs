@@ -61,6 +61,16 @@ fn start() -> Option<Server> {
     Some(server)
 }
 
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Its folder is gone before another one takes its name.
+        for shell in self.shells.get_mut().unwrap() {
+            drop(shell.stdin.take());
+            let _ = shell.wait();
+        }
+    }
+}
+
 impl Server {
     /// One with a folder, and nothing in it; `None` where no server is installed.
     pub fn new(name: &str) -> Option<Self> {
