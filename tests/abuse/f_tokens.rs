@@ -7,7 +7,8 @@ use crate::{
         TestApp,
         dice::{self, Dice},
         document,
-        person::STATUS,
+        installation::{Installation, text},
+        person::{REFRESH, STATUS},
         reply::Reply,
     },
 };
@@ -23,7 +24,7 @@ const STREAMS: usize = 16;
 const CANARY: &str = "http://127.0.0.1";
 
 /// Every operation that takes a bearer token: method and path.
-fn operations() -> Vec<(String, String)> {
+pub fn operations() -> Vec<(String, String)> {
     let is_guarded = |operation: &Value| operation["security"].as_array().is_some_and(|all| !all.is_empty());
     let guarded = document::operations().into_iter().filter(|(.., operation)| is_guarded(operation));
     let id = "0190a000-0000-7000-8000-000000000000";
@@ -116,4 +117,33 @@ async fn a_key_that_a_token_points_to_is_not_fetched(app: &TestApp) {
         is_refused(app, &("GET".into(), STATUS.into()), &forgery).await;
     }
     assert_eq!(canary.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "somebody came");
+}
+
+/// F16: a key that is new signs, one that is old still opens, one that is gone opens nothing; no session ends.
+#[actix_web::test]
+async fn token_keys_are_rotated_without_ending_sessions() {
+    let installation = Installation::ready(None);
+    installation.add_account("alice@example.test");
+    let old = installation.keys();
+    let served = installation.serve();
+    let login = served.login("alice@example.test").await;
+    let (first, refresh) = (text(&login["tokens"]["access_token"]), login["tokens"]["refresh_token"].clone());
+    drop(served);
+    let mut both = old.clone();
+    let added = Installation::new(None).keys()["signing"].as_array().unwrap().clone();
+    both["signing"].as_array_mut().unwrap().splice(0..0, added.clone());
+    installation.write_keys(&both);
+    let served = installation.serve();
+    assert_eq!(served.get(STATUS, &first).await.0, 200, "the old key still opens");
+    let (status, renewed) = served.post(REFRESH, "", &json!({"refresh_token": refresh})).await;
+    assert_eq!(status, 200, "{renewed}");
+    let second = text(&renewed["access_token"]);
+    let kid = |token: &str| Forger::header_of(token)["kid"].clone();
+    assert_ne!(kid(&first), kid(&second), "the new key signs");
+    drop(served);
+    let mut new = old;
+    new["signing"] = added.into();
+    installation.write_keys(&new);
+    let served = installation.serve();
+    assert_eq!((served.get(STATUS, &first).await.0, served.get(STATUS, &second).await.0), (401, 200));
 }

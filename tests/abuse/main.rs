@@ -5,5 +5,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod e_login;
 mod f_tokens;
 mod forger;
