@@ -86,7 +86,7 @@ async fn a_locked_factor_is_locked_on_every_way_in(app: &TestApp) {
     for _ in 0..5 {
         alice.answer_challenge(json!({"code": alice.wrong_code()})).await.is(403);
     }
-    alice.answer_challenge(json!({"code": alice.fresh_code()})).await.is(429);
+    alice.answer_challenge(json!({"code": alice.code_in(1)})).await.is(429);
     let recovery = |n: usize| alice.recovery_codes.borrow()[n].clone();
     alice.answer_challenge(json!({"recovery_code": recovery(0)})).await.is(200);
     alice.login().await.is(200);
