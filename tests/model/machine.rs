@@ -228,6 +228,27 @@ pub enum Answer {
     },
 }
 
+impl Answer {
+    /// Its name in the table of what was visited.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Refused(code, _) => code,
+            _ => "done",
+        }
+    }
+
+    /// The token in it.
+    pub fn token(&self) -> Option<Token> {
+        match self {
+            Self::Confirmed { token, .. }
+            | Self::Removed { token, .. }
+            | Self::Disabled { token, .. }
+            | Self::Verified { token } => Some(*token),
+            _ => None,
+        }
+    }
+}
+
 /// A refusal without a number.
 pub fn refused(code: &str) -> Answer {
     Answer::Refused(code.to_owned(), None)
