@@ -189,7 +189,7 @@ pub struct Counts {
 pub enum Answer {
     /// The problem's code, and the number that goes with it: guesses left, seconds to wait, or seconds of skew.
     Refused(String, Option<i64>),
-    Status(Status),
+    Status(Box<Status>),
     /// Whether the enrolment is pending.
     Looked(bool),
     Previewed(Counts),
@@ -200,7 +200,7 @@ pub enum Answer {
         expires_at: i64,
     },
     Confirmed {
-        status: Status,
+        status: Box<Status>,
         has_codes: bool,
         token: Token,
     },
@@ -210,7 +210,7 @@ pub enum Answer {
         method: Shown,
     },
     Removed {
-        status: Status,
+        status: Box<Status>,
         token: Token,
     },
     Disabled {
@@ -278,6 +278,14 @@ impl Op {
         match factor {
             Some(Factor::Code(code)) => Some(code),
             _ => None,
+        }
+    }
+
+    /// The second factor in it, beside or without a password.
+    pub fn factor(&self) -> Option<&Factor> {
+        match &self.what {
+            What::Verify(factor) => Some(factor),
+            _ => self.proofs().and_then(|proofs| proofs.factor.as_ref()),
         }
     }
 
@@ -352,15 +360,5 @@ impl State {
         self.session = Session { id: session, is_alive: true, assurance: Assurance { proved, at: self.now } };
         let used = self.methods.iter_mut().filter(|method| Some(method.shown.id) == by);
         used.for_each(|method| method.shown.used_at = self.now);
-    }
-
-    /// Its name in the table of what was visited.
-    pub fn name(&self) -> &'static str {
-        match (self.since, &self.pending) {
-            (None, None) => "off",
-            (None, Some(_)) => "pending",
-            (Some(_), None) => "on",
-            (Some(_), Some(_)) => "on, pending",
-        }
     }
 }

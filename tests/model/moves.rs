@@ -94,11 +94,11 @@ impl State {
     // --- reading ---
 
     /// What the owner is shown.
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> Box<Status> {
         let is_on = self.since.is_some();
         let disabled_at = self.disabled_at.filter(|_| !is_on);
         let unused = |codes: &Codes| (usize::from(SET_SIZE) - codes.used.len(), codes.made_at);
-        Status {
+        Box::new(Status {
             version: self.version,
             since: self.since,
             disabled_at,
@@ -106,7 +106,7 @@ impl State {
             methods: self.methods.iter().map(|method| method.shown.clone()).collect(),
             pending: self.pending.as_ref().map(|pending| (pending.id, pending.label.clone(), pending.expires_at)),
             codes: self.codes.as_ref().map(unused),
-        }
+        })
     }
 
     fn look(&self, id: Id) -> Answer {

@@ -172,7 +172,7 @@ impl<'a> Walk<'a> {
         reply.judge(method, &path);
         let mut world = self.world.borrow_mut();
         let told = wire::answer(&op, &reply, &mut world);
-        world.learn(op.serial, &told);
+        world.learn(&op, &told);
         let token = told.token();
         world.calls.push(Call { client, begin, end, op, told });
         token

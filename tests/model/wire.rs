@@ -127,7 +127,7 @@ fn shown(body: &Value, world: &mut World) -> Shown {
     }
 }
 
-fn status(body: &Value, version: i64, world: &mut World) -> Status {
+fn status(body: &Value, version: i64, world: &mut World) -> Box<Status> {
     let mut methods: Vec<Shown> =
         body["methods"].as_array().unwrap().iter().map(|method| shown(method, world)).collect();
     assert!(methods.is_sorted_by_key(|method| method.created_at), "oldest first: {body}");
@@ -145,7 +145,7 @@ fn status(body: &Value, version: i64, world: &mut World) -> Status {
     let since = at(&body["since"]);
     assert_eq!(body["enabled"], since.is_some());
     let (disabled_at, reminder_at) = (at(&body["disabled_at"]), at(&body["reminder_at"]));
-    Status { version, since, disabled_at, reminder_at, methods, pending, codes }
+    Box::new(Status { version, since, disabled_at, reminder_at, methods, pending, codes })
 }
 
 /// The claims of an access token, which must say what stands beside it.

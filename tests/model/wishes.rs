@@ -2,7 +2,7 @@
 //! its states.
 
 use super::{
-    machine::{Code, Factor, Id, Op, Proofs, Token, What},
+    machine::{Assurance, Code, FRESH_MS, Factor, Id, Op, Proofs, Proved, SET_SIZE, Token, What},
     world::World,
 };
 use crate::support::dice::Dice;
@@ -36,18 +36,18 @@ enum Idea {
 
 /// The weights while it is off; off and pending; on; on and pending.
 const WEIGHTS: [(Idea, [u64; 4]); 13] = [
-    (Idea::Status, [8, 8, 8, 6]),
+    (Idea::Status, [8, 8, 7, 6]),
     (Idea::Look, [3, 4, 2, 3]),
     (Idea::Preview, [2, 2, 3, 2]),
-    (Idea::Start, [45, 12, 16, 6]),
-    (Idea::Replace, [3, 2, 10, 5]),
-    (Idea::Confirm, [5, 45, 4, 28]),
-    (Idea::Cancel, [3, 9, 3, 8]),
-    (Idea::Rename, [3, 2, 10, 8]),
-    (Idea::Remove, [3, 2, 12, 10]),
-    (Idea::Disable, [8, 5, 9, 7]),
+    (Idea::Start, [45, 12, 26, 6]),
+    (Idea::Replace, [3, 2, 9, 4]),
+    (Idea::Confirm, [5, 45, 4, 32]),
+    (Idea::Cancel, [3, 9, 2, 8]),
+    (Idea::Rename, [3, 2, 9, 7]),
+    (Idea::Remove, [3, 2, 14, 10]),
+    (Idea::Disable, [8, 5, 6, 5]),
     (Idea::Regenerate, [4, 3, 8, 6]),
-    (Idea::Code, [3, 2, 10, 6]),
+    (Idea::Code, [3, 2, 10, 7]),
     (Idea::RecoveryCode, [3, 2, 9, 6]),
 ];
 
@@ -111,10 +111,12 @@ impl Wisher<'_> {
         for (idea, weights) in WEIGHTS {
             match left.checked_sub(weights[column]) {
                 Some(less) => left = less,
+                // Nobody can remove the last method, and few will try.
+                None if matches!(idea, Idea::Remove) && self.world.active.len() == 1 && self.chance(75) => break,
                 None => return idea,
             }
         }
-        Idea::Status
+        Idea::Start
     }
 
     fn chance(&mut self, percent: u64) -> bool {
@@ -156,7 +158,8 @@ impl Wisher<'_> {
     }
 
     fn proofs(&mut self) -> Proofs {
-        let is_assured = self.token.assurance.at + super::machine::FRESH_MS >= self.world.now;
+        let Assurance { proved, at } = self.token.assurance;
+        let is_assured = proved != Proved::Password && self.world.now <= at + FRESH_MS;
         let percent = if is_assured { 20 } else { 80 };
         let factor = self.chance(percent).then(|| if self.chance(60) { self.code() } else { self.recovery_code() });
         Proofs { password_is_right: !self.errs(), factor }
@@ -179,9 +182,13 @@ impl Wisher<'_> {
         Code { digits, fits: Vec::new() }
     }
 
+    /// One that is unused mostly; or any of this set, of an older one, or of none.
     fn recovery_code(&mut self) -> Factor {
-        let back = if self.errs() { self.dice.below(12) as u32 } else { 0 };
-        let set = self.world.known_set(self.world.set.saturating_sub(back));
-        Factor::RecoveryCode(set, u8::try_from(self.dice.below(10)).unwrap())
+        let (back, errs) = (u32::try_from(self.dice.below(12)).unwrap(), self.errs());
+        let set = self.world.known_set(self.world.set.saturating_sub(if errs { back } else { 0 }));
+        let any = u8::try_from(self.dice.below(SET_SIZE.into())).unwrap();
+        let unused = self.world.unused(set);
+        let place = usize::try_from(self.dice.below(unused.len().max(1) as u64)).unwrap();
+        Factor::RecoveryCode(set, unused.get(place).copied().filter(|_| !errs).unwrap_or(any))
     }
 }

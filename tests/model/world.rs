@@ -3,10 +3,10 @@
 
 use super::{
     checker::Call,
-    machine::{Answer, Code, Id, State, Status, Token},
+    machine::{Answer, Code, Factor, Id, Op, SET_SIZE, State, Status, Token},
 };
 use crate::support::person::authenticator;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a clock is looked for: an hour, in steps.
 const FAR: i64 = 120;
@@ -32,6 +32,8 @@ pub struct World {
     pub pending: Option<Id>,
     pub set: u32,
     pub is_on: bool,
+    /// Recovery codes that are known to be used.
+    spent: BTreeSet<(u32, u8)>,
     pub calls: Vec<Call>,
 }
 
@@ -55,6 +57,7 @@ impl World {
             pending: None,
             set: 0,
             is_on: false,
+            spent: BTreeSet::new(),
             calls: Vec::new(),
         }
     }
@@ -117,6 +120,11 @@ impl World {
         if self.sets.contains_key(&set) { set } else { 0 }
     }
 
+    /// Recovery codes of a set that may be unused.
+    pub fn unused(&self, set: u32) -> Vec<u8> {
+        (0..SET_SIZE).filter(|n| !self.spent.contains(&(set, *n))).collect()
+    }
+
     pub fn recovery_code(&self, set: u32, n: u8) -> String {
         let made_up = || format!("{n:06}-{n:06}-{n:06}-{n:06}");
         self.sets.get(&set).map_or_else(made_up, |codes| codes[usize::from(n)].clone())
@@ -144,7 +152,11 @@ impl World {
     // --- beliefs ---
 
     /// Learns from an answer, which may be older than others.
-    pub fn learn(&mut self, serial: u32, answer: &Answer) {
+    pub fn learn(&mut self, op: &Op, answer: &Answer) {
+        let serial = op.serial;
+        if let (Some(Factor::RecoveryCode(set, n)), "done") = (op.factor(), answer.name()) {
+            self.spent.insert((*set, *n));
+        }
         match answer {
             Answer::Status(status) | Answer::Removed { status, .. } => self.see(status),
             Answer::Started { version, id, .. } => (self.version, self.pending) = (*version, Some(*id)),
