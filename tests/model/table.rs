@@ -1,6 +1,6 @@
 //! What a walk has visited: a walk that goes in circles has shown nothing.
 
-use super::{checker::Call, walk::state_shown};
+use super::{checker::Call, machine::Answer};
 use std::{collections::BTreeMap, fmt};
 
 /// How often each state was shown, and each operation had each answer.
@@ -21,6 +21,9 @@ impl Table {
     pub fn note(&mut self, calls: &[Call]) {
         for call in calls {
             self.add(call.op.name(), call.told.name());
+            if let Answer::Refused(code, _) = &call.told {
+                self.add("refused", code);
+            }
             state_shown(&call.told).into_iter().for_each(|state| self.add("state", state));
         }
     }
@@ -29,18 +32,16 @@ impl Table {
         *self.counts.entry((what, how.to_owned())).or_default() += 1;
     }
 
-    /// That everything of `important` was visited, and that rounds overlapped.
-    pub fn has(&self, important: &[(&'static str, &str)]) {
-        for (what, how) in important {
-            let count = self.counts.get(&(*what, (*how).to_owned()));
-            assert!(count.is_some(), "the walk never saw: {what}, {how}\n{self}");
-        }
-        assert!(
-            self.overlapped * 10 >= self.rounds * 8,
-            "only {} of {} rounds overlapped",
-            self.overlapped,
-            self.rounds
-        );
+    /// What of `important` was not visited.
+    pub fn lacks(&self, important: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
+        let is_visited =
+            |(what, how): &&(&'static str, &'static str)| self.counts.contains_key(&(*what, (*how).into()));
+        important.iter().filter(|entry| !is_visited(entry)).copied().collect()
+    }
+
+    /// Whether most rounds were really concurrent.
+    pub fn is_concurrent(&self) -> bool {
+        self.overlapped * 10 >= self.rounds * 8
     }
 }
 
@@ -48,5 +49,20 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} rounds, {} with requests in flight together", self.rounds, self.overlapped)?;
         self.counts.iter().try_for_each(|((what, how), count)| writeln!(f, "{count:7}  {what}: {how}"))
+    }
+}
+
+/// The name of the state that an answer shows.
+fn state_shown(told: &Answer) -> Option<&'static str> {
+    match told {
+        Answer::Status(status) | Answer::Confirmed { status, .. } | Answer::Removed { status, .. } => {
+            Some(match (status.since, &status.pending) {
+                (None, None) => "off",
+                (None, Some(_)) => "pending",
+                (Some(_), None) => "on",
+                (Some(_), Some(_)) => "on, pending",
+            })
+        }
+        _ => None,
     }
 }

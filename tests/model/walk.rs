@@ -3,7 +3,7 @@
 
 use super::{
     checker::{Call, explain},
-    machine::{Answer, ENROLMENT_MS, FRESH_MS, Op, State, Token, What},
+    machine::{ENROLMENT_MS, FRESH_MS, Op, State, Token, What},
     table::Table,
     wire,
     wishes::{Mood, wish},
@@ -25,6 +25,8 @@ use twofold::config::Config;
 
 /// Rounds of one account.
 const LIFE: u32 = 25;
+/// Rounds within which everything that is important must have been visited.
+const LONGEST_SEARCH: u32 = 400;
 /// What moves no version.
 const ACTIVITY: [&str; 5] =
     ["login.succeeded", "login.second_factor_failed", "reauthentication.failed", "session.revoked", "password.changed"];
@@ -47,11 +49,14 @@ pub fn settings(config: &mut Config) {
     (config.limits.code.cap_day, config.limits.code.cap_month, config.limits.recovery_code.cap_day) = (0, 0, 0);
 }
 
-/// Walks `rounds` rounds, and fills the table of what was visited.
-pub async fn walk(app: &TestApp, seed: u64, rounds: u32) -> Table {
+/// Walks `rounds` rounds, and on until everything of `important` was visited, but not for ever.
+pub async fn walk(app: &TestApp, seed: u64, rounds: u32, important: &[(&'static str, &'static str)]) -> Table {
     let (mut dice, mut table) = (Dice::new(seed), Table::default());
     let mut walk = None;
-    for round in 0..rounds {
+    for round in 0..rounds.max(LONGEST_SEARCH) {
+        if round >= rounds && table.lacks(important).is_empty() {
+            break;
+        }
         if round % LIFE == 0 {
             finish(walk.take()).await;
             walk = Some(Walk::begin(app, seed, round / LIFE).await);
@@ -208,20 +213,5 @@ impl<'a> Walk<'a> {
         }
         let versions: BTreeSet<i64> = self.states.iter().map(|state| state.version).collect();
         assert_eq!(versions, BTreeSet::from([i64::try_from(changes).unwrap()]), "TWOFOLD_TEST_SEED={}", self.seed);
-    }
-}
-
-/// The name of the state that an answer shows.
-pub fn state_shown(told: &Answer) -> Option<&'static str> {
-    match told {
-        Answer::Status(status) | Answer::Confirmed { status, .. } | Answer::Removed { status, .. } => {
-            Some(match (status.since, &status.pending) {
-                (None, None) => "off",
-                (None, Some(_)) => "pending",
-                (Some(_), None) => "on",
-                (Some(_), Some(_)) => "on, pending",
-            })
-        }
-        _ => None,
     }
 }
