@@ -1,6 +1,9 @@
 //! What a walk has visited: a walk that goes in circles has shown nothing.
 
-use super::{checker::Call, machine::Answer};
+use super::{
+    checker::Call,
+    machine::{Answer, What},
+};
 use std::{collections::BTreeMap, fmt};
 
 /// How often each state was shown, and each operation had each answer.
@@ -23,6 +26,14 @@ impl Table {
             self.add(call.op.name(), call.told.name());
             if let Answer::Refused(code, _) = &call.told {
                 self.add("refused", code);
+            }
+            // The last free guess takes with it what was guessed at.
+            if call.told == Answer::Refused("invalid-credential".to_owned(), Some(0)) {
+                match &call.op.what {
+                    What::Confirm(..) => self.add("confirm", "worn out"),
+                    _ if call.op.proofs().is_some() => self.add("session", "ended"),
+                    _ => {}
+                }
             }
             state_shown(&call.told).into_iter().for_each(|state| self.add("state", state));
         }

@@ -82,7 +82,7 @@ impl<'a> Walk<'a> {
     async fn begin(app: &'a TestApp, seed: u64, number: u32) -> Self {
         let (email, password) = (format!("walker-{number}@example.test"), format!("walker {number} is my password"));
         app.add_account(&email, &password).await;
-        let mut world = World::new(password, &State::new(0, app.now().as_millisecond()));
+        let mut world = World::new(password, number % 2 == 1, &State::new(0, app.now().as_millisecond()));
         let reply = app.post(LOGIN, &json!({"email": email, "password": world.password})).await.is(200);
         let token = wire::token(&reply.body["tokens"], &mut world);
         let state = State::new(token.session, app.now().as_millisecond());

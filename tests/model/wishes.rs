@@ -106,10 +106,10 @@ impl Wisher<'_> {
     }
 
     fn idea(&mut self) -> Idea {
-        let column = usize::from(self.world.is_on) * 2 + usize::from(self.world.pending.is_some());
-        let mut left = self.dice.below(WEIGHTS.iter().map(|(_, weights)| weights[column]).sum());
-        for (idea, weights) in WEIGHTS {
-            match left.checked_sub(weights[column]) {
+        let weights = WEIGHTS.map(|(idea, weights)| (idea, self.weight(idea, weights)));
+        let mut left = self.dice.below(weights.iter().map(|(_, weight)| weight).sum());
+        for (idea, weight) in weights {
+            match left.checked_sub(weight) {
                 Some(less) => left = less,
                 // Nobody can remove the last method, and few will try.
                 None if matches!(idea, Idea::Remove) && self.world.active.len() == 1 && self.chance(75) => break,
@@ -117,6 +117,12 @@ impl Wisher<'_> {
             }
         }
         Idea::Start
+    }
+
+    fn weight(&self, idea: Idea, weights: [u64; 4]) -> u64 {
+        let weight = weights[usize::from(self.world.is_on) * 2 + usize::from(self.world.pending.is_some())];
+        let is_loss = matches!(idea, Idea::Remove | Idea::Replace | Idea::Disable);
+        if self.world.hoards && is_loss && self.world.active.len() < 5 { weight.div_ceil(6) } else { weight }
     }
 
     fn chance(&mut self, percent: u64) -> bool {

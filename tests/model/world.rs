@@ -34,12 +34,14 @@ pub struct World {
     pub is_on: bool,
     /// Recovery codes that are known to be used.
     spent: BTreeSet<(u32, u8)>,
+    /// Whether the clients like to have many methods.
+    pub hoards: bool,
     pub calls: Vec<Call>,
 }
 
 impl World {
     /// Of an account whose owner has just signed in.
-    pub fn new(password: String, state: &State) -> Self {
+    pub fn new(password: String, hoards: bool, state: &State) -> Self {
         Self {
             password,
             now: state.now,
@@ -58,6 +60,7 @@ impl World {
             set: 0,
             is_on: false,
             spent: BTreeSet::new(),
+            hoards,
             calls: Vec::new(),
         }
     }
