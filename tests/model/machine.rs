@@ -13,7 +13,7 @@ use super::ledger::Ledger;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long a proof of the second factor is fresh, in milliseconds; the walk sets it so.
-pub const FRESH_MS: i64 = 7_200_000;
+pub const FRESH_MS: i64 = 3_600_000;
 /// How long an enrolment waits, in milliseconds; the walk sets it so.
 pub const ENROLMENT_MS: i64 = 20_000_000;
 /// When the owner is reminded after a disable.

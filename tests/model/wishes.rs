@@ -45,7 +45,7 @@ const WEIGHTS: [(Idea, [u64; 4]); 13] = [
     (Idea::Cancel, [3, 9, 2, 8]),
     (Idea::Rename, [3, 2, 9, 7]),
     (Idea::Remove, [3, 2, 14, 10]),
-    (Idea::Disable, [8, 5, 6, 5]),
+    (Idea::Disable, [8, 5, 9, 7]),
     (Idea::Regenerate, [4, 3, 8, 6]),
     (Idea::Code, [3, 2, 10, 7]),
     (Idea::RecoveryCode, [3, 2, 9, 6]),
@@ -112,7 +112,7 @@ impl Wisher<'_> {
             match left.checked_sub(weight) {
                 Some(less) => left = less,
                 // Nobody can remove the last method, and few will try.
-                None if matches!(idea, Idea::Remove) && self.world.active.len() == 1 && self.chance(75) => break,
+                None if matches!(idea, Idea::Remove) && self.world.active.len() == 1 && self.chance(60) => break,
                 None => return idea,
             }
         }
@@ -122,7 +122,7 @@ impl Wisher<'_> {
     fn weight(&self, idea: Idea, weights: [u64; 4]) -> u64 {
         let weight = weights[usize::from(self.world.is_on) * 2 + usize::from(self.world.pending.is_some())];
         let is_loss = matches!(idea, Idea::Remove | Idea::Replace | Idea::Disable);
-        if self.world.hoards && is_loss && self.world.active.len() < 5 { weight.div_ceil(6) } else { weight }
+        if self.world.hoards && is_loss && self.world.active.len() < 5 { weight.div_ceil(4) } else { weight }
     }
 
     fn chance(&mut self, percent: u64) -> bool {
@@ -131,7 +131,11 @@ impl Wisher<'_> {
 
     /// Whether the client gets a proof wrong.
     fn errs(&mut self) -> bool {
-        let percent = if self.mood == Mood::Careless { 50 } else { 7 };
+        let percent = match self.mood {
+            Mood::Calm => 9,
+            Mood::Alike => 20,
+            Mood::Careless => 50,
+        };
         self.chance(percent)
     }
 
@@ -166,7 +170,7 @@ impl Wisher<'_> {
     fn proofs(&mut self) -> Proofs {
         let Assurance { proved, at } = self.token.assurance;
         let is_assured = proved != Proved::Password && self.world.now <= at + FRESH_MS;
-        let percent = if is_assured { 20 } else { 80 };
+        let percent = if is_assured { 20 } else { 65 };
         let factor = self.chance(percent).then(|| if self.chance(60) { self.code() } else { self.recovery_code() });
         Proofs { password_is_right: !self.errs(), factor }
     }
@@ -179,7 +183,7 @@ impl Wisher<'_> {
     /// The code of now, or of the step before or after it; or one of another hour; or anything.
     fn code_of(&mut self, id: Id) -> Code {
         let digits = match (self.errs(), self.dice.below(8)) {
-            (true, 0..3) => self.world.digits(id, i64::try_from(self.dice.below(220)).unwrap() - 110),
+            (true, 0..4) => self.world.digits(id, i64::try_from(self.dice.below(220)).unwrap() - 110),
             (true, _) => format!("{:06}", self.dice.below(1_000_000)),
             (false, 0) => self.world.digits(id, -1),
             (false, 1..3) => self.world.digits(id, 1),
