@@ -104,7 +104,7 @@ impl<'a> Walk<'a> {
     /// Lets time pass between two rounds, and signs in again sometimes, and where the session has ended.
     async fn pause(&mut self, dice: &mut Dice) {
         let is_dead = self.states.iter().any(|state| !state.session.is_alive);
-        let signs_in = is_dead || dice.below(100) < 6;
+        let signs_in = is_dead || dice.below(100) < 12;
         self.pass(if signs_in || dice.below(100) < 70 { 3700 } else { 90 });
         if signs_in {
             self.sign_in().await;
