@@ -5,7 +5,10 @@
 mod support;
 
 use serde_json::json;
-use support::{TestApp, person::Person};
+use support::{
+    TestApp,
+    person::{Person, STATUS},
+};
 use twofold::{
     actions::{
         Call, Precondition,
@@ -13,6 +16,7 @@ use twofold::{
         two_factor::recovery_codes::Regenerated,
     },
     domain::{
+        guesses::{BucketId, Scope},
         password::Password,
         refusal::{Refusal, Stop},
     },
@@ -80,4 +84,49 @@ async fn a_proof_dies_with_a_change_of_the_account(app: &TestApp) {
     let proven = prove(&call, &alice.password).await.unwrap();
     alice.disable(json!({})).await.is(200);
     assert_eq!(refused(settle(&call, proven).await), Refusal::InvalidToken);
+}
+
+/// An enrolment of the person's that can be confirmed, which makes no use of the password's budget.
+async fn second_phone(alice: &Person<'_>) -> String {
+    alice.start_enrolment(json!({})).await
+}
+
+async fn confirm(alice: &Person<'_>, id: &str) {
+    let confirmed = alice.confirm(id, &alice.fresh_code()).await.is(200);
+    alice.take_tokens(&confirmed, "/tokens");
+}
+
+on_both_engines!(the_fifth_wrong_password_ends_the_session_whatever_moves_meanwhile);
+async fn the_fifth_wrong_password_ends_the_session_whatever_moves_meanwhile(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let phone = second_phone(&alice).await;
+    let call = call(&alice, Precondition::None);
+    for _ in 0..4 {
+        let wrong = prove(&call, "a guess in the dark").await.unwrap();
+        assert!(matches!(refused(settle(&call, wrong).await), Refusal::InvalidCredential { .. }));
+    }
+    let fifth = prove(&call, "a guess in the dark").await.unwrap();
+    confirm(&alice, &phone).await;
+    assert_eq!(refused(settle(&call, fifth).await), Refusal::InvalidToken);
+    alice.get(STATUS).await.is(401);
+    app.pass(30);
+    let kinds = alice.sign_in().await.event_kinds().await;
+    assert_eq!(kinds[..2], ["login.succeeded", "session.revoked"]);
+}
+
+on_both_engines!(a_start_that_came_to_nothing_is_not_counted);
+async fn a_start_that_came_to_nothing_is_not_counted(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let phone = second_phone(&alice).await;
+    let call = call(&alice, Precondition::None);
+    let password = Password::offered("a guess in the dark".to_owned(), "").unwrap();
+    let quota = Some(BucketId::new(Scope::EnrollStart, call.holder.account));
+    let ask = Ask { action: "test", proofs: Proofs { password, factor: None }, quota, new_password: None };
+    let wrong = reverify::prove(&call, ask, |_, _| Ok(())).await.unwrap();
+    confirm(&alice, &phone).await;
+    assert_eq!(refused(settle(&call, wrong).await), Refusal::InvalidToken);
+    for _ in 0..3 {
+        second_phone(&alice).await;
+    }
+    alice.try_enrolment(json!({})).await.is(429);
 }

@@ -9,7 +9,7 @@ use crate::{
         guesses::{BucketId, Scope},
         id::SessionId,
         lockout::Kept,
-        refusal::Stop,
+        refusal::{Fault, Stop},
     },
     store::{
         Tx, accounts,
@@ -76,13 +76,28 @@ pub fn refuse_in_session<T>(
     let session = Some(call.holder.session);
     let failed = Event::of_owner(EventKind::ReauthenticationFailed, session).with("action", action);
     accounts::record(tx, account, &call.cx.origin, call.cx.now, &failed, |_| {})?;
-    if kept.iter().any(|(_, kept)| kept.ends) {
-        sessions::end(tx, call.holder.session, call.cx.now)?;
-        let ended =
-            Event::of_owner(EventKind::SessionRevoked, session).with("reason", "too-many-failures").with("sessions", 1);
-        accounts::record(tx, account, &call.cx.origin, call.cx.now, &ended, |_| {})?;
-    }
+    end_if_used_up(tx, call, account, kept)?;
     Err(judged.refusal(remaining(kept).filter(|_| was_alone)).into())
+}
+
+/// Ends the caller's session when its budget for wrong proofs is used up, and records that.
+///
+/// # Errors
+/// `unavailable`.
+pub fn end_if_used_up(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    account: &mut Account,
+    kept: &[(Scope, Kept)],
+) -> Result<(), Fault> {
+    let (session, now) = (call.holder.session, call.cx.now);
+    if kept.iter().any(|(_, kept)| kept.ends) && sessions::end(tx, session, now)? {
+        let ended = Event::of_owner(EventKind::SessionRevoked, Some(session))
+            .with("reason", "too-many-failures")
+            .with("sessions", 1);
+        accounts::record(tx, account, &call.cx.origin, now, &ended, |_| {})?;
+    }
+    Ok(())
 }
 
 /// Guesses left, by the bucket that has fewest.

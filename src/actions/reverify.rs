@@ -19,7 +19,7 @@ use crate::{
         session::Session,
     },
     store::{
-        Tx,
+        Tx, accounts,
         factors::{self, Assured, Judged, Offered},
         idempotency,
         ledger::{self, Paid},
@@ -54,6 +54,14 @@ pub struct Proven {
     ask: Ask,
     paid: Paid,
     compared: Compared,
+}
+
+impl Proven {
+    /// The place in the change's own budget, and those of the guesses.
+    fn split_paid(&self) -> (Paid, Paid) {
+        let quota = self.ask.quota.as_ref().map(|bucket| bucket.scope);
+        self.paid.clone().split(|scope| Some(scope) == quota)
+    }
 }
 
 /// A change whose proofs hold, inside its transaction.
@@ -183,8 +191,7 @@ fn judge(tx: &mut Tx<'_>, call: &Call, proven: &Proven) -> Result<Change, Stop> 
         Some(offered) => Some(factors::judge(tx, account.id, offered, cx.now, cx.policy.totp_window)?),
         None => None,
     };
-    let quota = ask.quota.as_ref().map(|bucket| bucket.scope);
-    let (quota_place, guesses) = proven.paid.clone().split(|scope| Some(scope) == quota);
+    let (quota_place, guesses) = proven.split_paid();
     // The epoch has not moved since the password was read, so it is still the account's password, even if
     // a sign-in beside us has hashed it anew.
     match (proven.compared.reverified.clone(), judged) {
@@ -217,13 +224,18 @@ fn judge(tx: &mut Tx<'_>, call: &Call, proven: &Proven) -> Result<Change, Stop> 
 }
 
 /// The account moved while the password was computed: the caller's token is dead. What the computation
-/// found is not told, and a wrong guess is paid for all the same.
+/// found is not told, and a wrong guess is paid for all the same, with the session when it was the last.
 fn refuse_moved<T>(tx: &mut Tx<'_>, call: &Call, proven: &Proven, refusal: Refusal) -> Result<T, Stop> {
-    let (paid, now) = (proven.paid.clone(), call.cx.now);
+    let now = call.cx.now;
+    let (quota_place, guesses) = proven.split_paid();
+    ledger::give_back(tx, quota_place, now)?;
     if proven.compared.reverified.is_some() {
-        ledger::give_back(tx, paid, now)?;
+        ledger::give_back(tx, guesses, now)?;
     } else {
-        ledger::keep(tx, &call.cx.policy.limits, paid, now)?;
+        let kept = ledger::keep(tx, &call.cx.policy.limits, guesses, now)?;
+        if let Some(mut account) = accounts::by_id(tx, call.holder.account)? {
+            factor::end_if_used_up(tx, call, &mut account, &kept)?;
+        }
     }
     Err(refusal.into())
 }
