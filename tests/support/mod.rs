@@ -1,6 +1,7 @@
 //! The black box: a service of one's own on either engine, and people who use it over HTTP.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod behind;
 pub mod dice;
 pub mod document;
 pub mod installation;
@@ -10,6 +11,7 @@ pub mod postgres;
 pub mod race;
 pub use postgres::fresh_database;
 pub mod reply;
+pub mod wire;
 
 use actix_web::dev::ServerHandle;
 use jiff::Timestamp;
