@@ -6,4 +6,9 @@
 mod support;
 
 mod g_authorisation;
+mod h_http;
+mod h_problems;
 mod h_smuggling;
+mod h_sockets;
+mod i_leaks;
+mod k_idempotency;

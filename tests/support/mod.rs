@@ -5,7 +5,7 @@ pub mod behind;
 pub mod dice;
 pub mod document;
 pub mod installation;
-mod log;
+pub mod log;
 pub mod person;
 pub mod postgres;
 pub mod race;
