@@ -4,11 +4,15 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, sql_query};
 use futures_util::future::join_all;
 use serde_json::json;
+use std::{
+    panic,
+    sync::{Arc, Mutex, mpsc},
+};
 use support::{
     TestApp,
+    behind::tamper,
     person::{Person, SECOND, STATUS},
 };
 use twofold::{
@@ -19,17 +23,8 @@ use twofold::{
         id::AccountId,
         refusal::{Fault, Refusal, Stop},
     },
-    store::{Tx, accounts, anchors},
+    store::{Store, Tx, accounts, anchors},
 };
-
-/// Writes to the database behind the service's back.
-fn tamper(app: &TestApp, statement: &str) -> usize {
-    let url = &app.config.database_url;
-    match url.strip_prefix("sqlite://") {
-        Some(path) => sql_query(statement).execute(&mut SqliteConnection::establish(path).unwrap()).unwrap(),
-        None => sql_query(statement).execute(&mut PgConnection::establish(url).unwrap()).unwrap(),
-    }
-}
 
 /// A change of an account that every test can make: it counts the account's events up by one.
 fn note(tx: &mut Tx<'_>, app: &(Origin, jiff::Timestamp), id: AccountId) -> Result<(), Stop> {
@@ -116,6 +111,33 @@ async fn a_caller_who_has_gone_changes_nothing(app: &TestApp) {
     while activity(app, id).await < 21 {
         assert!(std::time::Instant::now() < deadline, "a write that was on its way got lost");
     }
+}
+
+#[actix_web::test]
+async fn the_last_write_may_be_the_last_to_hold_the_store() {
+    let app = TestApp::start(support::Engine::Sqlite, &[]).await.unwrap();
+    let store = Store::open(&app.config.location().unwrap(), 1, app.cx().keys.clone()).unwrap();
+    static PANICS: Mutex<String> = Mutex::new(String::new());
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        PANICS.lock().unwrap().push_str(&info.to_string());
+        usual(info);
+    }));
+    let (held, (release, wait), alive) = (store.clone(), mpsc::channel::<()>(), Arc::new(()));
+    let ended = Arc::downgrade(&alive);
+    let write = store.write("test", move |_| {
+        let _the_store_goes_first = (&held, &alive);
+        let _ = wait.recv();
+        Ok(())
+    });
+    let _ = futures_util::FutureExt::now_or_never(write);
+    drop(store);
+    release.send(()).unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while ended.strong_count() > 0 {
+        assert!(std::time::Instant::now() < deadline, "the write does not end");
+    }
+    assert!(!PANICS.lock().unwrap().contains("join"), "the writer waited for itself");
 }
 
 on_both_engines!(a_secret_moved_to_another_account_is_a_fault_and_never_an_absence);

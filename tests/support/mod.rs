@@ -1,15 +1,17 @@
 //! The black box: a service of one's own on either engine, and people who use it over HTTP.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod behind;
 pub mod dice;
 pub mod document;
 pub mod installation;
-mod log;
+pub mod log;
 pub mod person;
 pub mod postgres;
 pub mod race;
 pub use postgres::fresh_database;
 pub mod reply;
+pub mod wire;
 
 use actix_web::dev::ServerHandle;
 use jiff::Timestamp;
