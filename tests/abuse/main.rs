@@ -1,0 +1,8 @@
+//! The service as an attacker finds it: every abuse case of the security page, by its letter and number.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod a_disable;
