@@ -6,3 +6,4 @@
 mod support;
 
 mod a_disable;
+mod b_codes;
