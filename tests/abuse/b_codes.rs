@@ -1,160 +1,106 @@
-//! B: the codes of authenticator apps: their time, their forms, their single use, their budget.
+//! B: codes of an authenticator app.
 
 use crate::{
     on_both_engines,
     support::{
-        TestApp, fresh_database,
-        installation::{Installation, code_in},
-        person::{CODES, DISABLE, PASSWORD, Person, SECOND, STATUS, TOTP_PATH, VERIFY, with},
+        TestApp,
+        person::{CODES, LOGIN, PASSWORD, Person, SECOND, STATUS, TOTP_PATH, VERIFY, with},
         race::race,
         reply::Reply,
     },
 };
-use futures_util::future::{join_all, LocalBoxFuture};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-pub const METHODS: &str = "/account/security/2fa/methods";
-
-/// Everywhere that a second factor is taken, but for the confirm, which takes the code of its own enrolment.
-pub const DOORS: [&str; 8] =
-    ["sign-in", "verify", "enrol", "replace", "regenerate", "remove", "change-password", "disable"];
-
-/// Shows a second factor at one of [`DOORS`]; where that takes another method, it is `spare`.
-pub async fn show(person: &Person<'_>, door: &str, factor: Value, spare: &str) -> Reply {
-    let proofs = with(json!({"password": person.password}), factor.clone());
-    let passwords = json!({"current_password": person.password, "new_password": person.password});
-    match door {
-        "sign-in" => person.answer_challenge(factor).await,
-        "verify" => person.post(VERIFY, &factor).await,
-        "enrol" => person.post(TOTP_PATH, &proofs).await,
-        "replace" => person.post(TOTP_PATH, &with(proofs, json!({"replaces": spare}))).await,
-        "regenerate" => person.post(CODES, &proofs).await,
-        "remove" => person.post(&format!("{METHODS}/{spare}/remove"), &proofs).await,
-        "change-password" => person.post(PASSWORD, &with(passwords, factor)).await,
-        _ => person.post(DISABLE, &proofs).await,
-    }
-}
-
-/// Budgets that no claim comes near: it is the code that must be refused, not the guess.
-pub fn wide(config: &mut twofold::config::Config) {
+/// Budgets that nothing here comes near: it is the code that must be refused, not the guess.
+fn wide(config: &mut twofold::config::Config) {
     let limits = &mut config.limits;
-    let all = [
-        &mut limits.code,
-        &mut limits.session_code,
-        &mut limits.recovery_code,
-        &mut limits.login,
-        &mut limits.reauth_session,
-        &mut limits.reauth_account,
-        &mut limits.challenge,
-        &mut limits.enroll_start,
-    ];
-    for policy in all {
-        (policy.free, policy.ends_at, policy.cap_day, policy.cap_month) = (1000, 0, 0, 0);
+    for policy in [&mut limits.code, &mut limits.session_code, &mut limits.recovery_code, &mut limits.challenge] {
+        policy.free = 100;
+        (policy.cap_day, policy.cap_month, policy.ends_at) = (0, 0, 0);
+    }
+    for policy in [&mut limits.reauth_session, &mut limits.reauth_account, &mut limits.enroll_start] {
+        (policy.free, policy.ends_at) = (100, 0);
     }
 }
 
-/// Sets further authenticators up, and goes on with the first one.
-pub async fn with_spares<const N: usize>(person: &Person<'_>) -> [String; N] {
-    let (secret, method) = (person.secret.borrow().clone(), person.method.borrow().clone());
-    let mut spares = [const { String::new() }; N];
-    for spare in &mut spares {
-        spare.clone_from(&*person.set_up().await.method.borrow());
-    }
-    (*person.secret.borrow_mut(), *person.method.borrow_mut()) = (secret, method);
-    spares
+/// What a problem tells, without what differs from request to request.
+fn told(reply: &Reply) -> Value {
+    let mut body = reply.body.clone();
+    body.as_object_mut().unwrap().remove("request_id");
+    body
 }
 
-/// Takes up the session after a change that made its tokens old.
-async fn take_tokens_of(person: &Person<'_>, reply: &Reply) {
-    for pointer in ["/tokens", ""] {
-        if reply.body.pointer(&format!("{pointer}/access_token")).is_some() {
-            person.take_tokens(reply, pointer);
-        }
-    }
-}
-
-on_both_engines!(the_window_is_the_same_at_every_door, super::wide);
-/// B02: one door with a wider window is the window that an attacker uses.
-async fn the_window_is_the_same_at_every_door(app: &TestApp) {
-    for door in DOORS.into_iter().chain(["confirm"]) {
-        let person = app.person(door).await.with_two_factor().await;
-        let [spare] = with_spares(&person).await;
-        let start = if door == "confirm" { person.start_enrolment(json!({})).await } else { String::new() };
-        app.pass(90);
-        let tries = async |steps: i64| {
-            let code = person.code_in(steps);
-            match door {
-                "confirm" => person.confirm(&start, &code).await,
-                _ => show(&person, door, json!({"code": code}), &spare).await,
-            }
-        };
-        // A confirm says how wrong the phone's clock is.
-        let refused = if door == "confirm" { 422 } else { 403 };
-        tries(-2).await.is(refused);
-        tries(2).await.is(refused);
-        // What is accepted is later than what was accepted before, so the window is walked through upwards.
-        let first = tries(-1).await;
-        assert!([200, 201].contains(&first.status), "{door}: {}", first.body);
-        take_tokens_of(&person, &first).await;
-    }
-    for (n, steps) in [0, 1].into_iter().enumerate() {
-        for door in DOORS {
-            let person = app.person(&format!("{door}{n}")).await.with_two_factor().await;
-            let [spare] = with_spares(&person).await;
-            app.pass(90);
-            let reply = show(&person, door, json!({"code": person.code_in(steps)}), &spare).await;
-            assert!([200, 201].contains(&reply.status), "{door} {steps}: {}", reply.body);
-        }
-    }
-}
-
-on_both_engines!(a_used_code_looks_like_a_wrong_one_and_is_written_down);
-/// B03: an answer of its own would tell who looks over a shoulder that the code was right a moment ago.
-async fn a_used_code_looks_like_a_wrong_one_and_is_written_down(app: &TestApp) {
+on_both_engines!(a_used_code_is_refused_in_the_words_of_a_wrong_one);
+/// B03: an answer that differs tells a shoulder surfer that the code was right a moment ago.
+async fn a_used_code_is_refused_in_the_words_of_a_wrong_one(app: &TestApp) {
     let alice = app.person("alice").await.with_two_factor().await;
     let bob = app.person("bob").await.with_two_factor().await;
     let code = alice.fresh_code();
     alice.answer_challenge(json!({"code": code})).await.is(200);
+    bob.answer_challenge(json!({"code": bob.fresh_code()})).await.is(200);
     let used = alice.answer_challenge(json!({"code": code})).await.is(403).refuses("invalid-credential");
     let wrong = bob.answer_challenge(json!({"code": bob.wrong_code()})).await.is(403);
-    let without_id = |reply: Reply| with(reply.body, json!({"request_id": null}));
-    assert_eq!(without_id(used), without_id(wrong));
-    assert_eq!(alice.event_kinds().await[..2], ["login.second_factor_failed", "login.succeeded"]);
+    assert_eq!(told(&used), told(&wrong));
+    for person in [&alice, &bob] {
+        assert_eq!(person.event_kinds().await[0], "login.second_factor_failed");
+    }
+    let (used, wrong) = (alice.verify(&code).await.is(403), bob.verify(&bob.wrong_code()).await.is(403));
+    assert_eq!(told(&used), told(&wrong));
 }
 
-on_both_engines!(a_code_that_passed_one_door_passes_no_other, super::wide);
-/// B05: a memory of used codes for each purpose is a second use for each further purpose (nebula-mesh).
-async fn a_code_that_passed_one_door_passes_no_other(app: &TestApp) {
-    // After a disable there is nothing left to show it to: that is A12.
-    for first in DOORS.into_iter().filter(|door| *door != "disable").chain(["confirm"]) {
-        let person = app.person(first).await.with_two_factor().await;
-        let [spare, other] = with_spares(&person).await;
-        let code = if first == "confirm" {
-            let id = person.start_enrolment(json!({})).await;
-            let code = person.fresh_code();
-            take_tokens_of(&person, &person.confirm(&id, &code).await.is(200)).await;
-            code
-        } else {
-            let code = person.fresh_code();
-            let reply = show(&person, first, json!({"code": code}), &spare).await;
-            assert!([200, 201].contains(&reply.status), "{first}: {}", reply.body);
-            take_tokens_of(&person, &reply).await;
-            code
-        };
-        let before = person.get(STATUS).await.is(200);
-        for second in DOORS {
-            let reply = show(&person, second, json!({"code": code}), &other).await;
-            assert_eq!((reply.status, &reply.body["code"]), (403, &json!("invalid-credential")), "{first}, {second}");
+/// Everything that a code can be spent on beside the confirm of its own authenticator.
+const PURPOSES: [&str; 7] = ["sign in", "verify", "disable", "add", "regenerate", "remove", "change the password"];
+
+/// Spends a code on a purpose. `spare` is a method that can be removed.
+async fn spend(person: &Person<'_>, purpose: &str, code: &str, spare: &str) -> Reply {
+    let proofs = json!({"password": person.password, "code": code});
+    match purpose {
+        "sign in" => person.answer_challenge(json!({"code": code})).await,
+        "verify" => person.verify(code).await,
+        "disable" => person.disable(json!({"code": code})).await,
+        "add" => person.try_enrolment(json!({"code": code})).await,
+        "regenerate" => person.post(CODES, &proofs).await,
+        "remove" => person.post(&format!("/account/security/2fa/methods/{spare}/remove"), &proofs).await,
+        _ => {
+            let passwords = json!({"current_password": person.password, "new_password": person.password});
+            person.post(PASSWORD, &with(passwords, json!({"code": code}))).await
         }
-        assert_eq!(before.header("etag"), person.get(STATUS).await.is(200).header("etag"));
-        // It was the code, and nothing else: the next one passes.
-        person.disable(json!({"code": person.fresh_code()})).await.is(200);
     }
 }
 
-on_both_engines!(the_fifth_wrong_code_is_the_fifth_whatever_passwords_were_right_between);
-/// B10: the password is what the attacker has; proving it once more must not buy another guess.
-async fn the_fifth_wrong_code_is_the_fifth_whatever_passwords_were_right_between(app: &TestApp) {
+on_both_engines!(a_code_spent_on_one_thing_buys_no_other);
+/// B05: every operation that takes a code must ask the same memory whether it was taken already.
+async fn a_code_spent_on_one_thing_buys_no_other(app: &TestApp) {
+    for first in ["confirm", "sign in", "verify", "add", "regenerate", "remove", "change the password"] {
+        for second in PURPOSES {
+            let person = app.person(&format!("{first}.{second}").replace(' ', "-")).await.with_two_factor().await;
+            let mut spares = vec![person.method.borrow().clone()];
+            person.set_up().await;
+            spares.push(person.method.borrow().clone());
+            person.set_up().await;
+            // The last set-up has waited for half a minute: its code is right for a while yet.
+            let code = if first == "confirm" { person.code_in(-1) } else { person.fresh_code() };
+            if first != "confirm" {
+                let reply = spend(&person, first, &code, &spares[0]).await;
+                assert!([200, 201].contains(&reply.status), "{first}: {}", reply.body);
+                if first == "remove" {
+                    person.take_tokens(&reply, "/tokens");
+                }
+                if first == "change the password" {
+                    person.take_tokens(&reply, "");
+                }
+            }
+            let reply = spend(&person, second, &code, &spares[1]).await;
+            assert_eq!((reply.status, &reply.body["code"]), (403, &json!("invalid-credential")), "{first}, {second}");
+            assert_eq!(person.status().await["enabled"], true);
+        }
+    }
+}
+
+on_both_engines!(a_right_password_gives_no_guess_at_the_code_back);
+/// B10: who knows the password could otherwise guess four codes at a time for ever.
+async fn a_right_password_gives_no_guess_at_the_code_back(app: &TestApp) {
     let alice = app.person("alice").await.with_two_factor().await;
     for left in [4, 3, 2, 1] {
         let reply = alice.answer_challenge(json!({"code": alice.wrong_code()})).await.is(403);
@@ -166,4 +112,147 @@ async fn the_fifth_wrong_code_is_the_fifth_whatever_passwords_were_right_between
     let fifth = alice.answer_challenge(json!({"code": alice.wrong_code()})).await.is(403);
     assert_eq!(fifth.body["attempts_remaining"], 0);
     alice.answer_challenge(json!({"code": alice.fresh_code()})).await.is(429).refuses("too-many-attempts");
+}
+
+on_both_engines!(the_owners_own_codes_give_an_attacker_no_guess_back);
+/// B11: an owner who signs in every day would hand out five fresh guesses every day.
+async fn the_owners_own_codes_give_an_attacker_no_guess_back(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    for _ in 0..5 {
+        alice.answer_challenge(json!({"code": alice.wrong_code()})).await.is(403);
+    }
+    for delay in [30, 60, 120] {
+        // In a session that has proved the factor the owner is not held up; before sign-in, everybody is.
+        let verified = alice.verify(&alice.fresh_code()).await.is(200);
+        alice.take_tokens(&verified, "");
+        let wait = alice.answer_challenge(json!({"code": alice.wrong_code()})).await.is(429).retry_after();
+        // Waiting for a fresh code took up to one step of it.
+        assert!((delay - 30..=delay).contains(&wait), "{wait} of {delay}");
+        app.pass(wait);
+        alice.elsewhere().sign_in().await;
+        // The owner's sign-in has cleared nothing: the next guess is one, and the wait after it is twice as long.
+        alice.answer_challenge(json!({"code": alice.wrong_code()})).await.is(403);
+    }
+    let wait = alice.answer_challenge(json!({"code": alice.fresh_code()})).await.is(429).retry_after();
+    assert!((210..=240).contains(&wait), "{wait}");
+}
+
+/// A way in that takes a code, and what it answers to one that is right.
+async fn enter(person: &Person<'_>, way: &str, code: Value) -> Reply {
+    match way {
+        "verify" => person.post(VERIFY, &json!({"code": code})).await,
+        "sign in" => person.answer_challenge(json!({"code": code})).await,
+        "regenerate" => person.post(CODES, &json!({"password": person.password, "code": code})).await,
+        _ => {
+            let id = person.status().await["pending"][0]["id"].as_str().unwrap().to_owned();
+            person.post(&format!("{TOTP_PATH}/{id}/confirm"), &json!({"code": code})).await
+        }
+    }
+}
+
+const WAYS: [&str; 4] = ["verify", "sign in", "regenerate", "confirm"];
+
+/// The code in the digits of another script, which begin at `zero`.
+fn in_digits(code: &str, zero: char) -> String {
+    code.chars().map(|digit| char::from_u32(u32::from(zero) + digit.to_digit(10).unwrap()).unwrap()).collect()
+}
+
+on_both_engines!(no_other_form_of_a_code_is_taken_or_counted);
+/// B12: each form that is read as the code is another chance to use it twice, or to guess for nothing.
+async fn no_other_form_of_a_code_is_taken_or_counted(app: &TestApp) {
+    for way in WAYS {
+        let person = app.person(&way.replace(' ', "-")).await.with_two_factor().await;
+        if way == "confirm" {
+            person.start_enrolment(json!({})).await;
+        }
+        let code = person.fresh_code();
+        let texts = [
+            format!("{code}\n"),
+            format!("\n{code}"),
+            format!("{code}\t"),
+            format!("{code}\0"),
+            format!("{code}\u{a0}"),
+            format!("{code}\u{2010}"),
+            format!("+{code}"),
+            format!("{code}.0"),
+            format!("0{code}"),
+            format!("{code}0"),
+            format!("0x{code}"),
+            code[1..].to_owned(),
+            format!("-{}", &code[1..]),
+            "1e5".to_owned(),
+            "NaN".to_owned(),
+            String::new(),
+            " ".to_owned(),
+            "- -".to_owned(),
+            format!("{code},{code}"),
+            in_digits(&code, '\u{ff10}'),
+            in_digits(&code, '\u{660}'),
+            in_digits(&code, '\u{6f0}'),
+            in_digits(&code, '\u{1d7ce}'),
+        ];
+        for text in texts {
+            let reply = enter(&person, way, json!(text)).await.is(422).refuses("validation-failed");
+            assert_eq!(reply.body["errors"][0]["pointer"], "/code", "{text:?}");
+        }
+        let number: u64 = code.parse().unwrap();
+        for shape in [json!(number), json!(number as f64), json!(true), json!([code]), json!({"code": code})] {
+            enter(&person, way, shape).await.is(400).refuses("malformed-request");
+        }
+        // None of them was a guess, and none has used the code up.
+        let wrong = enter(&person, way, json!(person.wrong_code())).await.is(403).refuses("invalid-credential");
+        if way != "regenerate" {
+            assert_eq!(wrong.body["attempts_remaining"], 4, "{way}");
+        }
+        enter(&person, way, json!(code)).await.is(200);
+    }
+}
+
+on_both_engines!(the_forms_that_people_type_are_one_code_for_all_its_uses, super::wide);
+/// B12: spaces and hyphens go before the code is looked up among those used, not after.
+async fn the_forms_that_people_type_are_one_code_for_all_its_uses(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let forms = |code: &str| {
+        let (left, right) = code.split_at(3);
+        let spaced: String = code.chars().flat_map(|digit| [digit, ' ']).collect();
+        let same = [format!(" {code}"), format!("{left} {right}"), format!("{left}-{right}"), format!("{code} ")];
+        same.into_iter().chain([spaced, format!("--{left}- -{right}"), code.to_owned()]).collect::<Vec<_>>()
+    };
+    for chosen in 0..7 {
+        let all = forms(&alice.fresh_code());
+        let taken = alice.verify(&all[chosen]).await.is(200);
+        alice.take_tokens(&taken, "");
+        for form in &all {
+            alice.verify(form).await.is(403);
+            alice.answer_challenge(json!({"code": form})).await.is(403);
+        }
+    }
+    // A code left out is no code.
+    alice.post(VERIFY, &json!({"code": null})).await.is(400);
+    let challenge = alice.login().await.is(200).text("/challenge");
+    app.post(SECOND, &json!({"challenge": challenge, "code": null})).await.is(400);
+}
+
+on_both_engines!(a_spent_budget_of_codes_closes_nothing_else);
+/// B16: who can spend somebody's guesses must not lock them out by it.
+async fn a_spent_budget_of_codes_closes_nothing_else(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let bob = app.person("bob").await.with_two_factor().await;
+    let laptop = alice.elsewhere();
+    laptop.sign_in().await;
+    for _ in 0..5 {
+        alice.answer_challenge(json!({"code": alice.wrong_code()})).await.is(403);
+        laptop.verify(&alice.wrong_code()).await.is(403);
+    }
+    alice.answer_challenge(json!({"code": alice.code_in(1)})).await.is(429);
+    laptop.verify(&alice.code_in(1)).await.is(429);
+    // Reading, the other session, the password, a recovery code and other people are as before.
+    assert_eq!(laptop.status().await["enabled"], true);
+    alice.post(CODES, &json!({"password": alice.password, "code": alice.fresh_code()})).await.is(200);
+    let set = alice.post(CODES, &json!({"password": alice.password})).await.is(200).texts("/recovery_codes");
+    assert_eq!(alice.login().await.is(200).body["result"], "second_factor_required");
+    alice.answer_challenge(json!({"recovery_code": set[0]})).await.is(200);
+    laptop.post(VERIFY, &json!({"recovery_code": set[1]})).await.is(200);
+    bob.answer_challenge(json!({"code": bob.fresh_code()})).await.is(200);
+    bob.verify(&bob.fresh_code()).await.is(200);
 }
