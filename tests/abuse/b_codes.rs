@@ -4,12 +4,12 @@ use crate::{
     on_both_engines,
     support::{
         TestApp,
-        person::{CODES, LOGIN, PASSWORD, Person, SECOND, STATUS, TOTP_PATH, VERIFY, with},
+        person::{CODES, DISABLE, LOGIN, PASSWORD, Person, SECOND, TOTP_PATH, VERIFY, with},
         race::race,
         reply::Reply,
     },
 };
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all, join3};
 use serde_json::{Value, json};
 
 /// Budgets that nothing here comes near: it is the code that must be refused, not the guess.
@@ -255,4 +255,137 @@ async fn a_spent_budget_of_codes_closes_nothing_else(app: &TestApp) {
     laptop.post(VERIFY, &json!({"recovery_code": set[1]})).await.is(200);
     bob.answer_challenge(json!({"code": bob.fresh_code()})).await.is(200);
     bob.verify(&bob.fresh_code()).await.is(200);
+}
+
+/// One wrong guess at what a budget is for.
+async fn guess(person: &Person<'_>, budget: &str) -> Reply {
+    person.sign_in_again_if_needed().await;
+    let password = json!({"password": "a guess in the dark"});
+    match budget {
+        "code" => person.answer_challenge(json!({"code": person.wrong_code()})).await,
+        "session-code" => person.verify(&person.wrong_code()).await,
+        "recovery-code" => person.post(VERIFY, &json!({"recovery_code": "0".repeat(24)})).await,
+        "login" => person.app.post(LOGIN, &with(password, json!({"email": person.email}))).await,
+        _ => person.post(CODES, &password).await,
+    }
+}
+
+on_both_engines!(a_wait_ends_at_its_second_and_not_before, |config| {
+    // The session's own budget for passwords has no waits; the account's has.
+    (config.limits.reauth_session.free, config.limits.reauth_session.ends_at) = (100, 0);
+});
+/// B20: a wait that ends early is a wait that can be guessed through; one that ends late drives people away.
+async fn a_wait_ends_at_its_second_and_not_before(app: &TestApp) {
+    let budgets = [
+        ("code", 5, [30, 60, 120]),
+        ("session-code", 5, [30, 60, 120]),
+        ("recovery-code", 5, [60, 120, 240]),
+        ("login", 10, [1, 2, 4]),
+        // Ten an hour: the third wait is over when the first ten are an hour old.
+        ("reauthentication", 10, [900, 1800, 900]),
+    ];
+    for (budget, free, waits) in budgets {
+        let person = app.person(budget).await.with_two_factor().await;
+        for _ in 0..free {
+            guess(&person, budget).await.is(403);
+        }
+        for wait in waits {
+            let limited = guess(&person, budget).await.is(429).refuses("too-many-attempts");
+            assert_eq!(limited.retry_after(), wait, "{budget}");
+            assert_eq!(limited.header("ratelimit"), Some(format!("\"{budget}\";r=0;t={wait}").as_str()));
+            app.pass(wait - 1);
+            assert_eq!(guess(&person, budget).await.is(429).retry_after(), 1, "{budget}");
+            app.pass(1);
+            guess(&person, budget).await.is(403).refuses("invalid-credential");
+        }
+    }
+}
+
+/// How many of the answers have this status; the others are refusals of these kinds.
+fn count(replies: Vec<Reply>, status: u16, others: &[&str]) -> usize {
+    let (counted, rest): (Vec<_>, Vec<_>) = replies.into_iter().partition(|reply| reply.status == status);
+    for reply in rest {
+        assert!(others.contains(&reply.text("/code").as_str()), "{}", reply.body);
+    }
+    counted.len()
+}
+
+on_both_engines!(one_code_at_once_from_two_sessions_is_taken_once, super::wide);
+/// B03, at once: read, compare, write is the bug that most second factors had (Vaultwarden, Gitea, MISP).
+async fn one_code_at_once_from_two_sessions_is_taken_once(app: &TestApp) {
+    race(app, async |n| {
+        let person = app.person(&format!("person{n}")).await.with_two_factor().await;
+        let laptop = person.elsewhere();
+        laptop.sign_in().await;
+        let code = person.fresh_code();
+        let tries = (0..8).map(|n| if n % 2 == 0 { &person } else { &laptop }).map(|at| at.verify(&code));
+        assert_eq!(count(join_all(tries).await, 200, &["invalid-credential"]), 1);
+        person.verify(&code).await.is(403);
+    })
+    .await;
+}
+
+on_both_engines!(one_code_at_once_for_many_challenges_signs_in_once, super::wide);
+/// B03, at once: each sign-in has a challenge of its own, and the code has no memory of which.
+async fn one_code_at_once_for_many_challenges_signs_in_once(app: &TestApp) {
+    race(app, async |n| {
+        let person = app.person(&format!("person{n}")).await.with_two_factor().await;
+        let mut answers = Vec::new();
+        for _ in 0..5 {
+            answers.push(json!({"challenge": person.login().await.is(200).text("/challenge")}));
+        }
+        let code = person.fresh_code();
+        answers.iter_mut().for_each(|answer| answer["code"] = json!(code));
+        let replies = join_all(answers.iter().map(|answer| app.post(SECOND, answer))).await;
+        assert_eq!(count(replies, 200, &["invalid-credential"]), 1);
+        let kinds = person.event_kinds().await;
+        assert_eq!(kinds.iter().filter(|kind| *kind == "login.succeeded").count(), 2, "the first was to set it up");
+    })
+    .await;
+}
+
+on_both_engines!(one_code_at_once_for_everything_buys_one_thing, super::wide);
+/// B05, at once: a change is two writes and a sign-in is one, and the code must be spent in neither's gap.
+async fn one_code_at_once_for_everything_buys_one_thing(app: &TestApp) {
+    race(app, async |n| {
+        let person = app.person(&format!("person{n}")).await.with_two_factor().await;
+        let challenge = person.login().await.is(200).text("/challenge");
+        let code = person.fresh_code();
+        let proofs = json!({"password": person.password, "code": code});
+        let answer = json!({"challenge": challenge, "code": code});
+        let changes = [DISABLE, CODES, TOTP_PATH, DISABLE].map(|path| person.post(path, &proofs));
+        let (changed, verified, signed_in) =
+            join3(join_all(changes), person.verify(&code), app.post(SECOND, &answer)).await;
+        let replies = changed.into_iter().chain([verified, signed_in]);
+        let (bought, refused): (Vec<_>, Vec<_>) = replies.partition(|reply| reply.status < 300);
+        assert_eq!(bought.len(), 1);
+        // A disable that has won has made the tokens and the challenge old.
+        count(refused, 0, &["invalid-credential", "invalid-token", "challenge-expired", "two-factor-not-enabled"]);
+    })
+    .await;
+}
+
+on_both_engines!(wrong_codes_at_once_are_not_more_than_the_budget);
+/// B07, at once: guesses that are counted after they are judged are free when they come together.
+async fn wrong_codes_at_once_are_not_more_than_the_budget(app: &TestApp) {
+    race(app, async |n| {
+        let person = app.person(&format!("person{n}")).await.with_two_factor().await;
+        let wrong = person.wrong_code();
+        // In a session, by two operations that share its budget.
+        let proofs = json!({"password": person.password, "code": wrong});
+        let verifies = join_all((0..6).map(|_| person.verify(&wrong)));
+        let disables = join_all((0..6).map(|_| person.post(DISABLE, &proofs)));
+        let (mut replies, more) = join(verifies, disables).await;
+        replies.extend(more);
+        // Five wrong pairs of proofs would end the session too.
+        assert_eq!(count(replies, 403, &["too-many-attempts", "invalid-token"]), 5);
+        // Before sign-in, at challenges that each have five guesses of their own.
+        let mut answers = Vec::new();
+        for _ in 0..4 {
+            answers.push(json!({"challenge": person.login().await.is(200).text("/challenge"), "code": wrong}));
+        }
+        let replies = join_all((0..12).map(|n| app.post(SECOND, &answers[n % 4]))).await;
+        assert_eq!(count(replies, 403, &["too-many-attempts"]), 5);
+    })
+    .await;
 }
