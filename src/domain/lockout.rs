@@ -112,7 +112,8 @@ impl Bucket {
         let delay = policy.delay_first.saturating_mul(1 << doublings).min(policy.delay_max);
         let over_at = self.spent().max().map_or(now, |last| last.saturating_add(i64::from(delay) * 1000));
         if now < over_at {
-            return Some(seconds_up(over_at - now));
+            // The window may let go of enough failures before the delay is over.
+            return Some(seconds_up(over_at - now).min(self.until_fewer(policy.free, policy.window, now)));
         }
         (in_flight > 0).then_some(IN_FLIGHT_RETRY)
     }
@@ -206,6 +207,19 @@ mod tests {
         assert_eq!(guess(&mut bucket, &CODE, 5, T0 + 29_001), Err(1));
         assert!(guess(&mut bucket, &CODE, 5, T0 + 30_000).is_ok());
         assert_eq!(guess(&mut bucket, &CODE, 6, T0 + 30_000), Err(60));
+    }
+
+    #[test]
+    fn a_wait_is_no_longer_than_the_window_makes_it() {
+        let policy = Policy { free: 2, window: 3600, delay_first: 1800, delay_max: 86400, ..ZERO };
+        let mut bucket = Bucket::default();
+        for at in [0, 0, 1800] {
+            guess(&mut bucket, &policy, at, T0 + at * 1000).unwrap();
+        }
+        // The delay would be an hour from now; the first two are an hour old in half of that.
+        assert_eq!(guess(&mut bucket, &policy, 1, T0 + 1_800_000), Err(1800));
+        assert_eq!(guess(&mut bucket, &policy, 1, T0 + 3_599_000), Err(1));
+        assert!(guess(&mut bucket, &policy, 1, T0 + 3_600_000).is_ok());
     }
 
     #[test]

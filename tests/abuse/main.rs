@@ -5,6 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod a_disable;
+mod b_codes;
 mod e_login;
 mod f_tokens;
 mod forger;

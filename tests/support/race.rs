@@ -7,10 +7,15 @@ use std::env;
 /// Rounds of every race, unless `TWOFOLD_TEST_ROUNDS` asks for more; the long form takes 300.
 const SHORT: u32 = 8;
 
+/// How many rounds a race has.
+pub fn rounds() -> u32 {
+    env::var("TWOFOLD_TEST_ROUNDS").map_or(SHORT, |text| text.parse().unwrap())
+}
+
 /// Runs the rounds of one race. A round begins with requests one after another and ends with a burst of them;
 /// a race whose bursts did not overlap, seen from inside the service, has shown nothing and fails.
 pub async fn race(app: &TestApp, round: impl AsyncFn(u32)) {
-    let rounds = env::var("TWOFOLD_TEST_ROUNDS").map_or(SHORT, |text| text.parse().unwrap());
+    let rounds = rounds();
     let mut overlapped = 0;
     for n in 0..rounds {
         app.take_peak();
