@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
     fmt,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 use twofold::domain::idempotency::IdempotencyKey;
 
@@ -14,26 +14,24 @@ const STATUS: &str = "/account/security/2fa";
 const END_OTHERS: &str = "/account/security/sessions/end-others";
 const JSON: (&str, &[u8]) = ("Content-Type", b"application/json");
 
-/// The operations that read a body, by the letter that a corpus file begins with, `a` for the first one.
-/// `{id}` is the authenticator app that the caller has.
-const OPERATIONS: [(&str, &str); 14] = [
-    ("POST", "/account/security/2fa/totp"),
-    ("POST", "/account/security/2fa/totp/{id}/confirm"),
-    ("DELETE", "/account/security/2fa/totp/{id}"),
-    ("PATCH", "/account/security/2fa/methods/{id}"),
-    ("POST", "/account/security/2fa/methods/{id}/remove"),
-    ("POST", "/account/security/2fa/disable"),
-    ("POST", "/account/security/2fa/verify"),
-    ("POST", "/account/security/2fa/recovery-codes"),
-    ("POST", "/account/security/sessions/end-others"),
-    ("POST", "/account/password"),
-    ("POST", "/auth/login"),
-    ("POST", "/auth/login/second-factor"),
-    ("POST", "/auth/token/refresh"),
-    ("POST", "/auth/logout"),
+/// The operations that read a body, with the members that it may have, by the letter that a corpus file
+/// begins with: `a` for the first one. `{id}` is the authenticator app that the caller has.
+const OPERATIONS: [(&str, &str, &[&str]); 14] = [
+    ("POST", "/account/security/2fa/totp", &["password", "label", "replaces", "code", "recovery_code"]),
+    ("POST", "/account/security/2fa/totp/{id}/confirm", &["code"]),
+    ("DELETE", "/account/security/2fa/totp/{id}", &[]),
+    ("PATCH", "/account/security/2fa/methods/{id}", &["label"]),
+    ("POST", "/account/security/2fa/methods/{id}/remove", &["password", "code", "recovery_code"]),
+    ("POST", "/account/security/2fa/disable", &["password", "code", "recovery_code", "reason"]),
+    ("POST", "/account/security/2fa/verify", &["code", "recovery_code"]),
+    ("POST", "/account/security/2fa/recovery-codes", &["password", "code", "recovery_code"]),
+    ("POST", "/account/security/sessions/end-others", &[]),
+    ("POST", "/account/password", &["current_password", "new_password", "code", "recovery_code"]),
+    ("POST", "/auth/login", &["email", "password"]),
+    ("POST", "/auth/login/second-factor", &["challenge", "code", "recovery_code"]),
+    ("POST", "/auth/token/refresh", &["refresh_token"]),
+    ("POST", "/auth/logout", &[]),
 ];
-/// Operations that do without a body.
-const BODILESS: [usize; 3] = [2, 8, 13];
 
 /// Headers that an answer may have. One that is not here came from the request.
 const KNOWN: [&str; 23] = [
@@ -98,20 +96,20 @@ fn is_request_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
 }
 
-/// A body that is not one JSON object with every member once is refused as malformed and does nothing, and
-/// no body whatsoever brings the service out of its words.
+/// A body that is not one JSON object of known members, each once, is refused as malformed and does
+/// nothing, and no body whatsoever brings the service out of its words.
 pub fn body(bytes: &[u8]) {
     let Some((first, body)) = bytes.split_first() else { return };
-    let chosen = usize::from(first.wrapping_sub(b'a')) % OPERATIONS.len();
-    let (method, path) = OPERATIONS[chosen];
+    let (method, path, members) = OPERATIONS[usize::from(first.wrapping_sub(b'a')) % OPERATIONS.len()];
     service::with(|service| {
         let Owner { bearer, method: id } = service.owner();
         let headers = [("Authorization", bearer.as_bytes()), JSON];
         let answer = service.send(method, &path.replace("{id}", &id), &headers, body);
         answer.judge();
-        let is_read =
-            serde_json::from_slice::<Distinct>(body).is_ok() || (body.is_empty() && BODILESS.contains(&chosen));
-        if !is_read {
+        let read = serde_json::from_slice::<Distinct>(body);
+        let is_known = read.is_ok_and(|Distinct(names)| names.iter().all(|name| members.contains(&name.as_str())));
+        let is_nothing = body.is_empty() && members.is_empty();
+        if !is_known && !is_nothing {
             assert_eq!((answer.status, answer.code().as_str()), (400, "malformed-request"), "{method} {path}");
         }
         assert!(answer.status != 401 || answer.code() != "invalid-token" || path.starts_with("/auth/"));
@@ -121,8 +119,8 @@ pub fn body(bytes: &[u8]) {
     });
 }
 
-/// A JSON object with every member once, whatever they are.
-struct Distinct;
+/// The members of a JSON object that has each of them once, whatever they are.
+struct Distinct(BTreeSet<String>);
 
 impl<'de> Deserialize<'de> for Distinct {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -139,7 +137,7 @@ impl<'de> Deserialize<'de> for Distinct {
                         return Err(serde::de::Error::custom("twice"));
                     }
                 }
-                Ok(Distinct)
+                Ok(Distinct(names))
             }
         }
         deserializer.deserialize_map(Members)
@@ -271,13 +269,20 @@ fn forwarded_for(service: &mut Service, value: &[u8]) {
     let recorded: IpAddr = events["events"][0]["ip"].as_str().unwrap().parse().unwrap();
 
     let text = String::from_utf8_lossy(value).into_owned();
-    let hops: Vec<Option<IpAddr>> = text.split([',', '\n']).map(|hop| hop.trim().parse().ok()).collect();
+    let hops: Vec<Option<IpAddr>> = text.split([',', '\n']).map(|hop| hop_address(hop.trim())).collect();
     let is_proxy = |hop: &IpAddr| matches!(hop.to_canonical(), IpAddr::V4(v4) if v4.is_loopback());
     let believed = hops.iter().rev().map_while(|hop| *hop).map(|hop| hop.to_canonical()).scan(true, |goes_on, hop| {
         goes_on.then(|| *goes_on = is_proxy(&hop))?;
         Some(hop)
     });
     assert_eq!(recorded, believed.last().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), "{text:?}");
+}
+
+/// Proxies write an address alone, in brackets, or with a port.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let in_brackets = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']'));
+    let with_port = || hop.parse::<SocketAddr>().ok().map(|address| address.ip());
+    hop.parse().ok().or_else(|| in_brackets?.parse().ok()).or_else(with_port)
 }
 
 /// The answer has the id that was asked for, or one of ours.
@@ -291,15 +296,20 @@ fn request_id(service: &mut Service, value: &[u8]) {
     }
 }
 
-/// A change happens only for those who name the version that there is, or any.
+/// A change happens only for those who name the version that there is, or any. In the bytes that version is
+/// written `NOW`.
 fn if_match(service: &mut Service, value: &[u8]) {
     let Owner { bearer, method } = service.owner();
     let own = [("Authorization", bearer.as_bytes()), JSON];
     let version = service.send("GET", STATUS, &own, b"").header("etag").unwrap().to_owned();
+    let value = match String::from_utf8(value.to_vec()) {
+        Ok(text) => text.replace("NOW", version.trim_matches('"')).into_bytes(),
+        Err(error) => error.into_bytes(),
+    };
     let path = format!("/account/security/2fa/methods/{method}");
     let request = ("PATCH", path.as_str(), &br#"{"label":"phone"}"#[..]);
-    let Some(answer) = send_lines(service, request, &own, "If-Match", value) else { return };
-    let text = String::from_utf8_lossy(value).into_owned();
+    let Some(answer) = send_lines(service, request, &own, "If-Match", &value) else { return };
+    let text = String::from_utf8_lossy(&value).into_owned();
     let names = |wanted: &str| text.split([',', '\n']).any(|tag| tag.trim() == wanted);
     match answer.status {
         200 => assert!(names("*") || names(&version), "{text:?} is not {version}"),

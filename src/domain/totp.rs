@@ -184,6 +184,15 @@ mod tests {
         assert!(uri.contains("&issuer=A%20B%26C%20%2F%2050%25&"));
     }
 
+    #[test]
+    fn a_code_that_is_right_for_two_steps_uses_up_the_earlier_one_first() {
+        let (first, now) = (Step(62_075_368), Timestamp::from_second(62_075_368 * 30).unwrap());
+        let code = Code::parse("235522", "/code").unwrap();
+        assert_eq!(secret().matching_step(&code, now, 1, None), Some(first));
+        assert_eq!(secret().matching_step(&code, now, 1, Some(first)), Some(Step(first.0 + 1)));
+        assert_eq!(secret().matching_step(&code, now, 1, Some(Step(first.0 + 1))), None);
+    }
+
     /// An independent implementation of RFC 6238.
     fn authenticator(secret: &TotpSecret) -> totp_rs::Totp {
         let secret = totp_rs::Secret::try_from_base32(secret.reveal()).unwrap();
