@@ -7,3 +7,4 @@ mod support;
 
 mod a_disable;
 mod b_codes;
+mod c_enrolment;
