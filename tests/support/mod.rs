@@ -5,7 +5,7 @@ pub mod dice;
 pub mod document;
 pub mod installation;
 mod log;
-mod needles;
+pub mod needles;
 pub mod person;
 pub mod postgres;
 pub mod race;
