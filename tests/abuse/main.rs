@@ -8,3 +8,5 @@ mod support;
 mod a_disable;
 mod b_codes;
 mod c_enrolment;
+mod d_recovery_codes;
+mod doors;
