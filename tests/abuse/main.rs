@@ -7,6 +7,9 @@ mod support;
 
 mod a_disable;
 mod b_codes;
+mod c_enrolment;
+mod d_recovery_codes;
+mod doors;
 mod e_login;
 mod f_tokens;
 mod forger;

@@ -229,6 +229,28 @@ async fn a_restart_forgets_no_used_code_and_no_session() {
 }
 
 #[actix_web::test]
+async fn a_restart_of_every_replica_forgets_no_used_code() {
+    let Some(database_url) = fresh_database() else { return };
+    let installation = Installation::ready(Some(database_url));
+    installation.add_account("alice@example.test");
+    let mut replicas = [installation.serve(), installation.serve()];
+    let (token, secret) = replicas[0].set_up("alice@example.test").await;
+    let code = json!({"code": code_in(&secret, 1)});
+    assert_eq!(replicas[0].post(VERIFY, &token, &code).await.0, 200);
+    for served in &mut replicas {
+        served.child.kill().unwrap();
+        served.child.wait().unwrap();
+    }
+    drop(replicas);
+    for served in [installation.serve(), installation.serve()] {
+        assert_eq!(served.post(VERIFY, &token, &code).await.0, 403);
+        let challenge = served.login("alice@example.test").await["challenge"].clone();
+        let answer = json!({"challenge": challenge, "code": code["code"]});
+        assert_eq!(served.post(SECOND, "", &answer).await.0, 403);
+    }
+}
+
+#[actix_web::test]
 async fn requests_in_flight_are_answered_before_a_terminated_service_ends() {
     let installation = Installation::ready(None);
     installation.add_account("alice@example.test");

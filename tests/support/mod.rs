@@ -6,7 +6,7 @@ pub mod dice;
 pub mod document;
 pub mod installation;
 pub mod log;
-mod needles;
+pub mod needles;
 pub mod person;
 pub mod postgres;
 pub mod race;
