@@ -20,3 +20,4 @@ mod h_smuggling;
 mod h_sockets;
 mod i_leaks;
 mod k_idempotency;
+mod m_audit;
