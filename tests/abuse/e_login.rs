@@ -164,7 +164,7 @@ fn succeeded(replies: &[Reply]) -> usize {
 
 /// Whether times are measured in this run: they need a quiet machine.
 #[expect(clippy::disallowed_methods, reason = "the environment says so")]
-fn is_timed() -> bool {
+pub fn is_timed() -> bool {
     let is_timed = std::env::var("TWOFOLD_TEST_TIMING").as_deref() == Ok("1");
     if !is_timed {
         println!("not measured: TWOFOLD_TEST_TIMING=1 measures times");

@@ -90,8 +90,10 @@ impl<'a> Forger<'a> {
         let kid = self.header["kid"].as_str().unwrap();
         let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
         let mut forgeries: Vec<Forgery> = algorithms.iter().map(|name| self.with_header("alg", json!(name))).collect();
-        forgeries
-            .extend([json!(null), json!(["EdDSA"]), json!({"EdDSA": null}), json!({})].map(|value| self.with_header("alg", value)));
+        forgeries.extend(
+            [json!(null), json!(["EdDSA"]), json!({"EdDSA": null}), json!({})]
+                .map(|value| self.with_header("alg", value)),
+        );
         forgeries.extend(key_ids.iter().map(|id| self.with_header("kid", json!(id))));
         forgeries
             .extend([json!(null), json!(7), json!([kid]), json!("k".repeat(2000))].map(|v| self.with_header("kid", v)));
