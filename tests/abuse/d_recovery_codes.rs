@@ -189,7 +189,7 @@ async fn codes_that_are_left_over_give_nothing_after_a_disable(app: &TestApp) {
     let challenge = alice.login().await.is(200).text("/challenge");
     let reply = alice.disable(json!({})).await.is(200);
     alice.take_tokens(&reply, "/tokens");
-    for code in alice.recovery_codes.borrow().iter() {
+    for code in &alice.recovery_codes.take() {
         answer(&alice, &challenge, code).await.is(410).refuses("challenge-expired");
         for door in ["verify", "regenerate", "disable"] {
             let reply = show(&alice, door, json!({"recovery_code": code}), "").await;
