@@ -366,7 +366,7 @@ async fn of_a_replacement_and_a_disable_at_once_one_takes_effect(app: &TestApp) 
         let code = person.fresh_code();
         let confirms = join_all((0..2).map(async |_| {
             // A confirm is one write and a disable is two: it sets out later in some rounds, so that either wins.
-            for _ in 0..n % 4 {
+            for _ in 0..(n % 4) * 5 {
                 person.get(STATUS).await;
             }
             person.confirm(&id, &code).await
