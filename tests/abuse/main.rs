@@ -5,7 +5,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod e_lifetimes;
 mod e_login;
+mod e_network;
 mod f_tokens;
 mod forger;
 mod g_authorisation;
