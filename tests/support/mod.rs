@@ -26,6 +26,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicI64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use tempfile::TempDir;
 use twofold::{
@@ -148,7 +149,12 @@ impl TestApp {
         let tell: Tell = Arc::new(move || Timestamp::from_millisecond(time.load(Ordering::SeqCst)).unwrap());
         let count = if engine == Engine::Sqlite { 1 } else { 2 };
         let replicas = (0..count).map(|_| Replica::start(&config, &keys, tell.clone())).collect();
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        // The service closes connections that were idle for 75 s; one that is about to be closed is not used.
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_idle_timeout(Duration::from_secs(30))
+            .build()
+            .unwrap();
         let (turn, secrets) = (AtomicUsize::new(0), Mutex::default());
         Some(Self { config, keys, folder, replicas, turn, http, clock, secrets })
     }
