@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 
 /// The authentication context class (`acr`, RFC 9068 §2.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "String")]
 pub enum Acr {
     /// A password alone.
     Aal1,
@@ -16,7 +16,7 @@ pub enum Acr {
 
 /// An authentication method (`amr`, RFC 8176 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "String")]
 pub enum Amr {
     /// Password.
     Pwd,
@@ -96,6 +96,14 @@ impl fmt::Display for Acr {
     }
 }
 
+/// From JSON it is a text and nothing else, where an enum would be read from `{"name": null}` too.
+impl TryFrom<String> for Acr {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map_err(|()| "no such value")
+    }
+}
+
 impl FromStr for Acr {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
@@ -111,6 +119,14 @@ impl fmt::Display for Amr {
             Self::Rc => "rc",
             Self::Mfa => "mfa",
         })
+    }
+}
+
+/// From JSON it is a text and nothing else, where an enum would be read from `{"name": null}` too.
+impl TryFrom<String> for Amr {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map_err(|()| "no such value")
     }
 }
 

@@ -182,6 +182,8 @@ impl<'a> Forger<'a> {
             ("amr", json!(["root"])),
             ("amr", json!(["pwd"])),
             ("acr", json!("aal1")),
+            ("acr", json!({"aal2": null})),
+            ("amr", json!([{"pwd": null}, "otp", "mfa"])),
             ("scope", json!(["support"])),
             ("epoch", json!(i64::MAX)),
         ] {
