@@ -1,7 +1,7 @@
 //! The verbs: one use case a file. Each reads as the story of what it does, in the order it is done.
 //!
 //! An action gets a [`Call`] (or, before sign-in, a [`Cx`]) and a parsed command; it answers with an
-//! outcome, or with the [`Stop`](crate::domain::refusal::Stop) that says why not.
+//! outcome, or with the [`Stop`] that says why not.
 
 pub mod account;
 pub mod audit;
