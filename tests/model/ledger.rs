@@ -95,11 +95,13 @@ impl Ledger {
         if misses.len() < rule.free {
             return (misses.len() + in_flight >= rule.free).then_some(1);
         }
+        // The window may let go of enough misses before a delay is over.
+        let fewer_at = misses[misses.len() - rule.free] + rule.window * 1000;
         let over_at = if rule.delay == 0 {
-            misses[misses.len() - rule.free] + rule.window * 1000
+            fewer_at
         } else {
             let delay = (rule.delay << (misses.len() - rule.free)).min(rule.longest_delay);
-            misses[misses.len() - 1] + delay * 1000
+            fewer_at.min(misses[misses.len() - 1] + delay * 1000)
         };
         if now < over_at { Some((over_at - now + 999) / 1000) } else { (in_flight > 0).then_some(1) }
     }

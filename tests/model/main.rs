@@ -27,7 +27,7 @@ const SHORT: u32 = 40;
 
 /// What a walk must have seen: every state, every operation's success, every refusal but for those that take
 /// more patience.
-const IMPORTANT: [(&str, &str); 35] = [
+const IMPORTANT: [(&str, &str); 36] = [
     ("state", "off"),
     ("state", "pending"),
     ("state", "on"),
@@ -58,6 +58,7 @@ const IMPORTANT: [(&str, &str); 35] = [
     ("verify a code", "invalid-credential"),
     ("verify a recovery code", "invalid-credential"),
     ("start", "invalid-credential"),
+    ("precondition", "met"),
     ("disable", "version-mismatch"),
     ("rename", "version-mismatch"),
     ("refused", "not-found"),

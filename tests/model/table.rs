@@ -27,6 +27,9 @@ impl Table {
             if let Answer::Refused(code, _) = &call.told {
                 self.add("refused", code);
             }
+            if call.op.if_match.is_some() && call.told.name() == "done" {
+                self.add("precondition", "met");
+            }
             // The last free guess takes with it what was guessed at.
             if call.told == Answer::Refused("invalid-credential".to_owned(), Some(0)) {
                 match &call.op.what {
