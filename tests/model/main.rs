@@ -2,7 +2,9 @@
 //! comes to their minds, together; afterwards a checker looks for a serial order of the model that explains
 //! every single answer.
 //!
-//! `TWOFOLD_TEST_ROUNDS` asks for more rounds, and `TWOFOLD_TEST_SEED` for the same choices again.
+//! `TWOFOLD_TEST_ROUNDS` asks for more rounds, and `TWOFOLD_TEST_SEED` for the same dice again: round by round the
+//! same pauses, clients and moods. What a client wishes for depends on the answers that it has had too, and so on
+//! how requests met, which no seed repeats; a failure therefore prints the whole history of its round.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "the environment says how long to walk")]
 

@@ -63,9 +63,11 @@ pub async fn walk(app: &TestApp, seed: u64, rounds: u32, important: &[(&'static 
             walk = Some(Walk::begin(app, seed, round / LIFE).await);
         }
         let walk = walk.as_mut().unwrap();
-        walk.pause(&mut dice).await;
+        // Each round has dice of its own, so that what happened before does not shift them.
+        let mut own = Dice::new(dice.next());
+        walk.pause(&mut own).await;
         app.take_peak();
-        walk.round(&mut dice).await;
+        walk.round(&mut own).await;
         table.note_overlap(app.take_peak() > 1);
         table.note(&walk.world.borrow().calls);
     }
@@ -104,8 +106,9 @@ impl<'a> Walk<'a> {
     /// Lets time pass between two rounds, and signs in again sometimes, and where the session has ended.
     async fn pause(&mut self, dice: &mut Dice) {
         let is_dead = self.states.iter().any(|state| !state.session.is_alive);
-        let signs_in = is_dead || dice.below(100) < 12;
-        self.pass(if signs_in || dice.below(100) < 70 { 3700 } else { 90 });
+        let (likes_to, takes_time) = (dice.below(100) < 12, dice.below(100) < 70);
+        let signs_in = is_dead || likes_to;
+        self.pass(if signs_in || takes_time { 3700 } else { 90 });
         if signs_in {
             self.sign_in().await;
             self.pass(90);
