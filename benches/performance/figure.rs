@@ -13,8 +13,8 @@ pub struct Figure {
     pub connections: usize,
     /// What the load found.
     pub tally: Tally,
-    /// The one status that counts.
-    pub expected: u16,
+    /// The statuses that count.
+    pub expected: &'static [u16],
     /// Resident memory of the service afterwards, in MB.
     pub megabytes: f64,
     /// How it stands to its limit.
@@ -41,6 +41,30 @@ pub struct Bar {
     pub bar: String,
     /// Whether it was kept; none where the figure counts for nothing.
     pub is_met: Option<bool>,
+}
+
+/// Everything that one table has found.
+#[derive(Default)]
+pub struct Report {
+    /// The paths.
+    pub figures: Vec<Figure>,
+    /// The limits.
+    pub limits: Vec<Limit>,
+    /// The verdicts.
+    pub bars: Vec<Bar>,
+}
+
+impl Report {
+    /// Prints what there is.
+    pub fn print(&self) {
+        if !self.bars.is_empty() {
+            println!("{}", bars(&self.bars));
+        }
+        println!("{}", figures(&self.figures));
+        if !self.limits.is_empty() {
+            println!("{}", limits(&self.limits));
+        }
+    }
 }
 
 impl Figure {
@@ -92,7 +116,7 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
 }
 
 /// The figures as a table.
-pub fn figures(figures: &[Figure]) -> String {
+fn figures(figures: &[Figure]) -> String {
     let head = [
         "Path",
         "Engine",
@@ -124,13 +148,13 @@ pub fn figures(figures: &[Figure]) -> String {
 }
 
 /// The limits as a table.
-pub fn limits(limits: &[Limit]) -> String {
+fn limits(limits: &[Limit]) -> String {
     let row = |limit: &Limit| vec![limit.name.clone(), short(limit.rate), limit.note.clone()];
     table(&["Limit, measured in the same run", "A second", "Note"], &limits.iter().map(row).collect::<Vec<_>>())
 }
 
 /// The verdicts as a table.
-pub fn bars(bars: &[Bar]) -> String {
+fn bars(bars: &[Bar]) -> String {
     let row = |bar: &Bar| {
         let verdict = match bar.is_met {
             Some(true) => "met",

@@ -5,16 +5,24 @@
 //! twice. `docs/performance.md` says what each line means.
 
 mod bare;
+mod cluster;
+mod copies;
+mod dear;
 mod figure;
 mod folder;
 mod house;
+mod limits;
 mod load;
 mod machine;
 mod main_table;
+mod paths;
+mod pgbench;
 mod process;
 mod seed;
 mod server;
+mod sql;
 mod stage;
+mod statement;
 mod tally;
 mod wire;
 

@@ -1,9 +1,9 @@
 //! One engine on the stage: an installation, its crowd, the running service, and the load on each path.
 
 use super::{
-    Options, Outcome,
+    Outcome,
     figure::Figure,
-    house::House,
+    house::{Engine, House},
     load::{Closed, Order},
     seed::{self, Person, Sort},
     server::Server,
@@ -31,6 +31,28 @@ pub struct Scale {
     pub provers: usize,
     /// Persons who answer a challenge, once each.
     pub answerers: usize,
+    /// Copies whose statements are said without the service; pgbench acts for so many a number of clients.
+    pub copies: u64,
+}
+
+impl Scale {
+    /// For the main table. PostgreSQL takes fewer writes in the same time.
+    pub fn of(is_quick: bool, engine: Engine) -> Self {
+        let seconds = Duration::from_secs;
+        let (length, dear, readers, provers) =
+            if is_quick { (seconds(1), seconds(3), 200, 60) } else { (seconds(6), seconds(10), 1000, 400) };
+        let (answerers, copies) = match (is_quick, engine) {
+            (true, _) => (3000, 2000),
+            (false, Engine::Sqlite) => (60_000, 40_000),
+            (false, Engine::Postgres) => (12_000, 6000),
+        };
+        Self { warm: Duration::from_millis(300), length, dear, readers, provers, answerers, copies }
+    }
+
+    /// Persons in all.
+    pub fn accounts(&self) -> usize {
+        self.readers + 2 * self.provers + self.answerers
+    }
 }
 
 /// The service and its persons.
@@ -53,18 +75,30 @@ pub struct Stage {
 
 impl Stage {
     /// Seeds the crowd and starts the service; `prepare` sees the installation in between.
-    pub fn set(house: House, scale: Scale, hash: &str, prepare: impl FnOnce(&House) -> Outcome<()>) -> Outcome<Self> {
+    pub fn set(
+        house: House,
+        scale: Scale,
+        hash: &str,
+        prepare: impl FnOnce(&House, &[Person]) -> Outcome<()>,
+    ) -> Outcome<Self> {
         let rooms = house.rooms()?;
-        let all = scale.readers + 2 * scale.provers + scale.answerers;
-        let numbers: Vec<u64> = (1..=all as u64).collect();
+        let numbers: Vec<u64> = (1..=scale.accounts() as u64).collect();
         let mut readers = seed::crowd(&rooms, hash, Sort::Secured, &numbers)?;
         drop(rooms);
-        prepare(&house)?;
+        prepare(&house, &readers)?;
         let mut logins = readers.split_off(scale.readers);
         let mut disablers = logins.split_off(scale.provers);
         let answerers = disablers.split_off(scale.provers);
         let server = Server::of(&house)?;
         Ok(Self { house, server, scale, readers, logins, disablers, answerers })
+    }
+
+    /// Memory of the service before any load, in MB: it has answered one request.
+    pub fn idle_megabytes(&self) -> Outcome<f64> {
+        let mut connection = wire::Connection::open(self.server.address)?;
+        connection.exchange(&wire::get(STATUS, &self.readers[0].access))?;
+        std::thread::sleep(Duration::from_secs(1));
+        Ok(self.server.megabytes())
     }
 
     /// Sends requests over so many connections, and notes what became of them.
@@ -91,7 +125,7 @@ impl Stage {
             engine: self.house.engine,
             connections,
             tally,
-            expected: 200,
+            expected: &[200],
             megabytes: self.server.megabytes(),
             ratio: String::new(),
         }

@@ -58,6 +58,11 @@ impl Tally {
         self.latencies.len()
     }
 
+    /// All answers, those of the warm-up and the drain included.
+    pub fn answers(&self) -> u64 {
+        self.statuses.values().sum()
+    }
+
     /// Answers a second.
     pub fn rate(&self) -> f64 {
         self.count() as f64 / self.elapsed.as_secs_f64()
@@ -75,9 +80,9 @@ impl Tally {
         latency.as_secs_f64() * 1e3
     }
 
-    /// Whether every request was answered, and with `status`.
-    pub fn is_all(&self, status: u16) -> bool {
-        self.unanswered == 0 && self.count() > 0 && self.statuses.keys().all(|found| *found == status)
+    /// Whether every request was answered, and with one of these.
+    pub fn is_all(&self, expected: &[u16]) -> bool {
+        self.unanswered == 0 && self.count() > 0 && self.statuses.keys().all(|found| expected.contains(found))
     }
 
     /// The statuses, as the table shows them.
