@@ -1,0 +1,188 @@
+//! The limits: what the machine does when nothing but the unavoidable is asked of it.
+
+use super::{
+    Outcome, copies,
+    copies::Numbers,
+    figure::{Limit, short},
+    house::{Engine, House, request},
+    process,
+    seed::{self, PASSWORD, Person, Sort},
+    sql::{self, Sql},
+    statement::{self, Statement},
+};
+use diesel::SqliteConnection;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+use twofold::{
+    actions::{Rooms, login::second_factor},
+    domain::totp::Code,
+    http::server::runtime,
+    store::factors::Offered,
+};
+
+/// The person whose statements are heard; nobody else has such a number.
+const TEMPLATE: u64 = 0xfade_0000_0001;
+/// Threads with a connection each: one a client of the service.
+const THREADS: usize = 64;
+
+/// One bcrypt on every core at once.
+pub struct Bcrypt {
+    /// How many a second, all cores together.
+    pub rate: f64,
+    /// CPU of one.
+    pub cpu: Duration,
+}
+
+/// Compares the shared password with its hash on as many threads as there are cores.
+pub fn bcrypt(hash: &str, length: Duration) -> Outcome<Bcrypt> {
+    let cores = thread::available_parallelism()?.get();
+    let (began, before) = (Instant::now(), process::cpu(std::process::id()));
+    let compare = || {
+        let mut count = 0_u32;
+        while began.elapsed() < length {
+            count += u32::from(bcrypt::non_truncating_verify(PASSWORD, hash).unwrap_or(false));
+        }
+        (count, began.elapsed())
+    };
+    let counted = thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(compare)).collect();
+        threads.into_iter().filter_map(|thread| thread.join().ok()).collect::<Vec<_>>()
+    });
+    let cpu = process::cpu(std::process::id()).saturating_sub(before);
+    let count: u32 = counted.iter().map(|(count, _)| count).sum();
+    // Each thread ends with a whole one, at its own time.
+    let rate = counted.iter().map(|(count, took)| f64::from(*count) / took.as_secs_f64()).sum();
+    Ok(Bcrypt { rate, cpu: cpu / count.max(1) })
+}
+
+/// A database of copies, and the statements of one second factor.
+pub struct Rehearsal {
+    /// The installation.
+    pub house: House,
+    /// What the service says for one second factor.
+    pub statements: Vec<Statement>,
+    next: AtomicU64,
+    copies: u64,
+}
+
+impl Rehearsal {
+    /// Makes so many copies of a person with an open challenge, and hears what the person's answer says.
+    pub fn prepare(house: House, hash: &str, copies: u64) -> Outcome<Self> {
+        statement::install()?;
+        let rooms = house.rooms()?;
+        let mut crowd = seed::crowd(&rooms, hash, Sort::Secured, &[TEMPLATE])?;
+        let person = crowd.first_mut().ok_or("no template")?;
+        let mut sql = Sql::open(&house.database_url)?;
+        let numbers = Numbers { from: 1, until: copies + 1, step: 1, filter: "true" };
+        copies::make(&mut sql, house.engine, TEMPLATE, &numbers)?;
+        if house.engine == Engine::Postgres {
+            sql.run("VACUUM ANALYZE")?;
+        }
+        let statements = statement::heard(TEMPLATE, || answer(&rooms, person))?;
+        statement::remove()?;
+        Ok(Self { house, statements, next: AtomicU64::new(1), copies })
+    }
+
+    /// The next copies that nobody has acted for yet.
+    pub fn take(&self, count: u64) -> Outcome<u64> {
+        let first = self.next.fetch_add(count, Ordering::Relaxed);
+        if first + count > self.copies + 1 { Err("too few copies were made".into()) } else { Ok(first) }
+    }
+
+    /// Checks that what was said for copies did what the service does: ended a challenge, used up a step,
+    /// began a session and wrote an audit row, once each.
+    pub fn check(&self) -> Outcome<()> {
+        let mut sql = Sql::open(&self.house.database_url)?;
+        // The template's own is one more.
+        let expected = i64::try_from(self.next.load(Ordering::Relaxed))?;
+        let template = &seed::id(0xa0, 0).to_string()[..6];
+        for what in [
+            "(SELECT count(*) FROM challenge WHERE ended_at IS NOT NULL)".to_owned(),
+            "(SELECT count(*) FROM totp WHERE last_step > 1)".to_owned(),
+            "(SELECT count(*) FROM account WHERE activity = 2)".to_owned(),
+            format!("1 + (SELECT count(*) FROM session WHERE id LIKE '{template}a%')"),
+            format!("1 + (SELECT count(*) FROM audit WHERE id LIKE '{template}a%')"),
+        ] {
+            let found = sql.count(&what)?;
+            if found != expected {
+                return Err(format!("the limit did something else: {what} is {found}, not {expected}").into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The template answers its challenge.
+fn answer(rooms: &Arc<Rooms>, person: &mut Person) -> Outcome<()> {
+    let code = person.code().ok_or("no code")?;
+    let code = Code::parse(&code, "").map_err(|refusal| format!("{refusal:?}"))?;
+    let cx = request(rooms)?;
+    let answered = second_factor::second_factor(&cx, &person.challenge, Offered::Code(code));
+    runtime::System::new().block_on(answered).map_err(|stop| format!("the template is refused: {stop:?}"))?;
+    Ok(())
+}
+
+/// One connection, one durable transaction after another.
+pub fn one_commit(rehearsal: &Rehearsal, length: Duration) -> Outcome<Limit> {
+    let (count, locked, took) = commits(rehearsal, 1, length)?;
+    let note =
+        format!("{} statements, {} µs each, {locked} locked out", rehearsal.statements.len(), micros(took, count));
+    Ok(Limit {
+        name: "SQLite: one durable commit of the statements of a second factor".into(),
+        rate: per(count, took),
+        note,
+    })
+}
+
+/// A pool: each client has a connection and a transaction of its own.
+pub fn pool(rehearsal: &Rehearsal, length: Duration) -> Outcome<Limit> {
+    let (count, locked, took) = commits(rehearsal, THREADS, length)?;
+    let note = format!("{THREADS} threads, BEGIN IMMEDIATE, synchronous=FULL; {locked} locked out after 5 s");
+    Ok(Limit { name: "SQLite: the same with a pool and a transaction each".into(), rate: per(count, took), note })
+}
+
+fn commits(rehearsal: &Rehearsal, threads: usize, length: Duration) -> Outcome<(u64, u64, Duration)> {
+    let (is_over, locked) = (AtomicBool::new(false), AtomicU64::new(0));
+    let open = || sql::durable_sqlite(&rehearsal.house.database_url);
+    let conns = (0..threads).map(|_| open()).collect::<Outcome<Vec<SqliteConnection>>>()?;
+    let before = rehearsal.next.load(Ordering::Relaxed);
+    let began = Instant::now();
+    let act = |mut conn: SqliteConnection| {
+        while !is_over.load(Ordering::Relaxed) {
+            let number = rehearsal.take(1)?;
+            while let Err(error) = sql::transact(&mut conn, &rehearsal.statements, number) {
+                // Whoever waited five seconds in vain would be refused; the copy is tried again.
+                if !error.to_string().contains("locked") {
+                    return Err(error.into());
+                }
+                locked.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    };
+    let ended: Outcome<()> = thread::scope(|scope| {
+        let act = &act;
+        let running: Vec<_> = conns.into_iter().map(|conn| scope.spawn(move || act(conn))).collect();
+        thread::sleep(length);
+        is_over.store(true, Ordering::Relaxed);
+        running.into_iter().try_for_each(|thread| thread.join().map_err(|_| "a thread panicked")?)
+    });
+    ended?;
+    let took = began.elapsed();
+    let count = rehearsal.next.load(Ordering::Relaxed) - before;
+    Ok((count, locked.into_inner(), took))
+}
+
+fn per(count: u64, took: Duration) -> f64 {
+    count as f64 / took.as_secs_f64()
+}
+
+fn micros(took: Duration, count: u64) -> String {
+    short(took.as_secs_f64() * 1e6 / count.max(1) as f64)
+}
