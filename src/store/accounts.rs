@@ -94,9 +94,10 @@ pub fn by_email(db: &mut Db<'_>, email: &Email) -> Result<Option<Account>, Fault
 /// # Errors
 /// `unavailable`, `unreadable`.
 pub fn lock(tx: &mut Tx<'_>, id: AccountId) -> Result<Option<Account>, Fault> {
-    // An update that changes nothing is the portable `SELECT … FOR UPDATE`.
+    // An update that changes nothing is the portable `SELECT … FOR UPDATE`. Not of the key: that would look
+    // for rows that refer to it.
     let row: Option<Row> = diesel::update(dsl::account.filter(dsl::id.eq(id.to_string())))
-        .set(dsl::id.eq(dsl::id))
+        .set(dsl::version.eq(dsl::version))
         .returning(account::all_columns)
         .get_result(tx.conn)
         .optional()?;
@@ -110,7 +111,7 @@ pub fn lock(tx: &mut Tx<'_>, id: AccountId) -> Result<Option<Account>, Fault> {
 pub fn lock_of_challenge(tx: &mut Tx<'_>, id: ChallengeId) -> Result<Option<Account>, Fault> {
     let of_challenge = challenge::table.filter(challenge::id.eq(id.to_string())).select(challenge::account_id);
     let row: Option<Row> = diesel::update(dsl::account.filter(dsl::id.eq_any(of_challenge)))
-        .set(dsl::id.eq(dsl::id))
+        .set(dsl::version.eq(dsl::version))
         .returning(account::all_columns)
         .get_result(tx.conn)
         .optional()?;
