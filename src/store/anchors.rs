@@ -2,6 +2,7 @@
 
 use super::{
     Db, Tx,
+    connection::Prepare,
     events::Broken,
     row::moment,
     schema::{
@@ -109,7 +110,7 @@ pub fn append(tx: &mut Tx<'_>, last: Option<&Anchor>, heads: &[Head], now: Times
             key_id: anchor.key_id.clone(),
             hash: anchor.hash.clone(),
         };
-        diesel::insert_into(audit_anchor::table).values(row).execute(tx.conn)?;
+        diesel::insert_into(audit_anchor::table).values(row).prepared().execute(tx.conn)?;
         written.push(anchor);
     }
     Ok(written)

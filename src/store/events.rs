@@ -5,6 +5,7 @@
 
 use super::{
     Db, Tx,
+    connection::Prepare,
     row::{moment, parsed, parsed_or_none},
     schema::{
         account,
@@ -123,12 +124,12 @@ pub(super) fn append(
         hash: Vec::new(),
     };
     row.hash = chain(tx, &row, &before)?;
-    diesel::insert_into(audit::table).values(row).execute(tx.conn)?;
+    diesel::insert_into(audit::table).values(row).prepared().execute(tx.conn)?;
     if event.kind.is_announced() {
         let at = now.as_millisecond();
         let delivery =
             Delivery { event_id: id.to_string(), account_id: owner, created_at: at, due_at: at, attempts: 0 };
-        diesel::insert_into(outbox::table).values(delivery).execute(tx.conn)?;
+        diesel::insert_into(outbox::table).values(delivery).prepared().execute(tx.conn)?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Db, Tx,
+    connection::Prepare,
     factors::Assured,
     row::{hit_one, moment, moment_or_none, parsed, parsed_or_none},
     schema::{
@@ -109,7 +110,7 @@ pub fn insert_pending(tx: &mut Tx<'_>, method: &Method) -> Result<(), Fault> {
         replaces: method.replaces.map(|id| id.to_string()),
         session_id: method.session.to_string(),
     };
-    diesel::insert_into(method::table).values(row).execute(tx.conn)?;
+    diesel::insert_into(method::table).values(row).prepared().execute(tx.conn)?;
     Ok(())
 }
 
@@ -122,6 +123,7 @@ pub fn activate(tx: &mut Tx<'_>, id: MethodId, now: Timestamp) -> Result<(), Fau
     let at = now.as_millisecond();
     let rows = diesel::update(pending)
         .set((dsl::state.eq(State::Active.as_str()), dsl::created_at.eq(at), dsl::last_used_at.eq(at)))
+        .prepared()
         .execute(tx.conn)?;
     hit_one(rows, "pending method")
 }
@@ -132,7 +134,7 @@ pub fn activate(tx: &mut Tx<'_>, id: MethodId, now: Timestamp) -> Result<(), Fau
 /// `contended` when it is not active any more.
 pub fn rename(tx: &mut Tx<'_>, id: MethodId, label: &Label) -> Result<(), Fault> {
     let active = dsl::method.filter(dsl::id.eq(id.to_string())).filter(dsl::state.eq(State::Active.as_str()));
-    let rows = diesel::update(active).set(dsl::label.eq(label.as_str())).execute(tx.conn)?;
+    let rows = diesel::update(active).set(dsl::label.eq(label.as_str())).prepared().execute(tx.conn)?;
     hit_one(rows, "active method")
 }
 
@@ -140,6 +142,7 @@ pub fn rename(tx: &mut Tx<'_>, id: MethodId, label: &Label) -> Result<(), Fault>
 pub(super) fn touch(tx: &mut Tx<'_>, id: MethodId, now: Timestamp) -> Result<(), Fault> {
     let rows = diesel::update(dsl::method.filter(dsl::id.eq(id.to_string())))
         .set(dsl::last_used_at.eq(now.as_millisecond()))
+        .prepared()
         .execute(tx.conn)?;
     hit_one(rows, "method")
 }
@@ -188,9 +191,9 @@ fn end(tx: &mut Tx<'_>, account: AccountId, only: Option<MethodId>, from: State,
         .map(|method| method.id.to_string())
         .collect();
     for id in &ending {
-        diesel::delete(totp::table.filter(totp::method_id.eq(id))).execute(tx.conn)?;
+        diesel::delete(totp::table.filter(totp::method_id.eq(id))).prepared().execute(tx.conn)?;
         let leaving = dsl::method.filter(dsl::id.eq(id)).filter(dsl::state.eq(from.as_str()));
-        let rows = diesel::update(leaving).set(dsl::state.eq(to.as_str())).execute(tx.conn)?;
+        let rows = diesel::update(leaving).set(dsl::state.eq(to.as_str())).prepared().execute(tx.conn)?;
         hit_one(rows, "method")?;
     }
     Ok(ending.len())
