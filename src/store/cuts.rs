@@ -11,7 +11,6 @@
 use super::{
     Db, Tx,
     events::{Broken, Link, links},
-    prune::BATCH,
     schema::{
         audit,
         audit_cut::{self, dsl},
@@ -19,9 +18,19 @@ use super::{
     },
 };
 use crate::domain::refusal::Fault;
-use diesel::{alias, dsl::exists, prelude::*, result::OptionalExtension};
+use diesel::{
+    prelude::*,
+    result::OptionalExtension,
+    sql_query,
+    sql_types::{BigInt, Bool, Text},
+};
 use jiff::Timestamp;
 use std::collections::HashSet;
+
+/// Events that a step of a walk goes past.
+pub const PAGE: usize = 200;
+/// Events that are dropped in one transaction; each has a place in four indexes, too.
+pub const BATCH: usize = 100;
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = audit_cut)]
@@ -64,21 +73,21 @@ pub struct Step {
 }
 
 /// Goes on after `after` with a walk over the events from before `horizon`, oldest first, past at most
-/// [`BATCH`] of them, and finds at most as many to be dropped.
+/// [`PAGE`] of them, and finds at most [`BATCH`] to be dropped.
 ///
 /// # Errors
 /// `unavailable`.
 pub fn walk(db: &mut Db<'_>, after: Option<&Place>, horizon: Timestamp) -> Result<Step, Fault> {
     let horizon = horizon.as_millisecond();
     let rows = aged(db, after, horizon)?;
-    let is_end = rows.len() < BATCH;
+    let is_end = rows.len() < PAGE;
     let (mut step, mut seen, mut room) = (Step::default(), HashSet::new(), BATCH as i64);
-    for Aged { at, id, account, stream, is_followed } in rows {
+    for Aged { at, id, account_id, stream, is_followed } in rows {
         step.next = Some(Place { at, id });
-        if !is_followed || !seen.insert((account.clone(), stream.clone())) {
+        if !is_followed || !seen.insert((account_id.clone(), stream.clone())) {
             continue;
         }
-        match cut_of(db, account, stream, horizon, room)? {
+        match cut_of(db, account_id, stream, horizon, room)? {
             Ok(Some(cut)) => {
                 room -= cut.last.seq - cut.from;
                 step.cuts.push(cut);
@@ -139,32 +148,32 @@ pub(super) fn begin(db: &mut Db<'_>, account: &str, stream: &str) -> Result<Resu
     })
 }
 
+#[derive(QueryableByName)]
 struct Aged {
+    #[diesel(sql_type = BigInt)]
     at: i64,
+    #[diesel(sql_type = Text)]
     id: String,
-    account: String,
+    #[diesel(sql_type = Text)]
+    account_id: String,
+    #[diesel(sql_type = Text)]
     stream: String,
+    /// By another event of its chain.
+    #[diesel(sql_type = Bool)]
     is_followed: bool,
 }
 
-/// The oldest events, and whether each is followed by another one of its chain.
+/// The oldest events. What follows them is looked up for a page alone, however many are old.
 fn aged(db: &mut Db<'_>, after: Option<&Place>, horizon: i64) -> Result<Vec<Aged>, Fault> {
-    let next = alias!(audit as next);
-    let follower = next
-        .filter(next.field(audit::account_id).eq(audit::account_id))
-        .filter(next.field(audit::stream).eq(audit::stream))
-        .filter(next.field(audit::seq).eq(audit::seq + 1));
+    let statement = format!(
+        "SELECT at, id, account_id, stream, EXISTS (SELECT 1 FROM audit AS next WHERE next.account_id = page.account_id \
+         AND next.stream = page.stream AND next.seq = page.seq + 1) AS is_followed \
+         FROM (SELECT at, id, account_id, stream, seq FROM audit WHERE at >= $1 AND at < $2 AND (at > $1 OR id > $3) \
+         ORDER BY at, id LIMIT {PAGE}) AS page ORDER BY at, id"
+    );
     let (at, id) = after.map_or((i64::MIN, ""), |place| (place.at, place.id.as_str()));
-    let rows: Vec<(i64, String, String, String, bool)> = audit::table
-        .filter(audit::at.ge(at))
-        .filter(audit::at.lt(horizon))
-        .filter(audit::at.gt(at).or(audit::id.gt(id)))
-        .order((audit::at, audit::id))
-        .limit(BATCH as i64)
-        .select((audit::at, audit::id, audit::account_id, audit::stream, exists(follower)))
-        .load(db.conn)?;
-    let aged = |(at, id, account, stream, is_followed)| Aged { at, id, account, stream, is_followed };
-    Ok(rows.into_iter().map(aged).collect())
+    let query = sql_query(statement).bind::<BigInt, _>(at).bind::<BigInt, _>(horizon).bind::<Text, _>(id);
+    Ok(query.load(db.conn)?)
 }
 
 /// Where a chain is to be cut so that at most `room` rows go; nowhere when none is old enough.

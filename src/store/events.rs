@@ -23,6 +23,9 @@ use diesel::{prelude::*, result::OptionalExtension};
 use jiff::Timestamp;
 use serde_json::Value;
 
+/// Rows of one chain that are checked at once.
+const PAGE: i64 = 500;
+
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = audit)]
 struct Row {
@@ -217,12 +220,15 @@ fn verify_chain(db: &mut Db<'_>, account: &str, stream: Stream, length: i64) -> 
     };
     let mut last = begin.clone();
     loop {
-        let mut rows = match links(db, account, stream.as_str(), &last, 500)? {
+        let rows = match links(db, account, stream.as_str(), &last, PAGE)? {
             Ok(rows) => rows,
             Err(broken) => return Ok(Err(broken)),
         };
-        let Some(row) = rows.pop() else { break };
-        last = row;
+        let is_end = (rows.len() as i64) < PAGE;
+        last = rows.into_iter().last().unwrap_or(last);
+        if is_end {
+            break;
+        }
     }
     let broken = |seq, problem| {
         Ok(Err(Broken::Row { account: account.to_owned(), stream: stream.as_str().to_owned(), seq, problem }))

@@ -7,7 +7,7 @@ use diesel::{RunQueryDsl, sql_query, sql_types::BigInt};
 use jiff::Timestamp;
 
 /// Rows dropped in one transaction.
-pub const BATCH: usize = 200;
+const BATCH: usize = 200;
 pub(super) const DAY_MS: i64 = 24 * 3_600_000;
 /// Replicas' clocks differ, and a request may have begun a while ago: what looks some days back keeps a day more.
 const LEDGER_DAYS: i64 = KNOWN_FOR_DAYS + 1;
@@ -73,9 +73,10 @@ impl Rule {
         if *only == UNLOCKED && put_locked_off(tx, now, before)? > 0 {
             return Ok(true);
         }
-        // What moved between the inner query and the lock is judged again by the outer one.
+        // What moved between the inner query and the lock is judged again by the outer one, which `+ 0` keeps from
+        // looking for more than the keys that it was given.
         let statement = format!(
-            "DELETE FROM {table} WHERE {by} < $1 {only} AND ({key}) IN \
+            "DELETE FROM {table} WHERE {by} + 0 < $1 {only} AND ({key}) IN \
              (SELECT {key} FROM {table} WHERE {by} < $1 {only} ORDER BY {by} LIMIT {BATCH})"
         );
         let dropped = sql_query(statement).bind::<BigInt, _>(before).execute(tx.conn)?;
@@ -87,7 +88,7 @@ impl Rule {
 /// old once more.
 fn put_locked_off(tx: &mut Tx<'_>, now: Timestamp, before: i64) -> Result<usize, Fault> {
     let statement = format!(
-        "UPDATE bucket SET updated_at = $1 WHERE updated_at < $2 AND {LOCKED} AND (scope, key) IN \
+        "UPDATE bucket SET updated_at = $1 WHERE updated_at + 0 < $2 AND {LOCKED} AND (scope, key) IN \
          (SELECT scope, key FROM bucket WHERE updated_at < $2 ORDER BY updated_at LIMIT {BATCH})"
     );
     let put_off = sql_query(statement).bind::<BigInt, _>(now.as_millisecond()).bind::<BigInt, _>(before);

@@ -151,7 +151,8 @@ async fn a_stolen_refresh_token_is_told_by_for_as_long_as_its_session_lives(app:
     app.pass(1);
     prune(app).await;
     assert_eq!(count(app, "session"), 0);
-    for token in [stolen, alice.refresh.borrow().clone()] {
+    let last = alice.refresh.borrow().clone();
+    for token in [stolen, last] {
         app.post(REFRESH, &json!({"refresh_token": token})).await.is(401).refuses("invalid-token");
     }
 }

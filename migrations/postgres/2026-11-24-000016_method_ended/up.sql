@@ -3,6 +3,8 @@ ALTER TABLE method ADD COLUMN ended_at BIGINT;
 
 UPDATE method SET ended_at = COALESCE(last_used_at, expires_at) WHERE state IN ('removed', 'abandoned');
 
-CREATE INDEX method_ended ON method (state, ended_at) WHERE ended_at IS NOT NULL;
-
 CREATE INDEX method_pending ON method (expires_at) WHERE state = 'pending';
+
+CREATE INDEX method_abandoned ON method (ended_at) WHERE state = 'abandoned';
+
+CREATE INDEX method_removed ON method (ended_at) WHERE state = 'removed';
