@@ -132,7 +132,11 @@ async fn replicas_that_drop_events_at_once_do_no_harm(app: &TestApp) {
         if round % 2 == 0 {
             // Both have seen the same before either drops.
             let horizon = app.rooms().policy.events_horizon(app.now()).unwrap();
-            let steps = [(); 2].map(|()| app.store().read("test", move |db| Ok(cuts::walk(db, None, horizon)?)));
+            let steps = app
+                .all_rooms()
+                .cycle()
+                .take(2)
+                .map(|rooms| rooms.store.read("test", move |db| Ok(cuts::walk(db, None, horizon)?)));
             let mut dropped = vec![];
             for step in join_all(steps).await {
                 let found = step.unwrap().cuts;
@@ -142,7 +146,7 @@ async fn replicas_that_drop_events_at_once_do_no_harm(app: &TestApp) {
         } else {
             let writes = ids.map(|id| note_many(app, id, 5));
             let (steps, _) = futures_util::future::join(
-                join_all((0..4).map(|_| audit::drop_old(app.rooms(), None))),
+                join_all(app.all_rooms().cycle().take(4).map(|rooms| audit::drop_old(rooms, None))),
                 join_all(writes),
             )
             .await;

@@ -10,7 +10,7 @@ mod rows;
 
 use support::TestApp;
 use twofold::{
-    actions::audit,
+    actions::{Rooms, audit},
     config::Config,
     domain::{
         event::{Event, EventKind, Origin},
@@ -27,25 +27,28 @@ fn a_month(config: &mut Config) {
     config.events_kept_days = 31;
 }
 
-/// Drops every row that is due, events aside; how many batches that took.
-async fn prune(app: &TestApp) -> usize {
-    let (now, kept) = (app.now(), app.config.events_kept_days);
-    let mut batches = 0;
+/// Drops every row that is due, events aside.
+async fn prune(app: &TestApp) {
+    prune_by(app.rooms(), app.now()).await;
+}
+
+async fn prune_by(rooms: &Rooms, now: jiff::Timestamp) {
+    let kept = rooms.policy.events_kept;
     for rule in &prune::RULES {
-        while app.store().write("test", move |tx| Ok(rule.batch(tx, now, kept)?)).await.unwrap() {
-            batches += 1;
-        }
-        batches += 1;
+        while rooms.store.write("test", move |tx| Ok(rule.batch(tx, now, kept)?)).await.unwrap() {}
     }
-    batches
 }
 
 /// Walks over the old events once; in how many steps.
 async fn drop_old_events(app: &TestApp) -> usize {
+    drop_old_events_by(app.rooms()).await
+}
+
+async fn drop_old_events_by(rooms: &Rooms) -> usize {
     let (mut steps, mut place) = (0, None);
     loop {
         steps += 1;
-        place = audit::drop_old(app.rooms(), place).await.unwrap();
+        place = audit::drop_old(rooms, place).await.unwrap();
         if place.is_none() {
             return steps;
         }

@@ -205,17 +205,20 @@ async fn writers_are_not_refused_while_twenty_thousand_rows_are_dropped(app: &Te
     tamper(app, &insertion(app, KINDS[2], ids[0], 8_000, 1000));
     let is_done = AtomicBool::new(false);
     let pruning = async {
-        prune(app).await;
-        drop_old_events(app).await;
+        join_all(app.all_rooms().map(async |rooms| {
+            prune_by(rooms, app.now()).await;
+            drop_old_events_by(rooms).await;
+        }))
+        .await;
         is_done.store(true, Ordering::SeqCst);
     };
     let writing = async {
         let mut written = 0;
         while !is_done.load(Ordering::SeqCst) || written == 0 {
             let at = (app.cx().origin, app.now());
-            let writes = (0..16).map(|n| {
+            let writes = app.all_rooms().cycle().take(16).enumerate().map(|(n, rooms)| {
                 let at = at.clone();
-                app.store().write("test", move |tx| note(tx, &at, ids[n % 2]))
+                rooms.store.write("test", move |tx| note(tx, &at, ids[n / 2 % 2]))
             });
             for outcome in join_all(writes).await {
                 outcome.unwrap();
