@@ -17,7 +17,8 @@ const LOCKED: &str = "state LIKE '%\"locked\":true%'";
 /// Which rows of a table nobody looks at any more.
 #[derive(Debug)]
 pub struct Rule {
-    table: &'static str,
+    /// The table.
+    pub table: &'static str,
     /// The columns of its primary key.
     key: &'static str,
     /// The column of its age; an index finds the oldest.

@@ -70,7 +70,7 @@ async fn prune_batch(rooms: &Rooms, rule: &'static Rule, now: Timestamp) -> bool
     let kept = rooms.policy.events_kept;
     let pruned = rooms.store.write("prune", move |tx| Ok(rule.batch(tx, now, kept)?)).await;
     pruned.unwrap_or_else(|stop| {
-        log::error!("{stop:?}");
+        log::error!("{}: {stop:?}", rule.table);
         false
     })
 }
