@@ -2,8 +2,8 @@
 //!
 //! A cut says which row of a chain was the last that was dropped, and its hash: the check of what is left begins
 //! there. It is sealed with the audit key, so whoever can only write the database makes none, moves none, and
-//! has none for rows that were dropped by hand. Rows are checked before they are dropped, and one that does not
-//! hold stays with all that follow it: no forgery is laundered by waiting.
+//! has none for rows that were dropped by hand. Rows are checked before they are dropped, and a chain that
+//! does not hold is left as it is: no forgery is laundered by waiting.
 //!
 //! The newest row of a chain always stays, for the next one hangs on it. So nobody who appends ever meets who
 //! drops, and no account is locked.
@@ -33,7 +33,7 @@ pub const PAGE: usize = 200;
 pub const BATCH: usize = 100;
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = audit_cut)]
+#[diesel(table_name = audit_cut, primary_key(account_id, stream))]
 struct Row {
     account_id: String,
     stream: String,

@@ -8,9 +8,11 @@ use jiff::Timestamp;
 
 /// Rows dropped in one transaction.
 const BATCH: usize = 200;
-pub(super) const DAY_MS: i64 = 24 * 3_600_000;
-/// Replicas' clocks differ, and a request may have begun a while ago: what looks some days back keeps a day more.
-const LEDGER_DAYS: i64 = KNOWN_FOR_DAYS + 1;
+const DAY_MS: i64 = 24 * 3_600_000;
+/// The ledger looks 30 days back. A day more is kept, since replicas' clocks differ, and a request may have begun a
+/// while ago.
+const LEDGER_DAYS: i64 = 31;
+const ADDRESS_DAYS: i64 = KNOWN_FOR_DAYS + 1;
 const UNLOCKED: &str = "AND NOT state LIKE '%\"locked\":true%'";
 const LOCKED: &str = "state LIKE '%\"locked\":true%'";
 
@@ -48,7 +50,7 @@ pub const RULES: [Rule; 9] = [
         key: "account_id, address",
         by: "seen_at",
         only: "",
-        age: Age::Ms(LEDGER_DAYS * DAY_MS),
+        age: Age::Ms(ADDRESS_DAYS * DAY_MS),
     },
     // Their ids are answered with 410 for a day, and with 404 from then on.
     Rule { table: "method", key: "id", by: "expires_at", only: "AND state = 'pending'", age: Age::Ms(DAY_MS) },
