@@ -10,7 +10,8 @@ use crate::domain::{id::AccountId, refusal::Fault};
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 
-const KNOWN_FOR_DAYS: i64 = 30;
+/// How long an address counts after the last sign-in from it.
+pub(super) const KNOWN_FOR_DAYS: i64 = 30;
 
 /// Whether the account has signed in from `address` (a keyed hash) in the last 30 days.
 ///
