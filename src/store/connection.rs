@@ -3,7 +3,9 @@
 use diesel::{
     MultiConnection, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
     backend::Backend,
+    pg::Pg,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sqlite::Sqlite,
 };
 
 /// A connection to either engine.
@@ -74,3 +76,13 @@ impl<Q: Query> Query for Prepared<Q> {
 }
 
 impl<C, Q> RunQueryDsl<C> for Prepared<Q> {}
+
+impl<Q: QueryFragment<Sqlite> + QueryFragment<Pg>> Prepared<Q> {
+    /// Runs it; how many rows it hit. What the connection to either engine would do with it keeps nothing prepared.
+    pub fn execute(self, conn: &mut AnyConnection) -> QueryResult<usize> {
+        match conn {
+            AnyConnection::Sqlite(conn) => RunQueryDsl::execute(self, conn),
+            AnyConnection::Postgres(conn) => RunQueryDsl::execute(self, conn),
+        }
+    }
+}
