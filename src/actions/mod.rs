@@ -33,6 +33,7 @@ use crate::{
 use clock::Clock;
 use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
+use prometheus_client::registry::Registry;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{net::IpAddr, ops::Deref, sync::Arc};
 
@@ -55,6 +56,12 @@ pub struct Rooms {
 }
 
 impl Rooms {
+    /// Hands out the metrics of everything that can be full.
+    pub fn register(&self, registry: &mut Registry) {
+        self.passwords.register(registry);
+        self.store.register(registry);
+    }
+
     /// Compares our clock with the database's.
     ///
     /// # Errors

@@ -4,6 +4,10 @@
 //! Callers who hold a token queue apart and are served first; the ledger keeps them few.
 
 use crate::domain::refusal::Fault;
+use prometheus_client::{
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
 use std::{
     collections::VecDeque,
     io,
@@ -25,6 +29,37 @@ pub enum Class {
     Anonymous,
 }
 
+/// How full the gate is, by class.
+struct Metrics {
+    /// Computations that have room: they wait, run, or are about to be handed in.
+    depth: Family<Label, Gauge>,
+    wait: Family<Label, Histogram, fn() -> Histogram>,
+    shed: Family<Label, Counter>,
+}
+
+type Label = [(&'static str, &'static str); 1];
+
+impl Class {
+    fn label(self) -> Label {
+        [("class", if self == Self::Owner { "owner" } else { "anonymous" })]
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let seconds = || Histogram::new([0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0]);
+        let wait = Family::new_with_constructor(seconds as fn() -> Histogram);
+        let metrics = Self { depth: Family::default(), wait, shed: Family::default() };
+        // A series that is not there yet looks like one that was lost.
+        for label in [Class::Owner, Class::Anonymous].map(Class::label) {
+            metrics.depth.get_or_create(&label);
+            metrics.wait.get_or_create(&label);
+            metrics.shed.get_or_create(&label);
+        }
+        metrics
+    }
+}
+
 /// A handle on the threads; clones share them, and they end with the last clone.
 #[derive(Clone)]
 pub struct Gate {
@@ -44,6 +79,7 @@ struct Shared {
     work_or_stop: Condvar,
     capacity: usize,
     patience: Duration,
+    metrics: Metrics,
 }
 
 #[derive(Default)]
@@ -71,12 +107,26 @@ impl Gate {
     /// # Errors
     /// When the operating system gives no thread.
     pub fn start(threads: usize, capacity: usize, patience: Duration) -> io::Result<Self> {
-        let shared = Arc::new(Shared { state: Mutex::default(), work_or_stop: Condvar::new(), capacity, patience });
+        let (state, metrics) = (Mutex::default(), Metrics::default());
+        let shared = Arc::new(Shared { state, work_or_stop: Condvar::new(), capacity, patience, metrics });
         for n in 0..threads {
             let shared = shared.clone();
             thread::Builder::new().name(format!("gate-{n}")).spawn(move || shared.work())?;
         }
         Ok(Self { _stop_with_last: Arc::new(StopWithLast(shared.clone())), shared })
+    }
+
+    /// Hands out its metrics.
+    pub fn register(&self, registry: &mut Registry) {
+        let Metrics { depth, wait, shed } = &self.shared.metrics;
+        registry.register("password_queue_depth", "Password computations that wait or run", depth.clone());
+        let help = "How long password computations waited for a thread";
+        registry.register_with_unit("password_wait", help, Unit::Seconds, wait.clone());
+        registry.register(
+            "password_shed",
+            "Password computations that found no room, or waited too long",
+            shed.clone(),
+        );
     }
 
     /// Reserves room, or tells at once that there is none.
@@ -87,9 +137,11 @@ impl Gate {
         let mut state = self.shared.lock();
         let reserved = &mut state.reserved[class as usize];
         if *reserved >= self.shared.capacity {
+            self.shared.metrics.shed.get_or_create(&class.label()).inc();
             return Err(Fault::Overloaded("password queue full"));
         }
         *reserved += 1;
+        self.shared.metrics.depth.get_or_create(&class.label()).inc();
         Ok(Ticket { shared: self.shared.clone(), class })
     }
 }
@@ -106,13 +158,16 @@ impl Ticket {
         let since = Instant::now();
         let run: Job = Box::new(move || {
             // The room is given back when the computation is over, wherever its caller is then.
-            let _ticket = self;
+            let ticket = self;
             if answer.is_closed() {
                 return;
             }
-            let outcome = if since.elapsed() <= patience {
+            let (waited, metrics) = (since.elapsed(), &ticket.shared.metrics);
+            metrics.wait.get_or_create(&class.label()).observe(waited.as_secs_f64());
+            let outcome = if waited <= patience {
                 Ok(work())
             } else {
+                metrics.shed.get_or_create(&class.label()).inc();
                 Err(Fault::Overloaded("waited too long for a password check"))
             };
             let _ = answer.send(outcome);
@@ -126,6 +181,7 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         self.shared.lock().reserved[self.class as usize] -= 1;
+        self.shared.metrics.depth.get_or_create(&self.class.label()).dec();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::gate::{Class, Gate, Ticket};
 use crate::domain::{password::Password, refusal::Fault};
+use prometheus_client::registry::Registry;
 
 /// Costs that are accepted in a stored hash; a higher one would hold a core for minutes.
 pub const COSTS: std::ops::RangeInclusive<u32> = 4..=14;
@@ -41,6 +42,11 @@ impl Passwords {
     /// Hashing of new passwords at `cost`, on `gate`.
     pub fn new(gate: Gate, cost: u32) -> Self {
         Self { gate, cost }
+    }
+
+    /// Hands out the metrics of the gate.
+    pub fn register(&self, registry: &mut Registry) {
+        self.gate.register(registry);
     }
 
     /// Reserves room for one computation before anything is paid for it.

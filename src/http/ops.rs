@@ -1,12 +1,16 @@
-//! The second listener: what an orchestrator asks. Loopback by default, never for customers.
+//! The second listener: what an orchestrator asks, and what a monitor reads. Loopback by default, never for customers.
 
 use crate::actions::Rooms;
 use actix_web::{HttpResponse, http::header, web};
+use prometheus_client::{encoding::text::encode, registry::Registry};
 use serde_json::json;
 
-/// Registers the probes.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Registers the probes and the metrics.
 pub fn register(config: &mut web::ServiceConfig) {
     config.route("/livez", web::get().to(live)).route("/readyz", web::get().to(ready));
+    config.route("/metrics", web::get().to(metrics));
 }
 
 /// The process answers.
@@ -20,6 +24,15 @@ async fn ready(rooms: web::Data<Rooms>) -> HttpResponse {
         (Ok(()), Ok(_)) => answer(true, "ready"),
         (Ok(()), Err(_)) => answer(false, "the clock is more than 30 s off the database's"),
         (Err(_), _) => answer(false, "the database does not answer"),
+    }
+}
+
+/// What can be full, and how full it is, in the text format of OpenMetrics.
+async fn metrics(registry: web::Data<Registry>) -> HttpResponse {
+    let mut text = String::new();
+    match encode(&mut text, &registry) {
+        Ok(()) => HttpResponse::Ok().content_type(OPEN_METRICS).body(text),
+        Err(_) => answer(false, "the metrics cannot be written"),
     }
 }
 

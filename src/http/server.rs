@@ -21,6 +21,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, PayloadConfig},
 };
+use prometheus_client::registry::Registry;
 use std::{
     io,
     net::{SocketAddr, TcpListener},
@@ -130,7 +131,11 @@ fn public_server(
 }
 
 fn operations_server(rooms: web::Data<Rooms>, listener: TcpListener) -> io::Result<Server> {
-    let server = HttpServer::new(move || App::new().app_data(rooms.clone()).configure(ops::register));
+    let mut registry = Registry::with_prefix("twofold");
+    rooms.register(&mut registry);
+    let registry = web::Data::new(registry);
+    let app = move || App::new().app_data(rooms.clone()).app_data(registry.clone()).configure(ops::register);
+    let server = HttpServer::new(app);
     Ok(server.workers(1).disable_signals().shutdown_timeout(1).listen(listener)?.run())
 }
 

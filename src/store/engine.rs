@@ -12,6 +12,7 @@ use crate::{
     crypto::keyring::Keyring,
     domain::refusal::{Fault, Stop},
 };
+use prometheus_client::registry::Registry;
 use std::{path::PathBuf, sync::Arc};
 
 /// The database of an installation; clones share it.
@@ -145,6 +146,14 @@ impl Store {
             Engine::Postgres(engine) => engine.write(run).await,
         }
         .map_err(|stop| named(name, stop))
+    }
+
+    /// Hands out the metrics of the engine.
+    pub fn register(&self, registry: &mut Registry) {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.register(registry),
+            Engine::Postgres(engine) => engine.register(registry),
+        }
     }
 
     /// How many milliseconds the database's clock is ahead of `now`; none where it has ours.

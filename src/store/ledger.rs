@@ -2,7 +2,7 @@
 
 use super::{
     Tx,
-    connection::Prepare,
+    connection::{AnyConnection, Prepare},
     row::hit_one,
     schema::bucket::{self, dsl},
 };
@@ -11,7 +11,7 @@ use crate::domain::{
     lockout::{Bucket, Kept},
     refusal::{Fault, Refusal, Stop},
 };
-use diesel::{prelude::*, result::OptionalExtension};
+use diesel::{BoxableExpression, prelude::*, sql_types::Bool};
 use jiff::Timestamp;
 
 /// Places that were paid for, to be settled: all of them, or some of them kept and others given back.
@@ -30,6 +30,8 @@ impl Paid {
     }
 }
 
+type AnyOf = dyn BoxableExpression<bucket::table, <AnyConnection as Connection>::Backend, SqlType = Bool>;
+
 /// A bucket that a transaction holds: as its row has it, and as it is to be.
 pub(super) struct Held {
     id: BucketId,
@@ -45,6 +47,7 @@ pub(super) struct Held {
 /// `too-many-attempts` when one of them has none; then the guess must not be judged.
 pub fn pay(tx: &mut Tx<'_>, limits: &Limits, buckets: Vec<BucketId>, now: Timestamp) -> Result<Paid, Stop> {
     let place = tx.random.integer()?;
+    hold_all(tx, &buckets, now)?;
     let mut taken = Vec::with_capacity(buckets.len());
     for id in &buckets {
         let mut bucket = hold(tx, id, now)?.clone();
@@ -93,27 +96,31 @@ pub fn open(tx: &mut Tx<'_>, id: &BucketId, now: Timestamp) -> Result<(), Fault>
 
 /// A bucket, read once and held until the transaction ends, which writes what has become of it.
 fn hold<'t>(tx: &'t mut Tx<'_>, id: &BucketId, now: Timestamp) -> Result<&'t mut Bucket, Fault> {
-    let at = match tx.held.iter().position(|held| held.id == *id) {
-        Some(at) => at,
-        None => {
-            let stored = read(tx, id, now)?;
-            tx.held.push(Held { id: id.clone(), bucket: stored.clone().unwrap_or_default(), stored, now });
-            tx.held.len() - 1
-        }
-    };
-    Ok(&mut tx.held[at].bucket)
+    hold_all(tx, std::slice::from_ref(id), now)?;
+    let held = tx.held.iter_mut().find(|held| held.id == *id);
+    held.map(|held| &mut held.bucket).ok_or_else(|| Fault::Unreadable(format!("bucket {id:?} is not held")))
 }
 
-fn read(tx: &mut Tx<'_>, id: &BucketId, now: Timestamp) -> Result<Option<Bucket>, Fault> {
-    let row = dsl::bucket.filter(dsl::scope.eq(id.scope.name())).filter(dsl::key.eq(&id.key));
-    let state: Option<String> = diesel::update(row)
+/// Reads and holds those of `buckets` that are not held yet, in one statement.
+fn hold_all(tx: &mut Tx<'_>, buckets: &[BucketId], now: Timestamp) -> Result<(), Fault> {
+    let new: Vec<&BucketId> = buckets.iter().filter(|id| tx.held.iter().all(|held| held.id != **id)).collect();
+    let Some((first, others)) = new.split_first() else { return Ok(()) };
+    let named = |id: &BucketId| dsl::scope.eq(id.scope.name()).and(dsl::key.eq(id.key.clone()));
+    let any = others.iter().fold(Box::new(named(first)) as Box<AnyOf>, |any, id| Box::new(any.or(named(id))));
+    let rows: Vec<(String, String, String)> = diesel::update(dsl::bucket.filter(any))
         .set(dsl::updated_at.eq(now.as_millisecond()))
-        .returning(dsl::state)
+        .returning((dsl::scope, dsl::key, dsl::state))
         .prepared()
-        .get_result(tx.conn)
-        .optional()?;
-    let unreadable = |_| Fault::Unreadable(format!("bucket {} {}", id.scope.name(), id.key));
-    state.map(|state| serde_json::from_str(&state)).transpose().map_err(unreadable)
+        .load(tx.conn)?;
+    for id in new {
+        let row = rows.iter().find(|(scope, key, _)| scope == id.scope.name() && *key == id.key);
+        let stored: Option<Bucket> = row
+            .map(|(.., state)| serde_json::from_str(state))
+            .transpose()
+            .map_err(|_| Fault::Unreadable(format!("bucket {} {}", id.scope.name(), id.key)))?;
+        tx.held.push(Held { id: id.clone(), bucket: stored.clone().unwrap_or_default(), stored, now });
+    }
+    Ok(())
 }
 
 /// Writes the buckets that the transaction has changed, at its end: a place that is taken and given back in

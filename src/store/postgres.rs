@@ -14,14 +14,18 @@ use diesel::{
     sql_query,
     sql_types::{BigInt, Bool},
 };
+use prometheus_client::{
+    metrics::{gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
 use r2d2::{ManageConnection, Pool, PooledConnection};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 const TRIES: u32 = 8;
 /// Transactions that may wait for each connection; more are turned away at once.
@@ -41,7 +45,24 @@ const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET 
 #[derive(Clone)]
 pub struct Postgres {
     pool: Pool<Manager>,
+    /// Of all that run or wait.
     room: Arc<Semaphore>,
+    /// Of those that run: who waits for a connection takes no thread.
+    turns: Arc<Semaphore>,
+    metrics: Metrics,
+}
+
+/// How busy the connections are.
+#[derive(Clone)]
+struct Metrics {
+    busy: Gauge,
+    wait: Histogram,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { busy: Gauge::default(), wait: Histogram::new([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]) }
+    }
 }
 
 struct Manager {
@@ -122,8 +143,17 @@ impl Postgres {
             .connection_timeout(PATIENCE)
             .test_on_check_out(false)
             .build_unchecked(Manager { url: url.to_owned() });
-        let room = Arc::new(Semaphore::new(size as usize * QUEUE_A_CONNECTION));
-        Ok(Self { pool, room })
+        let size = size as usize;
+        let [room, turns] = [size * QUEUE_A_CONNECTION, size].map(|permits| Arc::new(Semaphore::new(permits)));
+        Ok(Self { pool, room, turns, metrics: Metrics::default() })
+    }
+
+    /// Hands out its metrics.
+    pub fn register(&self, registry: &mut Registry) {
+        let Metrics { busy, wait } = self.metrics.clone();
+        registry.register("database_connections_busy", "Connections on which a transaction runs", busy);
+        let help = "How long transactions that found no free connection waited for one";
+        registry.register_with_unit("database_wait", help, Unit::Seconds, wait);
     }
 
     /// Runs `work` in a read-only transaction.
@@ -144,17 +174,32 @@ impl Postgres {
         self.on_blocking_thread(BEGIN, work, Fault::OutcomeUnknown).await
     }
 
+    async fn wait_for_turn(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        let since = Instant::now();
+        let turn = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
+        self.metrics.wait.observe(since.elapsed().as_secs_f64());
+        let nothing = || Fault::Unavailable("no database connection became free".to_owned());
+        turn.map_err(|_| nothing())?.map_err(|_| nothing())
+    }
+
     /// Runs a transaction; `lost` is the fault that it is when its end is not heard of.
     async fn on_blocking_thread<T, F>(&self, begin: &'static str, work: F, lost: fn(String) -> Fault) -> Result<T, Stop>
     where
         T: Send + 'static,
         F: Fn(&mut AnyConnection) -> Result<T, Stop> + Send + 'static,
     {
-        let permit = self.room.clone().try_acquire_owned().map_err(|_| Fault::Overloaded("database queue full"))?;
-        let pool = self.pool.clone();
+        let place = self.room.clone().try_acquire_owned().map_err(|_| Fault::Overloaded("database queue full"))?;
+        let turn = match self.turns.clone().try_acquire_owned() {
+            Ok(turn) => turn,
+            Err(_) => self.wait_for_turn().await?,
+        };
+        let (pool, busy) = (self.pool.clone(), self.metrics.busy.clone());
         let task = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            with_retry(|| transaction(&pool, begin, &work, lost))
+            let _held = (place, turn);
+            busy.inc();
+            let outcome = with_retry(|| transaction(&pool, begin, &work, lost));
+            busy.dec();
+            outcome
         });
         match tokio::time::timeout(DEADLINE, task).await {
             Ok(ended) => {

@@ -7,6 +7,10 @@
 use super::{connection::AnyConnection, engine::OpenError};
 use crate::domain::refusal::{Fault, Stop};
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query};
+use prometheus_client::{
+    metrics::{gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
 use std::{
     cell::RefCell,
     fs::{self, File, OpenOptions, TryLockError},
@@ -45,6 +49,20 @@ pub struct Sqlite {
     place: Place,
     queue: Option<SyncSender<Box<dyn Job>>>,
     writer: Option<JoinHandle<()>>,
+    metrics: Metrics,
+}
+
+/// How busy the writer is.
+#[derive(Clone)]
+struct Metrics {
+    waiting: Gauge,
+    batch: Histogram,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { waiting: Gauge::default(), batch: Histogram::new([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0]) }
+    }
 }
 
 /// One caller's write, waiting for its batch.
@@ -97,11 +115,19 @@ impl Sqlite {
         let place = Place::of(path).map_err(OpenError)?;
         let written = place.clone();
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
-        let writer =
-            thread::Builder::new().name("writer".to_owned()).spawn(move || write_batches(conn, &written, &jobs));
+        let metrics = Metrics::default();
+        let (writer, seen) = (thread::Builder::new().name("writer".to_owned()), metrics.clone());
+        let writer = writer.spawn(move || write_batches(conn, &written, &jobs, &seen));
         let writer = writer.map_err(|error| OpenError(format!("cannot start the writer thread: {error}")))?;
         let number = NEXT_ENGINE.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { number, place, queue: Some(queue), writer: Some(writer) })
+        Ok(Self { number, place, queue: Some(queue), writer: Some(writer), metrics })
+    }
+
+    /// Hands out its metrics.
+    pub fn register(&self, registry: &mut Registry) {
+        let Metrics { waiting, batch } = self.metrics.clone();
+        registry.register("writes_waiting", "Writes that wait for the writer or for their commit", waiting);
+        registry.register("write_batch_size", "Writes that one commit made durable", batch);
     }
 
     /// Runs `work` in a read transaction, on this thread.
@@ -128,7 +154,11 @@ impl Sqlite {
         let (caller, answer) = oneshot::channel();
         let job = Box::new(Write { since: Instant::now(), work, outcome: None, caller });
         let queue = self.queue.as_ref().ok_or(Fault::Unavailable("the writer has ended".to_owned()))?;
-        queue.try_send(job).map_err(|_| Fault::Overloaded("write queue full"))?;
+        self.metrics.waiting.inc();
+        if queue.try_send(job).is_err() {
+            self.metrics.waiting.dec();
+            return Err(Fault::Overloaded("write queue full").into());
+        }
         answer.await.unwrap_or_else(|_| Err(Fault::Unavailable("the writer has ended".to_owned()).into()))
     }
 
@@ -185,11 +215,13 @@ fn take_reader(number: u64) -> Option<AnyConnection> {
     })
 }
 
-fn write_batches(mut conn: AnyConnection, place: &Place, jobs: &Receiver<Box<dyn Job>>) {
+fn write_batches(mut conn: AnyConnection, place: &Place, jobs: &Receiver<Box<dyn Job>>, metrics: &Metrics) {
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
         batch.extend(jobs.try_iter().take(BATCH - 1));
         let outcome = place.check().and_then(|()| run_batch(&mut conn, &mut batch));
+        metrics.batch.observe(batch.len() as f64);
+        metrics.waiting.dec_by(batch.len() as i64);
         for job in batch {
             job.answer(outcome.clone());
         }

@@ -249,3 +249,31 @@ async fn the_policy_in_force_is_published(app: &TestApp) {
     assert_eq!(keys["keys"][0]["use"], "sig");
     assert!(keys["keys"][0].get("d").is_none());
 }
+
+on_both_engines!(the_monitor_reads_how_full_things_are);
+async fn the_monitor_reads_how_full_things_are(app: &TestApp) {
+    app.person("alice").await.sign_in().await;
+    // PostgreSQL's replicas are asked in turn, and it was one of them that looked at the password.
+    let (mut texts, mut kinds) = (String::new(), Vec::new());
+    for _ in 0..app.replicas() {
+        let reply = reqwest::get(format!("{}/metrics", app.operations())).await.unwrap();
+        kinds.push(reply.headers()["content-type"].to_str().unwrap().to_owned());
+        texts.push_str(&reply.text().await.unwrap());
+        app.get("/.well-known/two-factor-policy").await.is(200);
+    }
+    assert!(kinds.iter().all(|kind| kind.starts_with("application/openmetrics-text; version=1.0.0")), "{kinds:?}");
+    let of_engine = if app.replicas() == 1 {
+        ["twofold_writes_waiting 0", "twofold_write_batch_size_count"]
+    } else {
+        ["twofold_database_connections_busy 0", "twofold_database_wait_seconds_count"]
+    };
+    let of_gate = [
+        "twofold_password_queue_depth{class=\"anonymous\"} 0",
+        "twofold_password_wait_seconds_count{class=\"anonymous\"} 1",
+        "twofold_password_shed_total{class=\"owner\"} 0",
+    ];
+    for line in of_engine.iter().chain(&of_gate) {
+        assert!(texts.contains(line), "{line} is not in\n{texts}");
+    }
+    app.get("/metrics").await.is(404);
+}
