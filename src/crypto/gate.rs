@@ -52,9 +52,9 @@ impl Default for Metrics {
         let metrics = Self { depth: Family::default(), wait, shed: Family::default() };
         // A series that is not there yet looks like one that was lost.
         for label in [Class::Owner, Class::Anonymous].map(Class::label) {
-            metrics.depth.get_or_create(&label);
-            metrics.wait.get_or_create(&label);
-            metrics.shed.get_or_create(&label);
+            let _ = metrics.depth.get_or_create(&label);
+            let _ = metrics.wait.get_or_create(&label);
+            let _ = metrics.shed.get_or_create(&label);
         }
         metrics
     }

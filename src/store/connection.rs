@@ -3,8 +3,9 @@
 use diesel::{
     MultiConnection, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
     backend::Backend,
+    internal::derives::multiconnection::AstPassHelper,
     pg::Pg,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    query_builder::{AstPass, Query, QueryBuilder, QueryFragment, QueryId},
     sqlite::Sqlite,
 };
 
@@ -78,11 +79,48 @@ impl<Q: Query> Query for Prepared<Q> {
 impl<C, Q> RunQueryDsl<C> for Prepared<Q> {}
 
 impl<Q: QueryFragment<Sqlite> + QueryFragment<Pg>> Prepared<Q> {
-    /// Runs it; how many rows it hit. What the connection to either engine would do with it keeps nothing prepared.
+    /// Runs it; how many rows it hit.
     pub fn execute(self, conn: &mut AnyConnection) -> QueryResult<usize> {
         match conn {
-            AnyConnection::Sqlite(conn) => RunQueryDsl::execute(self, conn),
-            AnyConnection::Postgres(conn) => RunQueryDsl::execute(self, conn),
+            AnyConnection::Sqlite(conn) => Written::new::<Sqlite>(self.0)?.execute(conn),
+            AnyConnection::Postgres(conn) => Written::new::<Pg>(self.0)?.execute(conn),
         }
     }
 }
+
+/// A statement whose text is written down: for counting rows, Diesel asks a reference to a statement whether it may
+/// be kept, and that forgets what the statement itself would answer.
+struct Written<Q> {
+    text: String,
+    statement: Q,
+}
+
+impl<Q> Written<Q> {
+    fn new<DB>(statement: Q) -> QueryResult<Self>
+    where
+        DB: Backend + Default,
+        DB::QueryBuilder: Default,
+        Q: QueryFragment<DB>,
+    {
+        let mut text = DB::QueryBuilder::default();
+        statement.to_sql(&mut text, &DB::default())?;
+        Ok(Self { text: text.finish(), statement })
+    }
+}
+
+impl<DB: Backend, Q: QueryFragment<DB>> QueryFragment<DB> for Written<Q> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if pass.bind_collector().is_some() || pass.debug_binds().is_some() {
+            return self.statement.walk_ast(pass);
+        }
+        pass.push_sql(&self.text);
+        Ok(())
+    }
+}
+
+impl<Q> QueryId for Written<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<C, Q> RunQueryDsl<C> for Written<Q> {}
