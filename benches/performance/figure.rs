@@ -154,7 +154,7 @@ fn limits(limits: &[Limit]) -> String {
 }
 
 /// The verdicts as a table.
-fn bars(bars: &[Bar]) -> String {
+pub fn bars(bars: &[Bar]) -> String {
     let row = |bar: &Bar| {
         let verdict = match bar.is_met {
             Some(true) => "met",

@@ -2,7 +2,7 @@
 
 use super::{
     Outcome, copies,
-    copies::Numbers,
+    copies::{Extent, Numbers},
     figure::{Limit, short},
     house::{Engine, House, request},
     process,
@@ -80,7 +80,7 @@ impl Rehearsal {
         let person = crowd.first_mut().ok_or("no template")?;
         let mut sql = Sql::open(&house.database_url)?;
         let numbers = Numbers { from: 1, until: copies + 1, step: 1, filter: "true" };
-        copies::make(&mut sql, house.engine, TEMPLATE, &numbers)?;
+        copies::make(&mut sql, house.engine, TEMPLATE, Extent::Whole, &numbers)?;
         if house.engine == Engine::Postgres {
             sql.run("VACUUM ANALYZE")?;
         }

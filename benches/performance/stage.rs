@@ -84,6 +84,7 @@ impl Stage {
         let rooms = house.rooms()?;
         let numbers: Vec<u64> = (1..=scale.accounts() as u64).collect();
         let mut readers = seed::crowd(&rooms, hash, Sort::Secured, &numbers)?;
+        seed::anchor(&rooms)?;
         drop(rooms);
         prepare(&house, &readers)?;
         let mut logins = readers.split_off(scale.readers);
