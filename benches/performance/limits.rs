@@ -5,6 +5,7 @@ use super::{
     copies::{Extent, Numbers},
     figure::{Limit, short},
     house::{Engine, House, request},
+    load::scattered,
     process,
     seed::{self, PASSWORD, Person, Sort},
     sql::{self, Sql},
@@ -68,7 +69,8 @@ pub struct Rehearsal {
     /// What the service says for one second factor.
     pub statements: Vec<Statement>,
     next: AtomicU64,
-    copies: u64,
+    /// How many copies there are, numbered from 1.
+    pub copies: u64,
 }
 
 impl Rehearsal {
@@ -86,13 +88,18 @@ impl Rehearsal {
         }
         let statements = statement::heard(TEMPLATE, || answer(&rooms, person))?;
         statement::remove()?;
-        Ok(Self { house, statements, next: AtomicU64::new(1), copies })
+        Ok(Self { house, statements, next: AtomicU64::new(0), copies })
     }
 
-    /// The next copies that nobody has acted for yet.
+    /// The next turns: each is one copy's, that nobody has acted for yet.
     pub fn take(&self, count: u64) -> Outcome<u64> {
         let first = self.next.fetch_add(count, Ordering::Relaxed);
-        if first + count > self.copies + 1 { Err("too few copies were made".into()) } else { Ok(first) }
+        if first + count > self.copies { Err("too few copies were made".into()) } else { Ok(first) }
+    }
+
+    /// Turns that were taken.
+    fn taken(&self) -> u64 {
+        self.next.load(Ordering::Relaxed)
     }
 
     /// Checks that what was said for copies did what the service does: ended a challenge, used up a step,
@@ -100,7 +107,7 @@ impl Rehearsal {
     pub fn check(&self) -> Outcome<()> {
         let mut sql = Sql::open(&self.house.database_url)?;
         // The template's own is one more.
-        let expected = i64::try_from(self.next.load(Ordering::Relaxed))?;
+        let expected = i64::try_from(self.taken())? + 1;
         let template = &seed::id(0xa0, 0).to_string()[..6];
         for what in [
             "(SELECT count(*) FROM challenge WHERE ended_at IS NOT NULL)".to_owned(),
@@ -151,11 +158,11 @@ fn commits(rehearsal: &Rehearsal, threads: usize, length: Duration) -> Outcome<(
     let (is_over, locked) = (AtomicBool::new(false), AtomicU64::new(0));
     let open = || sql::durable_sqlite(&rehearsal.house.database_url);
     let conns = (0..threads).map(|_| open()).collect::<Outcome<Vec<SqliteConnection>>>()?;
-    let before = rehearsal.next.load(Ordering::Relaxed);
+    let before = rehearsal.taken();
     let began = Instant::now();
     let act = |mut conn: SqliteConnection| {
         while !is_over.load(Ordering::Relaxed) {
-            let number = rehearsal.take(1)?;
+            let number = 1 + scattered(rehearsal.take(1)?, rehearsal.copies);
             while let Err(error) = sql::transact(&mut conn, &rehearsal.statements, number) {
                 // Whoever waited five seconds in vain would be refused; the copy is tried again.
                 if !error.to_string().contains("locked") {
@@ -175,7 +182,7 @@ fn commits(rehearsal: &Rehearsal, threads: usize, length: Duration) -> Outcome<(
     });
     ended?;
     let took = began.elapsed();
-    let count = rehearsal.next.load(Ordering::Relaxed) - before;
+    let count = rehearsal.taken() - before;
     Ok((count, locked.into_inner(), took))
 }
 

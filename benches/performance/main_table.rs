@@ -58,7 +58,7 @@ fn sqlite(options: &Options, folder: &Folder, hash: &str, report: &mut Report) -
     report.bars.push(Bar::at_most("memory idle, SQLite", idle, 20.0, " MB", true));
     let rehearse = |scale: Scale| {
         let rehearsal = Rehearsal::prepare(House::build(folder, "copies", None)?, hash, scale.copies)?;
-        let one = limits::one_commit(&rehearsal, scale.length)?;
+        let one = limits::one_commit(&rehearsal, scale.length / 2)?;
         let pool = limits::pool(&rehearsal, scale.length)?;
         rehearsal.check()?;
         Ok((pool.rate, vec![one, pool]))

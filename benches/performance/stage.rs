@@ -43,7 +43,7 @@ impl Scale {
             if is_quick { (seconds(1), seconds(3), 200, 60) } else { (seconds(6), seconds(10), 1000, 400) };
         let (answerers, copies) = match (is_quick, engine) {
             (true, _) => (3000, 2000),
-            (false, Engine::Sqlite) => (60_000, 40_000),
+            (false, Engine::Sqlite) => (60_000, 60_000),
             (false, Engine::Postgres) => (12_000, 6000),
         };
         Self { warm: Duration::from_millis(300), length, dear, readers, provers, answerers, copies }
