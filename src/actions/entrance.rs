@@ -35,13 +35,13 @@ pub async fn admit(call: &Call) -> Result<Option<Value>, Stop> {
 /// # Errors
 /// `invalid-token` when the session has ended, or the token is older than the account's epoch.
 pub fn recognise(db: &mut Db<'_>, call: &Call) -> Result<(Account, Session), Stop> {
-    let account = accounts::by_id(db, call.holder.account)?.ok_or(Refusal::InvalidToken)?;
-    let session = sessions::find(db, call.holder.session)?.ok_or(Refusal::InvalidToken)?;
-    let is_current = account.epoch == call.holder.epoch;
-    if !is_current || session.account != account.id || !session.is_alive(call.cx.now) {
-        return Err(Refusal::InvalidToken.into());
+    let (session, account) = sessions::find_with_account(db, call.holder.session)?.ok_or(Refusal::InvalidToken)?;
+    let is_of_holder = account.id == call.holder.account && account.epoch == call.holder.epoch;
+    if is_of_holder && session.is_alive(call.cx.now) {
+        Ok((account, session))
+    } else {
+        Err(Refusal::InvalidToken.into())
     }
-    Ok((account, session))
 }
 
 /// Enters a change: holds the account, and checks token, idempotency key and precondition.
@@ -50,8 +50,7 @@ pub fn recognise(db: &mut Db<'_>, call: &Call) -> Result<(Account, Session), Sto
 /// `invalid-token`, `request-in-progress`, `idempotency-key-reused`, `already-completed`,
 /// `version-mismatch`.
 pub fn enter(tx: &mut Tx<'_>, call: &Call) -> Result<(Account, Session), Stop> {
-    accounts::lock(tx, call.holder.account)?;
-    let (account, session) = recognise(tx, call)?;
+    let (account, session) = reenter(tx, call)?;
     if recall(tx, call, account.id)?.is_some() {
         // Its twin finished between our admission and now: the next try replays.
         return Err(Refusal::RequestInProgress.into());

@@ -19,6 +19,7 @@ use crate::{
         keyring::{Keyring, Purpose},
         password::Passwords,
         random::Random,
+        seen_tokens::SeenTokens,
         token::{Holder, Realm},
     },
     domain::{
@@ -45,6 +46,8 @@ pub struct Rooms {
     pub passwords: Passwords,
     /// Whose tokens ours are.
     pub realm: Realm,
+    /// The tokens that were found good before.
+    pub seen_tokens: SeenTokens,
     /// The rules in force.
     pub policy: Policy,
     /// The time; a test brings its own.
@@ -126,6 +129,14 @@ impl Cx {
         let now = rooms.clock.now()?;
         let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
         Ok(Self { rooms, now, random: Random, origin })
+    }
+
+    /// Checks an access token by itself; see [`SeenTokens::check`].
+    ///
+    /// # Errors
+    /// `invalid-token`.
+    pub fn holder(&self, token: &str) -> Result<Holder, Refusal> {
+        self.seen_tokens.check(&self.keys.signer, &self.realm, token, self.now)
     }
 
     /// The instant `seconds` from now.

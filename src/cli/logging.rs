@@ -3,20 +3,16 @@
 
 use super::sink::Sink;
 use crate::config::LogFormat;
-use env_logger::Target;
-use log::kv::{Error, Key, Value, VisitSource};
-use serde_json::{Map, Value as Json};
-use std::io::Write;
-
-struct Members(Map<String, Json>);
-
-impl VisitSource<'_> for Members {
-    fn visit_pair(&mut self, key: Key<'_>, value: Value<'_>) -> Result<(), Error> {
-        let json = value.to_u64().map(Json::from).unwrap_or_else(|| Json::from(value.to_string()));
-        self.0.insert(key.as_str().to_owned(), json);
-        Ok(())
-    }
-}
+use env_logger::{Target, fmt::Formatter};
+use log::{
+    Record,
+    kv::{Error, Key, Value, VisitSource},
+};
+use serde::Serializer as _;
+use std::{
+    fmt::Display,
+    io::{self, Write},
+};
 
 /// Starts logging; a second start changes nothing.
 pub fn start(filter: &str, format: LogFormat) {
@@ -26,27 +22,61 @@ pub fn start(filter: &str, format: LogFormat) {
     if let Ok(sink) = Sink::start() {
         builder.target(Target::Pipe(Box::new(sink)));
     }
-    builder.format(move |line, record| {
-        let mut members = Members(Map::new());
-        // A value that cannot be shown is left out; the rest of the line still counts.
-        let _ = record.key_values().visit(&mut members);
-        let (at, level) = (line.timestamp_millis().to_string(), record.level().to_string());
-        let message = record.args().to_string();
-        match format {
-            LogFormat::Json => {
-                for (name, value) in
-                    [("ts", at), ("level", level), ("target", record.target().to_owned()), ("message", message)]
-                {
-                    members.0.insert(name.to_owned(), Json::from(value));
-                }
-                writeln!(line, "{}", Json::Object(members.0))
-            }
-            LogFormat::Text => {
-                // Debug escapes control characters, so a value cannot begin a line of its own.
-                let pairs: Vec<String> = members.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
-                writeln!(line, "{at} {level:5} {} {}", message.escape_debug(), pairs.join(" "))
-            }
-        }
-    });
+    match format {
+        LogFormat::Json => builder.format(as_json),
+        LogFormat::Text => builder.format(as_text),
+    };
     let _ = builder.try_init();
+}
+
+/// One object, written as it goes: every request has a line.
+fn as_json(line: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
+    let at = line.timestamp_millis();
+    line.write_all(b"{\"ts\":")?;
+    json_text(line, at)?;
+    for (name, value) in [("level", record.level().as_str()), ("target", record.target())] {
+        write!(line, ",\"{name}\":")?;
+        json_text(line, value)?;
+    }
+    line.write_all(b",\"message\":")?;
+    json_text(line, record.args())?;
+    // A value that cannot be shown is left out; the rest of the line still counts.
+    let _ = record.key_values().visit(&mut JsonMembers(line));
+    line.write_all(b"}\n")
+}
+
+fn as_text(line: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
+    // Debug escapes control characters, so no value begins a line of its own.
+    let (at, message) = (line.timestamp_millis(), record.args().to_string());
+    write!(line, "{at} {:5} {}", record.level(), message.escape_debug())?;
+    let _ = record.key_values().visit(&mut TextPairs(line));
+    line.write_all(b"\n")
+}
+
+fn json_text(line: &mut Formatter, value: impl Display) -> io::Result<()> {
+    Ok(serde_json::Serializer::new(line).collect_str(&value)?)
+}
+
+struct JsonMembers<'a>(&'a mut Formatter);
+
+impl VisitSource<'_> for JsonMembers<'_> {
+    fn visit_pair(&mut self, key: Key<'_>, value: Value<'_>) -> Result<(), Error> {
+        self.0.write_all(b",")?;
+        json_text(self.0, key)?;
+        self.0.write_all(b":")?;
+        match value.to_u64() {
+            Some(number) => write!(self.0, "{number}")?,
+            None => json_text(self.0, value)?,
+        }
+        Ok(())
+    }
+}
+
+struct TextPairs<'a>(&'a mut Formatter);
+
+impl VisitSource<'_> for TextPairs<'_> {
+    fn visit_pair(&mut self, key: Key<'_>, value: Value<'_>) -> Result<(), Error> {
+        let text = value.to_string();
+        Ok(write!(self.0, " {key}={}", text.escape_debug())?)
+    }
 }

@@ -23,6 +23,7 @@ use crate::{
         keyfile::{KeyFile, Unfit},
         keyring::Keyring,
         password::Passwords,
+        seen_tokens::SeenTokens,
         token::Realm,
     },
     domain::{
@@ -139,7 +140,8 @@ pub fn rooms(config: &Config, keys: &KeyFile, tell: Tell) -> Result<Rooms, Failu
     let realm =
         Realm { issuer: config.issuer.clone(), audience: config.audience.clone(), ttl: config.access_token_ttl };
     let passwords = Passwords::new(gate, config.bcrypt_cost);
-    Ok(Rooms { store, keys, passwords, realm, policy: config.policy(), clock: Clock::new(tell) })
+    let (policy, clock, seen_tokens) = (config.policy(), Clock::new(tell), SeenTokens::default());
+    Ok(Rooms { store, keys, passwords, realm, seen_tokens, policy, clock })
 }
 
 /// Runs one action of the operator's.

@@ -4,6 +4,7 @@
 
 use std::{
     io::{self, Write, stderr},
+    iter,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -15,6 +16,8 @@ use std::{
 
 /// Lines that wait for the log; more are dropped.
 const QUEUE: usize = 4096;
+/// How long lines wait for more of them.
+const GATHER: Duration = Duration::from_millis(2);
 /// How long the end of the program waits for lines that wait.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -62,20 +65,27 @@ impl Write for Sink {
 }
 
 fn write(jobs: &Receiver<Job>, dropped: &AtomicU64) {
-    loop {
-        let waiting = jobs.try_recv();
-        if waiting.is_err() {
-            // All is written, so there is room for a line about those for which there was none.
-            match dropped.swap(0, Ordering::Relaxed) {
-                0 => {}
-                lines => log::warn!(lines = lines; "log lines were dropped, for want of room"),
+    let mut lines = Vec::new();
+    while let Ok(first) = jobs.recv() {
+        // Lines come in crowds: one wake-up and one write for all that came meanwhile.
+        thread::sleep(GATHER);
+        let mut flushed = Vec::new();
+        for job in iter::once(first).chain(jobs.try_iter().take(QUEUE)) {
+            match job {
+                Job::Line(line) => lines.extend(line),
+                Job::Flush(done) => flushed.push(done),
             }
         }
-        match waiting.or_else(|_| jobs.recv()) {
-            // A log that is gone for good takes nothing, and there is nobody to tell.
-            Ok(Job::Line(line)) => drop(stderr().write_all(&line)),
-            Ok(Job::Flush(done)) => drop(done.try_send(())),
-            Err(_) => return,
+        // A log that is gone for good takes nothing, and there is nobody to tell.
+        let _ = stderr().write_all(&lines);
+        lines.clear();
+        for done in flushed {
+            let _ = done.try_send(());
+        }
+        // There is room again for a line about those for which there was none.
+        match dropped.swap(0, Ordering::Relaxed) {
+            0 => {}
+            lines => log::warn!(lines = lines; "log lines were dropped, for want of room"),
         }
     }
 }

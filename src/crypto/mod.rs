@@ -7,4 +7,5 @@ pub mod keyring;
 pub mod opaque;
 pub mod password;
 pub mod random;
+pub mod seen_tokens;
 pub mod token;

@@ -60,6 +60,14 @@ pub struct Holder {
     pub assurance: Assurance,
 }
 
+/// What a token whose signature is good says, and the seconds since 1970 between which it counts.
+#[derive(Clone)]
+pub(super) struct Vouched {
+    pub(super) holder: Holder,
+    from: i64,
+    until: i64,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Claims {
     iss: String,
@@ -121,10 +129,13 @@ impl Signer {
     /// # Errors
     /// `invalid-token`, whatever is wrong.
     pub fn check(&self, realm: &Realm, token: &str, now: Timestamp) -> Result<Holder, Refusal> {
-        self.claims(realm, token)
-            .filter(|claims| claims.is_timely(realm, now.as_second()))
-            .and_then(Claims::holder)
-            .ok_or(Refusal::InvalidToken)
+        let vouched = self.vouched(realm, token);
+        vouched.filter(|vouched| vouched.is_timely(now)).map(|vouched| vouched.holder).ok_or(Refusal::InvalidToken)
+    }
+
+    /// What a token says, and when it says so, once everything but the time is checked: that stays as it is.
+    pub(super) fn vouched(&self, realm: &Realm, token: &str) -> Option<Vouched> {
+        self.claims(realm, token).filter(|claims| claims.lives_as_ours_do(realm)).and_then(Claims::vouched)
     }
 
     fn claims(&self, realm: &Realm, token: &str) -> Option<Claims> {
@@ -144,19 +155,25 @@ impl Signer {
     }
 }
 
+impl Vouched {
+    /// Whether it counts at `now`; a token is good until the second in which it expires.
+    pub(super) fn is_timely(&self, now: Timestamp) -> bool {
+        let now = now.as_second();
+        self.from <= now.saturating_add(LEEWAY) && now < self.until
+    }
+}
+
 impl Claims {
-    fn is_timely(&self, realm: &Realm, now: i64) -> bool {
-        let lives = self.exp.checked_sub(self.iat);
-        now < self.exp
-            && [self.nbf, self.iat, self.auth_time].iter().all(|at| *at <= now.saturating_add(LEEWAY))
-            && lives.is_some_and(|seconds| (1..=i64::from(realm.ttl)).contains(&seconds))
+    fn lives_as_ours_do(&self, realm: &Realm) -> bool {
+        self.exp.checked_sub(self.iat).is_some_and(|seconds| (1..=i64::from(realm.ttl)).contains(&seconds))
     }
 
-    fn holder(self) -> Option<Holder> {
+    fn vouched(self) -> Option<Vouched> {
         let auth_time = Timestamp::from_second(self.auth_time).ok()?;
         let assurance = Assurance { acr: self.acr, amr: self.amr, auth_time };
         let assurance = Some(assurance).filter(Assurance::is_ours)?;
-        Some(Holder { account: self.sub, session: self.sid, epoch: self.epoch, assurance })
+        let holder = Holder { account: self.sub, session: self.sid, epoch: self.epoch, assurance };
+        Some(Vouched { holder, from: self.nbf.max(self.iat).max(self.auth_time), until: self.exp })
     }
 }
 

@@ -56,11 +56,10 @@ pub async fn seal(
     let _in_flight = envelope.as_ref().map(|envelope| envelope.traffic.enter());
     let facts = facts(&request);
     request.extensions_mut().insert(facts.clone());
-    let (method, path) = (request.method().to_string(), request.path().to_owned());
     let mut response = next.call(request).await?.map_into_boxed_body();
     if let Some(problem) = problem_in(&response) {
         if let Problem::Failed(fault) = &problem {
-            log::error!(request_id = facts.request_id.as_str(), path = path.as_str(); "{fault}");
+            log::error!(request_id = facts.request_id.as_str(), path = response.request().path(); "{fault}");
         }
         let mut worded = problem.respond(facts.locale, &facts.request_id);
         keep_headers(response.headers(), worded.headers_mut());
@@ -70,8 +69,8 @@ pub async fn seal(
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     log::info!(
         request_id = facts.request_id.as_str(),
-        method = method.as_str(),
-        path = path.as_str(),
+        method = response.request().method().as_str(),
+        path = response.request().path(),
         status = response.status().as_u16(),
         micros = micros,
         ip:% = facts.ip;

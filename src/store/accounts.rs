@@ -3,12 +3,15 @@
 use super::{
     Db, Tx, events,
     row::{hit_one, moment, moment_or_none, parsed},
-    schema::account::{self, dsl},
+    schema::{
+        account::{self, dsl},
+        challenge,
+    },
 };
 use crate::domain::{
     account::{Account, Email, Locale},
     event::{Event, Origin, Stream},
-    id::AccountId,
+    id::{AccountId, ChallengeId},
     refusal::{Fault, Rule},
 };
 use diesel::{prelude::*, result::OptionalExtension};
@@ -16,7 +19,7 @@ use jiff::Timestamp;
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = account)]
-struct Row {
+pub(super) struct Row {
     id: String,
     email: String,
     password_hash: String,
@@ -91,10 +94,28 @@ pub fn by_email(db: &mut Db<'_>, email: &Email) -> Result<Option<Account>, Fault
 /// # Errors
 /// `unavailable`, `unreadable`.
 pub fn lock(tx: &mut Tx<'_>, id: AccountId) -> Result<Option<Account>, Fault> {
-    // An update that changes nothing is the portable `SELECT … FOR UPDATE`.
-    let held =
-        diesel::update(dsl::account.filter(dsl::id.eq(id.to_string()))).set(dsl::id.eq(dsl::id)).execute(tx.conn)?;
-    if held == 0 { Ok(None) } else { by_id(tx, id) }
+    // An update that changes nothing is the portable `SELECT … FOR UPDATE`. Not of the key: that would look
+    // for rows that refer to it.
+    let row: Option<Row> = diesel::update(dsl::account.filter(dsl::id.eq(id.to_string())))
+        .set(dsl::version.eq(dsl::version))
+        .returning(account::all_columns)
+        .get_result(tx.conn)
+        .optional()?;
+    row.map(Account::try_from).transpose()
+}
+
+/// The account of a challenge, held, whatever has become of the challenge; `None` where there is none.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn lock_of_challenge(tx: &mut Tx<'_>, id: ChallengeId) -> Result<Option<Account>, Fault> {
+    let of_challenge = challenge::table.filter(challenge::id.eq(id.to_string())).select(challenge::account_id);
+    let row: Option<Row> = diesel::update(dsl::account.filter(dsl::id.eq_any(of_challenge)))
+        .set(dsl::version.eq(dsl::version))
+        .returning(account::all_columns)
+        .get_result(tx.conn)
+        .optional()?;
+    row.map(Account::try_from).transpose()
 }
 
 /// Adds an account.

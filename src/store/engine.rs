@@ -3,6 +3,7 @@
 use super::{
     Db, Tx,
     connection::AnyConnection,
+    ledger,
     migrations::{self, Schema},
     postgres::Postgres,
     sqlite::{ServeLock, Sqlite},
@@ -131,7 +132,14 @@ impl Store {
         F: Fn(&mut Tx<'_>) -> Result<T, Stop> + Send + 'static,
     {
         let keys = self.keys.clone();
-        let run = move |conn: &mut AnyConnection| work(&mut Tx::new(conn, &keys));
+        let run = move |conn: &mut AnyConnection| {
+            let mut tx = Tx::new(conn, &keys);
+            let outcome = work(&mut tx);
+            if !matches!(outcome, Err(Stop::Failed(_))) {
+                ledger::write(&mut tx)?;
+            }
+            outcome
+        };
         match &self.engine {
             Engine::Sqlite(engine) => engine.write(run).await,
             Engine::Postgres(engine) => engine.write(run).await,

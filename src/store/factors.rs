@@ -6,7 +6,6 @@ use crate::crypto::keyring::Hashed;
 use crate::domain::{
     assurance::{Assurance, Factor},
     id::{AccountId, MethodId},
-    method::Kind,
     recovery_code::RecoveryCode,
     refusal::{Fault, Refusal},
     totp::{Code, Step},
@@ -106,13 +105,12 @@ pub fn judge(
 
 fn judge_code(db: &mut Db<'_>, account: AccountId, code: &Code, now: Timestamp, window: u32) -> Result<Judged, Fault> {
     let (mut found, mut opened_any, mut fault) = (None, false, None);
-    for method in methods::active(db, account)? {
-        let Kind::Totp = method.kind;
-        match totp::open(db, account, method.id) {
+    for (method, opened) in totp::open_active(db, account)? {
+        match opened {
             Ok(opened) => {
                 opened_any = true;
                 let step = opened.secret.matching_step(code, now, window, opened.last);
-                found = found.or(step.map(|step| Match(What::Step(method.id, step))));
+                found = found.or(step.map(|step| Match(What::Step(method, step))));
             }
             Err(unreadable) => fault = Some(unreadable),
         }

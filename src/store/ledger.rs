@@ -2,6 +2,7 @@
 
 use super::{
     Tx,
+    row::hit_one,
     schema::bucket::{self, dsl},
 };
 use crate::domain::{
@@ -9,7 +10,7 @@ use crate::domain::{
     lockout::{Bucket, Kept},
     refusal::{Fault, Refusal, Stop},
 };
-use diesel::prelude::*;
+use diesel::{prelude::*, result::OptionalExtension};
 use jiff::Timestamp;
 
 /// Places that were paid for, to be settled: all of them, or some of them kept and others given back.
@@ -28,6 +29,15 @@ impl Paid {
     }
 }
 
+/// A bucket that a transaction holds: as its row has it, and as it is to be.
+pub(super) struct Held {
+    id: BucketId,
+    /// `None` where there is no row yet.
+    stored: Option<Bucket>,
+    bucket: Bucket,
+    now: Timestamp,
+}
+
 /// Takes a place in each of `buckets`, or in none.
 ///
 /// # Errors
@@ -36,13 +46,13 @@ pub fn pay(tx: &mut Tx<'_>, limits: &Limits, buckets: Vec<BucketId>, now: Timest
     let place = tx.random.integer()?;
     let mut taken = Vec::with_capacity(buckets.len());
     for id in &buckets {
-        let mut bucket = hold(tx, id, now)?;
+        let mut bucket = hold(tx, id, now)?.clone();
         let refused = bucket.take(limits.of(id.scope), id.scope, place, now.as_millisecond());
         refused.map_err(Refusal::TooManyAttempts)?;
         taken.push(bucket);
     }
-    for (id, bucket) in buckets.iter().zip(&taken) {
-        save(tx, id, bucket)?;
+    for (id, bucket) in buckets.iter().zip(taken) {
+        *hold(tx, id, now)? = bucket;
     }
     Ok(Paid { place, buckets })
 }
@@ -53,9 +63,7 @@ pub fn pay(tx: &mut Tx<'_>, limits: &Limits, buckets: Vec<BucketId>, now: Timest
 /// `unavailable`, `unreadable`.
 pub fn give_back(tx: &mut Tx<'_>, paid: Paid, now: Timestamp) -> Result<(), Fault> {
     for id in &paid.buckets {
-        let mut bucket = hold(tx, id, now)?;
-        bucket.give_back(paid.place);
-        save(tx, id, &bucket)?;
+        hold(tx, id, now)?.give_back(paid.place);
     }
     Ok(())
 }
@@ -67,9 +75,7 @@ pub fn give_back(tx: &mut Tx<'_>, paid: Paid, now: Timestamp) -> Result<(), Faul
 pub fn keep(tx: &mut Tx<'_>, limits: &Limits, paid: Paid, now: Timestamp) -> Result<Vec<(Scope, Kept)>, Fault> {
     let mut left = Vec::with_capacity(paid.buckets.len());
     for id in &paid.buckets {
-        let mut bucket = hold(tx, id, now)?;
-        let kept = bucket.keep(limits.of(id.scope), paid.place, now.as_millisecond());
-        save(tx, id, &bucket)?;
+        let kept = hold(tx, id, now)?.keep(limits.of(id.scope), paid.place, now.as_millisecond());
         left.push((id.scope, kept));
     }
     Ok(left)
@@ -80,36 +86,56 @@ pub fn keep(tx: &mut Tx<'_>, limits: &Limits, paid: Paid, now: Timestamp) -> Res
 /// # Errors
 /// `unavailable`, `unreadable`.
 pub fn open(tx: &mut Tx<'_>, id: &BucketId, now: Timestamp) -> Result<(), Fault> {
-    let mut bucket = hold(tx, id, now)?;
-    bucket.open();
-    save(tx, id, &bucket)
-}
-
-/// Reads a bucket, held until the transaction ends.
-fn hold(tx: &mut Tx<'_>, id: &BucketId, now: Timestamp) -> Result<Bucket, Fault> {
-    let row = dsl::bucket.filter(dsl::scope.eq(id.scope.name())).filter(dsl::key.eq(&id.key));
-    let held = diesel::update(row).set(dsl::updated_at.eq(now.as_millisecond())).execute(tx.conn)?;
-    if held == 0 {
-        let state = serialised(&Bucket::default())?;
-        let new = (
-            dsl::scope.eq(id.scope.name()),
-            dsl::key.eq(&id.key),
-            dsl::state.eq(state),
-            dsl::updated_at.eq(now.as_millisecond()),
-        );
-        diesel::insert_into(bucket::table).values(new).execute(tx.conn)?;
-        return Ok(Bucket::default());
-    }
-    let state: String = row.select(dsl::state).first(tx.conn)?;
-    serde_json::from_str(&state).map_err(|_| Fault::Unreadable(format!("bucket {} {}", id.scope.name(), id.key)))
-}
-
-fn save(tx: &mut Tx<'_>, id: &BucketId, bucket: &Bucket) -> Result<(), Fault> {
-    let row = dsl::bucket.filter(dsl::scope.eq(id.scope.name())).filter(dsl::key.eq(&id.key));
-    diesel::update(row).set(dsl::state.eq(serialised(bucket)?)).execute(tx.conn)?;
+    hold(tx, id, now)?.open();
     Ok(())
 }
 
-fn serialised(bucket: &Bucket) -> Result<String, Fault> {
-    serde_json::to_string(bucket).map_err(|error| Fault::Unreadable(error.to_string()))
+/// A bucket, read once and held until the transaction ends, which writes what has become of it.
+fn hold<'t>(tx: &'t mut Tx<'_>, id: &BucketId, now: Timestamp) -> Result<&'t mut Bucket, Fault> {
+    let at = match tx.held.iter().position(|held| held.id == *id) {
+        Some(at) => at,
+        None => {
+            let stored = read(tx, id, now)?;
+            tx.held.push(Held { id: id.clone(), bucket: stored.clone().unwrap_or_default(), stored, now });
+            tx.held.len() - 1
+        }
+    };
+    Ok(&mut tx.held[at].bucket)
+}
+
+fn read(tx: &mut Tx<'_>, id: &BucketId, now: Timestamp) -> Result<Option<Bucket>, Fault> {
+    let row = dsl::bucket.filter(dsl::scope.eq(id.scope.name())).filter(dsl::key.eq(&id.key));
+    let state: Option<String> = diesel::update(row)
+        .set(dsl::updated_at.eq(now.as_millisecond()))
+        .returning(dsl::state)
+        .get_result(tx.conn)
+        .optional()?;
+    let unreadable = |_| Fault::Unreadable(format!("bucket {} {}", id.scope.name(), id.key));
+    state.map(|state| serde_json::from_str(&state)).transpose().map_err(unreadable)
+}
+
+/// Writes the buckets that the transaction has changed, at its end: a place that is taken and given back in
+/// one transaction was never seen by anybody and costs no write.
+///
+/// # Errors
+/// `contended` when another transaction made the same row.
+pub(super) fn write(tx: &mut Tx<'_>) -> Result<(), Fault> {
+    for Held { id, stored, bucket, now } in std::mem::take(&mut tx.held) {
+        if stored.as_ref().unwrap_or(&Bucket::default()) == &bucket {
+            continue;
+        }
+        let state = serde_json::to_string(&bucket).map_err(|error| Fault::Unreadable(error.to_string()))?;
+        match stored {
+            Some(_) => {
+                let row = dsl::bucket.filter(dsl::scope.eq(id.scope.name())).filter(dsl::key.eq(&id.key));
+                hit_one(diesel::update(row).set(dsl::state.eq(state)).execute(tx.conn)?, "bucket")?;
+            }
+            None => {
+                let at = dsl::updated_at.eq(now.as_millisecond());
+                let new = (dsl::scope.eq(id.scope.name()), dsl::key.eq(&id.key), dsl::state.eq(state), at);
+                diesel::insert_into(bucket::table).values(new).execute(tx.conn)?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -44,11 +44,12 @@ pub struct Tx<'a> {
     db: Db<'a>,
     /// The random source of new rows.
     pub random: Random,
+    held: Vec<ledger::Held>,
 }
 
 impl<'a> Tx<'a> {
     fn new(conn: &'a mut AnyConnection, keys: &'a Keyring) -> Self {
-        Self { db: Db { conn, keys }, random: Random }
+        Self { db: Db { conn, keys }, random: Random, held: Vec::new() }
     }
 }
 

@@ -155,3 +155,8 @@ table! {
         lease_until -> BigInt,
     }
 }
+
+diesel::joinable!(session -> account (account_id));
+diesel::joinable!(totp -> method (method_id));
+diesel::allow_tables_to_appear_in_same_query!(account, session, challenge);
+diesel::allow_tables_to_appear_in_same_query!(method, totp);

@@ -1,9 +1,12 @@
 //! Sessions and their refresh tokens.
 
 use super::{
-    Db, Tx,
+    Db, Tx, accounts,
     row::{hit_one, moment, moment_or_none, parsed, parsed_or_none},
-    schema::session::{self, dsl},
+    schema::{
+        account,
+        session::{self, dsl},
+    },
 };
 use crate::{
     crypto::{
@@ -11,6 +14,7 @@ use crate::{
         opaque::{Opaque, OpaqueKind},
     },
     domain::{
+        account::Account,
         assurance::{Amr, Assurance},
         id::{AccountId, SessionId},
         policy::REFRESH_GRACE,
@@ -101,6 +105,20 @@ pub fn find(db: &mut Db<'_>, id: SessionId) -> Result<Option<Session>, Fault> {
     row.map(Session::try_from).transpose()
 }
 
+/// One session with its account.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn find_with_account(db: &mut Db<'_>, id: SessionId) -> Result<Option<(Session, Account)>, Fault> {
+    let row: Option<(Row, accounts::Row)> = dsl::session
+        .inner_join(account::table)
+        .filter(dsl::id.eq(id.to_string()))
+        .select((Row::as_select(), accounts::Row::as_select()))
+        .first(db.conn)
+        .optional()?;
+    row.map(|(session, account)| Ok((session.try_into()?, account.try_into()?))).transpose()
+}
+
 /// One session, and how a refresh token of its stands to it.
 ///
 /// # Errors
@@ -169,8 +187,7 @@ pub fn rotate(tx: &mut Tx<'_>, session: &Session, presented: Presented, now: Tim
     let until = (presented == Presented::Current).then(|| grace.as_millisecond());
     let id = session.id.to_string();
     let alive = dsl::session.filter(dsl::id.eq(&id)).filter(dsl::ended_at.is_null());
-    let current: String = alive.select(dsl::refresh).first(tx.conn)?;
-    let rows = diesel::update(alive.filter(dsl::refresh.eq(&current)))
+    let rows = diesel::update(alive)
         .set((
             dsl::last_seen_at.eq(now.as_millisecond()),
             dsl::idle_until.eq(session.idle_until.as_millisecond()),
@@ -178,7 +195,7 @@ pub fn rotate(tx: &mut Tx<'_>, session: &Session, presented: Presented, now: Tim
             dsl::amr.eq(session.assurance.amr_text()),
             dsl::auth_time.eq(session.assurance.auth_time.as_millisecond()),
             dsl::refresh.eq(token.hashed(tx.keys)?.to_string()),
-            dsl::previous.eq(Some(&current)),
+            dsl::previous.eq(dsl::refresh.nullable()),
             dsl::previous_until.eq(until),
         ))
         .execute(tx.conn)?;
@@ -206,10 +223,13 @@ pub fn end_others(
     spared: Option<SessionId>,
     now: Timestamp,
 ) -> Result<usize, Fault> {
-    let others: Vec<SessionId> =
-        alive(tx, account, now)?.iter().map(|session| session.id).filter(|id| Some(*id) != spared).collect();
-    for id in &others {
-        end(tx, *id, now)?;
-    }
-    Ok(others.len())
+    let at = now.as_millisecond();
+    let others = dsl::session
+        .filter(dsl::account_id.eq(account.to_string()))
+        .filter(dsl::ended_at.is_null())
+        .filter(dsl::idle_until.gt(at))
+        .filter(dsl::expires_at.gt(at))
+        // No session has an empty id.
+        .filter(dsl::id.ne(spared.map_or_else(String::new, |id| id.to_string())));
+    Ok(diesel::update(others).set(dsl::ended_at.eq(at)).execute(tx.conn)?)
 }

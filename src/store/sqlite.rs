@@ -111,10 +111,10 @@ impl Sqlite {
             Some(conn) => conn,
             None => self.open_reader().map_err(|error| Fault::Unavailable(error.0))?,
         };
-        conn.batch_execute("BEGIN")?;
+        conn.run("BEGIN")?;
         let outcome = work(&mut conn);
         // A connection that cannot end its transaction is dropped, not kept.
-        conn.batch_execute("COMMIT")?;
+        conn.run("COMMIT")?;
         READERS.with_borrow_mut(|readers| readers.push((self.number, conn)));
         outcome
     }
@@ -197,25 +197,27 @@ fn write_batches(mut conn: AnyConnection, place: &Place, jobs: &Receiver<Box<dyn
 }
 
 fn run_batch(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
-    conn.batch_execute("BEGIN IMMEDIATE")?;
+    conn.run("BEGIN IMMEDIATE")?;
     let outcome = run_jobs(conn, batch).and_then(|()| commit(conn));
     if outcome.is_err() {
         // After a failed COMMIT, SQLite may have rolled back already; then there is nothing to do.
-        let _ = conn.batch_execute("ROLLBACK");
+        let _ = conn.run("ROLLBACK");
     }
     outcome
 }
 
 /// What an interrupted commit has left in the log may count or not when the log is read again.
 fn commit(conn: &mut AnyConnection) -> Result<(), Fault> {
-    conn.batch_execute("COMMIT").map_err(|error| Fault::OutcomeUnknown(error.to_string()))
+    conn.run("COMMIT").map_err(|error| Fault::OutcomeUnknown(error.to_string()))
 }
 
 fn run_jobs(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
     for job in batch {
-        conn.batch_execute("SAVEPOINT job")?;
-        let end = if job.run(conn) { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-        conn.batch_execute(end)?;
+        conn.run("SAVEPOINT job")?;
+        if !job.run(conn) {
+            conn.run("ROLLBACK TO job")?;
+        }
+        conn.run("RELEASE job")?;
     }
     Ok(())
 }

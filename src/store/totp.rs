@@ -2,13 +2,17 @@
 
 use super::{
     Db, Tx,
-    row::hit_one,
-    schema::totp::{self, dsl},
+    row::{hit_one, parsed},
+    schema::{
+        method,
+        totp::{self, dsl},
+    },
 };
 use crate::{
     crypto::keyring::{Cell, Sealed},
     domain::{
         id::{AccountId, MethodId},
+        method::{Kind, State},
         refusal::Fault,
         totp::{SECRET_BYTES, Step, TotpSecret},
     },
@@ -43,8 +47,35 @@ pub fn insert(tx: &mut Tx<'_>, account: AccountId, method: MethodId, secret: &To
 /// # Errors
 /// `unreadable` when there is none or it does not open: never an absence.
 pub fn open(db: &mut Db<'_>, account: AccountId, method: MethodId) -> Result<Opened, Fault> {
-    let (sealed, last): (Vec<u8>, i64) =
+    let row =
         dsl::totp.filter(dsl::method_id.eq(method.to_string())).select((dsl::sealed, dsl::last_step)).first(db.conn)?;
+    opened(db, account, method, row)
+}
+
+/// The authenticators of an account that are in service, each opened or not: one that cannot be opened is
+/// there all the same.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn open_active(db: &mut Db<'_>, account: AccountId) -> Result<Vec<(MethodId, Result<Opened, Fault>)>, Fault> {
+    let rows: Vec<(String, Option<(Vec<u8>, i64)>)> = method::table
+        .left_join(totp::table)
+        .filter(method::account_id.eq(account.to_string()))
+        .filter(method::state.eq(State::Active.as_str()))
+        .filter(method::kind.eq(Kind::Totp.to_string()))
+        .order((method::created_at, method::id))
+        .select((method::id, (dsl::sealed, dsl::last_step).nullable()))
+        .load(db.conn)?;
+    let opened = rows.into_iter().map(|(id, row)| {
+        let id = parsed(&id)?;
+        let missing = || Fault::Unreadable(format!("secret of method {id}"));
+        Ok((id, row.ok_or_else(missing).and_then(|row| opened(db, account, id, row))))
+    });
+    opened.collect()
+}
+
+fn opened(db: &Db<'_>, account: AccountId, method: MethodId, row: (Vec<u8>, i64)) -> Result<Opened, Fault> {
+    let (sealed, last) = row;
     let plain = db.keys.open(cell(account, method), &Sealed(sealed))?;
     let bytes = <[u8; SECRET_BYTES]>::try_from(plain.expose().as_slice());
     let bytes = bytes.map_err(|_| Fault::Unreadable(format!("secret of method {method}")))?;

@@ -48,10 +48,9 @@ fn judge(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque, offered: &Offered) -> Result<
     Ok(sign_in(tx, cx, &mut account, Assurance::second_factor(spent.factor, cx.now))?)
 }
 
-/// The challenge and its account, held. It is read again under the lock: its twin may have used it.
+/// The challenge and its account, held first: its twin may have used it until then.
 fn open_challenge(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque) -> Result<(Account, Challenge), Stop> {
-    let found = challenges::find_open(tx, token, cx.now)?.ok_or(Refusal::ChallengeExpired)?;
-    let account = accounts::lock(tx, found.account)?.ok_or(Refusal::ChallengeExpired)?;
+    let account = accounts::lock_of_challenge(tx, token.id.into())?.ok_or(Refusal::ChallengeExpired)?;
     let challenge = challenges::find_open(tx, token, cx.now)?.ok_or(Refusal::ChallengeExpired)?;
     if challenge.epoch != account.epoch || !account.is_enabled() {
         return Err(Refusal::ChallengeExpired.into());
