@@ -26,8 +26,9 @@ use std::{
 const SIZES: [u64; 3] = [1_000, 1_000_000, 10_000_000];
 const QUICK: [u64; 3] = [1_000, 10_000, 100_000];
 const CHUNKS: u64 = 100;
-/// Persons who act; among a thousand, everybody does.
-const PERSONS: u64 = 10_000;
+/// Persons who act; among a thousand, everybody does. No more than the service remembers tokens of, so that
+/// what grows from size to size is the database alone.
+const PERSONS: u64 = 5_000;
 /// Rounds in which the sizes take turns.
 const ROUNDS: u32 = 3;
 /// Accounts with many events.
@@ -49,7 +50,7 @@ struct Size {
 
 /// Measures every size and prints the table.
 pub fn print(options: &Options) -> Outcome<()> {
-    let folder = Folder::make()?;
+    let folder = Folder::make(options.log.clone())?;
     let engine = options.engine.unwrap_or(Engine::Sqlite);
     let cluster = if engine == Engine::Postgres { Cluster::start(&folder)? } else { None };
     println!("{}", machine::describe(&folder, cluster.as_ref().map(Cluster::version).as_deref())?);

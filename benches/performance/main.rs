@@ -53,6 +53,10 @@ struct Options {
     /// No more accounts than this in the table of growth: ten million take 10 GB.
     #[arg(long, value_name = "ACCOUNTS")]
     largest: Option<u64>,
+    /// Appends the services' log lines to this file, to see why an answer was not the expected one. Otherwise
+    /// they go to `/dev/null`: at full load they are many megabytes a second.
+    #[arg(long, value_name = "FILE")]
+    log: Option<std::path::PathBuf>,
     /// Cargo says so.
     #[arg(long, hide = true)]
     bench: bool,

@@ -20,7 +20,7 @@ const STARTS: usize = 5;
 
 /// Runs everything that is asked for and prints it.
 pub fn print(options: &Options) -> Outcome<()> {
-    let folder = Folder::make()?;
+    let folder = Folder::make(options.log.clone())?;
     let cluster = if options.is_on(Engine::Postgres) { Cluster::start(&folder)? } else { None };
     println!("{}", machine::describe(&folder, cluster.as_ref().map(Cluster::version).as_deref())?);
     let hash = seed::shared_hash()?;

@@ -27,7 +27,7 @@ struct Used {
 
 /// Measures each number of replicas and prints the table.
 pub fn print(options: &Options) -> Outcome<()> {
-    let folder = Folder::make()?;
+    let folder = Folder::make(options.log.clone())?;
     let cluster = Cluster::start(&folder)?.ok_or("no PostgreSQL server is installed")?;
     println!("{}", machine::describe(&folder, Some(&cluster.version()))?);
     let hash = seed::shared_hash()?;

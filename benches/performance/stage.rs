@@ -137,6 +137,11 @@ impl Stage {
         self.readers.iter().map(|person| wire::get(path, &person.access)).collect()
     }
 
+    /// A read of the status of each answerer's, whose tokens the service has not seen yet.
+    pub fn first_reads(&self) -> Vec<Vec<u8>> {
+        self.answerers.iter().map(|person| wire::get(STATUS, &person.access)).collect()
+    }
+
     /// A code for each challenge, of the step of now. Where somebody has used that one, the next is awaited.
     pub fn answers(&mut self) -> Outcome<Vec<Vec<u8>>> {
         codes(&mut self.answerers, |person, code| {
