@@ -126,6 +126,10 @@ pub struct Config {
     #[config(env = "TWOFOLD_REMINDER_AFTER", default = 604800)]
     pub reminder_after: u32,
 
+    /// Days that events are kept, 31 or more; 0 means for ever.
+    #[config(env = "TWOFOLD_EVENTS_KEPT_DAYS", default = 400)]
+    pub events_kept_days: u32,
+
     /// What is logged, in the syntax of env_logger.
     #[config(env = "TWOFOLD_LOG", default = "info")]
     pub log: String,
@@ -261,6 +265,7 @@ impl Config {
             challenge_ttl: self.challenge_ttl,
             enrollment_ttl: self.enrollment_ttl,
             reminder_after: self.reminder_after,
+            events_kept: self.events_kept_days,
             auth_per_minute: self.auth_per_minute,
             auth_burst: self.auth_burst,
             support: Support { email, phone, url },
@@ -313,6 +318,9 @@ impl Config {
         }
         if self.totp_window > 10 {
             return refuse("TWOFOLD_TOTP_WINDOW must be 0 to 10 steps");
+        }
+        if (1..=30).contains(&self.events_kept_days) {
+            return refuse("TWOFOLD_EVENTS_KEPT_DAYS must be 31 or more, or 0 for ever");
         }
         let lives =
             [self.access_token_ttl, self.session_idle, self.session_max, self.challenge_ttl, self.enrollment_ttl];
@@ -373,6 +381,7 @@ mod tests {
             ("bcrypt_cost = 31", "4 to 14"),
             ("database_url = \"mysql://x\"", "sqlite://"),
             ("cors_origins = [\"*\"]", "whole origins"),
+            ("events_kept_days = 30", "31 or more"),
             ("[limits]\ncode = {free = 5}", "missing field"),
             (
                 "[limits]\ncode = {free = 5, window = 0, delay_first = 1, delay_max = 2, cap_day = 0, cap_month = 0, ends_at = 0}",

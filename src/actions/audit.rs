@@ -1,5 +1,5 @@
-//! The audit: writing its anchors, checking that nothing was altered or cut off, and handing anchors out to
-//! be kept where those who can write the database cannot.
+//! The audit: writing its anchors, checking that nothing was altered or cut off, handing anchors out to be kept
+//! where those who can write the database cannot, and dropping what is too old.
 
 use super::{Cx, Rooms};
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     },
     store::{
         anchors,
+        cuts::{self, Place},
         events::{self, Broken},
     },
 };
@@ -112,4 +113,21 @@ pub async fn export(cx: &Cx, mut after: i64, mut keep: impl FnMut(&Anchor) -> Re
             keep(anchor)?;
         }
     }
+}
+
+/// Goes on after `after` with a walk over the events that are older than they are kept, and drops some of them;
+/// returns where the walk goes on, or that it has ended. Chains that are broken are left, and logged.
+///
+/// # Errors
+/// `unavailable`, also while the clock cannot be trusted.
+pub async fn drop_old(rooms: &Rooms, after: Option<Place>) -> Result<Option<Place>, Stop> {
+    let Some(horizon) = rooms.policy.events_horizon(rooms.clock.now()?) else { return Ok(None) };
+    let step = rooms.store.read("old-events", move |db| Ok(cuts::walk(db, after.as_ref(), horizon)?)).await?;
+    for broken in step.broken {
+        log::error!("the audit is broken, and is not pruned there: {broken}");
+    }
+    if !step.cuts.is_empty() {
+        rooms.store.write("prune-events", move |tx| Ok(cuts::make(tx, &step.cuts)?)).await?;
+    }
+    Ok(step.next)
 }

@@ -28,7 +28,8 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         let beside = [
             runtime::spawn(worker::compare_clocks(rooms.clone())),
             runtime::spawn(worker::anchor(rooms.clone())),
-            runtime::spawn(worker::prune(rooms)),
+            runtime::spawn(worker::prune(rooms.clone())),
+            runtime::spawn(worker::prune_events(rooms)),
         ];
         let outcome = application.run().await;
         beside.iter().for_each(runtime::task::JoinHandle::abort);

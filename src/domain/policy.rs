@@ -1,6 +1,7 @@
 //! The rules of an installation that decisions depend on.
 
 use super::guesses::Limits;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 /// How many methods an account may have.
@@ -31,6 +32,8 @@ pub struct Policy {
     pub enrollment_ttl: u32,
     /// When, after a disable, the owner is reminded.
     pub reminder_after: u32,
+    /// Days that events are kept; 0 means for ever.
+    pub events_kept: u32,
     /// Requests of one network on `/auth/*` a minute; 0 means no limit.
     pub auth_per_minute: u32,
     /// Requests of one network on `/auth/*` at once.
@@ -39,6 +42,14 @@ pub struct Policy {
     pub limits: Limits,
     /// Whom a locked-out owner turns to.
     pub support: Support,
+}
+
+impl Policy {
+    /// Events from before this moment are dropped; none when they are kept for ever.
+    pub fn events_horizon(&self, now: Timestamp) -> Option<Timestamp> {
+        let age = SignedDuration::from_hours(24 * i64::from(self.events_kept));
+        (self.events_kept > 0).then(|| now.checked_sub(age).unwrap_or(Timestamp::MIN))
+    }
 }
 
 /// Whom a locked-out owner turns to.

@@ -1,7 +1,9 @@
 //! Accounts: their rows, and the one way to change them.
 
 use super::{
-    Db, Tx, events,
+    Db, Tx,
+    connection::Prepare,
+    events,
     row::{hit_one, moment, moment_or_none, parsed},
     schema::{
         account::{self, dsl},
@@ -99,6 +101,7 @@ pub fn lock(tx: &mut Tx<'_>, id: AccountId) -> Result<Option<Account>, Fault> {
     let row: Option<Row> = diesel::update(dsl::account.filter(dsl::id.eq(id.to_string())))
         .set(dsl::version.eq(dsl::version))
         .returning(account::all_columns)
+        .prepared()
         .get_result(tx.conn)
         .optional()?;
     row.map(Account::try_from).transpose()
@@ -113,6 +116,7 @@ pub fn lock_of_challenge(tx: &mut Tx<'_>, id: ChallengeId) -> Result<Option<Acco
     let row: Option<Row> = diesel::update(dsl::account.filter(dsl::id.eq_any(of_challenge)))
         .set(dsl::version.eq(dsl::version))
         .returning(account::all_columns)
+        .prepared()
         .get_result(tx.conn)
         .optional()?;
     row.map(Account::try_from).transpose()
@@ -141,7 +145,7 @@ pub fn insert(tx: &mut Tx<'_>, new: &NewAccount, now: Timestamp) -> Result<(), c
         disabled_at: None,
         reminder_at: None,
     };
-    diesel::insert_into(account::table).values(row).execute(tx.conn)?;
+    diesel::insert_into(account::table).values(row).prepared().execute(tx.conn)?;
     Ok(())
 }
 
@@ -197,6 +201,7 @@ fn save(tx: &mut Tx<'_>, before: &Account, after: &Account) -> Result<(), Fault>
             dsl::disabled_at.eq(after.disabled_at.map(Timestamp::as_millisecond)),
             dsl::reminder_at.eq(after.reminder_at.map(Timestamp::as_millisecond)),
         ))
+        .prepared()
         .execute(tx.conn)?;
     hit_one(rows, "account")
 }

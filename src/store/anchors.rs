@@ -2,6 +2,8 @@
 
 use super::{
     Db, Tx,
+    connection::Prepare,
+    cuts,
     events::Broken,
     row::moment,
     schema::{
@@ -109,14 +111,14 @@ pub fn append(tx: &mut Tx<'_>, last: Option<&Anchor>, heads: &[Head], now: Times
             key_id: anchor.key_id.clone(),
             hash: anchor.hash.clone(),
         };
-        diesel::insert_into(audit_anchor::table).values(row).execute(tx.conn)?;
+        diesel::insert_into(audit_anchor::table).values(row).prepared().execute(tx.conn)?;
         written.push(anchor);
     }
     Ok(written)
 }
 
 /// Checks that `anchor` is what was written, that it follows `previous` where one is given, that the database
-/// has it, and that every row that it names is still what it was.
+/// has it, and that every row that it names is still what it was, or was dropped before a cut.
 ///
 /// # Errors
 /// `unavailable`, `unreadable`; the inner error names what is wrong.
@@ -141,7 +143,16 @@ pub fn check(db: &mut Db<'_>, previous: Option<&Anchor>, anchor: &Anchor) -> Res
             .select(audit::hash)
             .first(db.conn)
             .optional()?;
-        if row.map(|hash| HEXLOWER.encode(&hash)).as_ref() != Some(&head.hash) {
+        let is_there = match row {
+            Some(hash) => HEXLOWER.encode(&hash) == head.hash,
+            None => match cuts::begin(db, &head.account, &head.stream)? {
+                // The cut was made by whoever has the key, of rows that held.
+                Ok(cut) if head.seq == cut.seq => HEXLOWER.encode(&cut.hash) == head.hash,
+                Ok(cut) => head.seq < cut.seq,
+                Err(broken) => return Ok(Err(broken)),
+            },
+        };
+        if !is_there {
             return Ok(Err(Broken::Row {
                 account: head.account.clone(),
                 stream: head.stream.clone(),

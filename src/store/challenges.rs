@@ -2,6 +2,7 @@
 
 use super::{
     Db, Tx,
+    connection::Prepare,
     row::{hit_one, moment, parsed},
     schema::challenge::{self, dsl},
 };
@@ -32,6 +33,7 @@ pub fn insert(tx: &mut Tx<'_>, challenge: &Challenge, now: Timestamp) -> Result<
     for id in open.iter().skip(MAX_CHALLENGES - 1) {
         diesel::update(dsl::challenge.filter(dsl::id.eq(id)))
             .set(dsl::ended_at.eq(now.as_millisecond()))
+            .prepared()
             .execute(tx.conn)?;
     }
     let token = Opaque::draw(tx.random, OpaqueKind::Challenge, challenge.id.0)?;
@@ -43,7 +45,7 @@ pub fn insert(tx: &mut Tx<'_>, challenge: &Challenge, now: Timestamp) -> Result<
         dsl::created_at.eq(now.as_millisecond()),
         dsl::expires_at.eq(challenge.expires_at.as_millisecond()),
     );
-    diesel::insert_into(challenge::table).values(row).execute(tx.conn)?;
+    diesel::insert_into(challenge::table).values(row).prepared().execute(tx.conn)?;
     Ok(token)
 }
 
@@ -73,6 +75,6 @@ pub fn find_open(db: &mut Db<'_>, token: &Opaque, now: Timestamp) -> Result<Opti
 /// `contended` when it ended meanwhile.
 pub fn end(tx: &mut Tx<'_>, id: ChallengeId, now: Timestamp) -> Result<(), Fault> {
     let open = dsl::challenge.filter(dsl::id.eq(id.to_string())).filter(dsl::ended_at.is_null());
-    let rows = diesel::update(open).set(dsl::ended_at.eq(now.as_millisecond())).execute(tx.conn)?;
+    let rows = diesel::update(open).set(dsl::ended_at.eq(now.as_millisecond())).prepared().execute(tx.conn)?;
     hit_one(rows, "challenge")
 }

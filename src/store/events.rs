@@ -1,10 +1,13 @@
 //! The audit chains, the outbox, and the reading of both.
 //!
 //! Each row's hash covers its fields and the hash before it, under a key that the database does not
-//! hold: whoever edits, swaps or drops rows in between is found by [`verify`].
+//! hold: whoever edits, swaps or drops rows in between is found by [`verify`]. A chain begins with its first
+//! row, or at its cut.
 
 use super::{
     Db, Tx,
+    connection::Prepare,
+    cuts,
     row::{moment, parsed, parsed_or_none},
     schema::{
         account,
@@ -21,6 +24,9 @@ use crate::domain::{
 use diesel::{prelude::*, result::OptionalExtension};
 use jiff::Timestamp;
 use serde_json::Value;
+
+/// Rows of one chain that are checked at once.
+const PAGE: i64 = 500;
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = audit)]
@@ -68,6 +74,18 @@ pub enum Broken {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The cut that a chain begins at.
+    #[error("account {account}, stream {stream}, the cut at row {seq}: {problem}")]
+    Cut {
+        /// Whose chain it is.
+        account: String,
+        /// Which of the two chains.
+        stream: String,
+        /// The number of the last row that was dropped, as the cut says.
+        seq: i64,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// An anchor.
     #[error("anchor {n}: {problem}")]
     Anchor {
@@ -76,6 +94,15 @@ pub enum Broken {
         /// What is wrong with it.
         problem: &'static str,
     },
+}
+
+/// A row of a chain, as far as the next one hangs on it; by default what the first row hangs on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Link {
+    /// The row's number.
+    pub seq: i64,
+    /// Its hash.
+    pub hash: Vec<u8>,
 }
 
 /// What one page of [`verify`] covered.
@@ -123,12 +150,12 @@ pub(super) fn append(
         hash: Vec::new(),
     };
     row.hash = chain(tx, &row, &before)?;
-    diesel::insert_into(audit::table).values(row).execute(tx.conn)?;
+    diesel::insert_into(audit::table).values(row).prepared().execute(tx.conn)?;
     if event.kind.is_announced() {
         let at = now.as_millisecond();
         let delivery =
             Delivery { event_id: id.to_string(), account_id: owner, created_at: at, due_at: at, attempts: 0 };
-        diesel::insert_into(outbox::table).values(delivery).execute(tx.conn)?;
+        diesel::insert_into(outbox::table).values(delivery).prepared().execute(tx.conn)?;
     }
     Ok(())
 }
@@ -189,42 +216,69 @@ pub fn verify(
 }
 
 fn verify_chain(db: &mut Db<'_>, account: &str, stream: Stream, length: i64) -> Result<Result<u64, Broken>, Fault> {
+    let begin = match cuts::begin(db, account, stream.as_str())? {
+        Ok(begin) => begin,
+        Err(broken) => return Ok(Err(broken)),
+    };
+    let mut last = begin.clone();
+    loop {
+        let rows = match links(db, account, stream.as_str(), &last, PAGE)? {
+            Ok(rows) => rows,
+            Err(broken) => return Ok(Err(broken)),
+        };
+        let is_end = (rows.len() as i64) < PAGE;
+        last = rows.into_iter().last().unwrap_or(last);
+        if is_end {
+            break;
+        }
+    }
     let broken = |seq, problem| {
         Ok(Err(Broken::Row { account: account.to_owned(), stream: stream.as_str().to_owned(), seq, problem }))
     };
-    let (mut seq, mut hash) = (0, Vec::new());
-    loop {
-        let rows: Vec<Row> = dsl::audit
-            .filter(dsl::account_id.eq(account))
-            .filter(dsl::stream.eq(stream.as_str()))
-            .filter(dsl::seq.gt(seq))
-            .order(dsl::seq)
-            .limit(500)
-            .select(Row::as_select())
-            .load(db.conn)?;
-        if rows.is_empty() {
-            break;
-        }
-        for row in rows {
-            seq += 1;
-            if row.seq != seq {
-                return broken(seq, "is missing");
-            }
-            match chain(db, &row, &hash) {
-                Ok(chained) if chained == row.hash => {}
-                Ok(_) => return broken(seq, "was altered, or follows an altered row"),
-                // Whoever altered it may have named a key that there never was.
-                Err(Fault::Unreadable(_)) => return broken(seq, "names an audit key that the key file does not have"),
-                Err(fault) => return Err(fault),
-            }
-            hash = row.hash;
-        }
-    }
-    match seq.cmp(&length) {
-        std::cmp::Ordering::Less => broken(seq + 1, "is missing at the end"),
+    match last.seq.cmp(&length) {
+        // The newest row is never dropped, so something follows every cut.
+        _ if last.seq == begin.seq && begin.seq > 0 => broken(begin.seq + 1, "is missing at the end"),
+        std::cmp::Ordering::Less => broken(last.seq + 1, "is missing at the end"),
         std::cmp::Ordering::Greater => broken(length + 1, "is more than the account counts"),
-        std::cmp::Ordering::Equal => Ok(Ok(u64::try_from(seq).unwrap_or(0))),
+        std::cmp::Ordering::Equal => Ok(Ok(u64::try_from(last.seq - begin.seq).unwrap_or(0))),
     }
+}
+
+/// At most `limit` rows of a chain after `last`, each checked against the one before.
+pub(super) fn links(
+    db: &mut Db<'_>,
+    account: &str,
+    stream: &str,
+    last: &Link,
+    limit: i64,
+) -> Result<Result<Vec<Link>, Broken>, Fault> {
+    let rows: Vec<Row> = dsl::audit
+        .filter(dsl::account_id.eq(account))
+        .filter(dsl::stream.eq(stream))
+        .filter(dsl::seq.gt(last.seq))
+        .order(dsl::seq)
+        .limit(limit)
+        .select(Row::as_select())
+        .load(db.conn)?;
+    let (mut last, mut links) = (last.clone(), Vec::with_capacity(rows.len()));
+    for row in rows {
+        let seq = last.seq + 1;
+        let broken =
+            |problem| Ok(Err(Broken::Row { account: account.to_owned(), stream: stream.to_owned(), seq, problem }));
+        if row.seq != seq {
+            return broken("is missing");
+        }
+        match chain(db, &row, &last.hash) {
+            Ok(chained) if chained == row.hash => {}
+            Ok(_) => return broken("was altered, or follows an altered row"),
+            // Whoever altered it may have named a key that there never was.
+            Err(Fault::Unreadable(_)) => return broken("names an audit key that the key file does not have"),
+            Err(fault) => return Err(fault),
+        }
+        last = Link { seq, hash: row.hash };
+        links.push(last.clone());
+    }
+    Ok(Ok(links))
 }
 
 fn hash_of(db: &mut Db<'_>, account: &str, stream: Stream, seq: i64) -> Result<Vec<u8>, Fault> {

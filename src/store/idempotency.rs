@@ -2,6 +2,7 @@
 
 use super::{
     Db, Tx,
+    connection::Prepare,
     schema::idempotency::{self, dsl},
 };
 use crate::domain::{
@@ -71,7 +72,7 @@ pub fn remember(
 /// `unavailable`.
 pub fn release(tx: &mut Tx<'_>, account: AccountId, claim: &Claim) -> Result<(), Fault> {
     let row = dsl::idempotency.filter(dsl::account_id.eq(account.to_string())).filter(dsl::key.eq(&claim.key));
-    diesel::delete(row).execute(tx.conn)?;
+    diesel::delete(row).prepared().execute(tx.conn)?;
     Ok(())
 }
 
@@ -93,6 +94,6 @@ fn insert(
         dsl::created_at.eq(at),
         dsl::lease_until.eq(at.saturating_add(LEASE * 1000)),
     );
-    diesel::insert_into(idempotency::table).values(row).execute(tx.conn)?;
+    diesel::insert_into(idempotency::table).values(row).prepared().execute(tx.conn)?;
     Ok(())
 }

@@ -3,13 +3,15 @@
 
 use super::{
     Db, Tx,
+    connection::Prepare,
     schema::known_address::{self, dsl},
 };
 use crate::domain::{id::AccountId, refusal::Fault};
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 
-const KNOWN_FOR_DAYS: i64 = 30;
+/// How long an address counts after the last sign-in from it.
+pub(super) const KNOWN_FOR_DAYS: i64 = 30;
 
 /// Whether the account has signed in from `address` (a keyed hash) in the last 30 days.
 ///
@@ -33,9 +35,9 @@ pub fn is_known(db: &mut Db<'_>, account: AccountId, address: &str, now: Timesta
 pub fn note(tx: &mut Tx<'_>, account: AccountId, address: &str, now: Timestamp) -> Result<(), Fault> {
     let seen_at = dsl::seen_at.eq(now.as_millisecond());
     let row = dsl::known_address.filter(dsl::account_id.eq(account.to_string())).filter(dsl::address.eq(address));
-    if diesel::update(row).set(seen_at).execute(tx.conn)? == 0 {
+    if diesel::update(row).set(seen_at).prepared().execute(tx.conn)? == 0 {
         let new = (dsl::account_id.eq(account.to_string()), dsl::address.eq(address), seen_at);
-        diesel::insert_into(known_address::table).values(new).execute(tx.conn)?;
+        diesel::insert_into(known_address::table).values(new).prepared().execute(tx.conn)?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Tx,
+    connection::Prepare,
     row::hit_one,
     schema::bucket::{self, dsl},
 };
@@ -108,6 +109,7 @@ fn read(tx: &mut Tx<'_>, id: &BucketId, now: Timestamp) -> Result<Option<Bucket>
     let state: Option<String> = diesel::update(row)
         .set(dsl::updated_at.eq(now.as_millisecond()))
         .returning(dsl::state)
+        .prepared()
         .get_result(tx.conn)
         .optional()?;
     let unreadable = |_| Fault::Unreadable(format!("bucket {} {}", id.scope.name(), id.key));
@@ -128,12 +130,12 @@ pub(super) fn write(tx: &mut Tx<'_>) -> Result<(), Fault> {
         match stored {
             Some(_) => {
                 let row = dsl::bucket.filter(dsl::scope.eq(id.scope.name())).filter(dsl::key.eq(&id.key));
-                hit_one(diesel::update(row).set(dsl::state.eq(state)).execute(tx.conn)?, "bucket")?;
+                hit_one(diesel::update(row).set(dsl::state.eq(state)).prepared().execute(tx.conn)?, "bucket")?;
             }
             None => {
                 let at = dsl::updated_at.eq(now.as_millisecond());
                 let new = (dsl::scope.eq(id.scope.name()), dsl::key.eq(&id.key), dsl::state.eq(state), at);
-                diesel::insert_into(bucket::table).values(new).execute(tx.conn)?;
+                diesel::insert_into(bucket::table).values(new).prepared().execute(tx.conn)?;
             }
         }
     }

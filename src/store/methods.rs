@@ -2,6 +2,7 @@
 
 use super::{
     Db, Tx,
+    connection::Prepare,
     factors::Assured,
     row::{hit_one, moment, moment_or_none, parsed, parsed_or_none},
     schema::{
@@ -33,6 +34,7 @@ struct Row {
     expires_at: i64,
     replaces: Option<String>,
     session_id: String,
+    ended_at: Option<i64>,
 }
 
 impl TryFrom<Row> for Method {
@@ -96,7 +98,7 @@ pub fn find(db: &mut Db<'_>, account: AccountId, id: MethodId) -> Result<Option<
 /// # Errors
 /// `unavailable`.
 pub fn insert_pending(tx: &mut Tx<'_>, method: &Method) -> Result<(), Fault> {
-    abandon_pending(tx, method.account)?;
+    abandon_pending(tx, method.account, method.created_at)?;
     let row = Row {
         id: method.id.to_string(),
         account_id: method.account.to_string(),
@@ -108,8 +110,9 @@ pub fn insert_pending(tx: &mut Tx<'_>, method: &Method) -> Result<(), Fault> {
         expires_at: method.expires_at.as_millisecond(),
         replaces: method.replaces.map(|id| id.to_string()),
         session_id: method.session.to_string(),
+        ended_at: None,
     };
-    diesel::insert_into(method::table).values(row).execute(tx.conn)?;
+    diesel::insert_into(method::table).values(row).prepared().execute(tx.conn)?;
     Ok(())
 }
 
@@ -122,6 +125,7 @@ pub fn activate(tx: &mut Tx<'_>, id: MethodId, now: Timestamp) -> Result<(), Fau
     let at = now.as_millisecond();
     let rows = diesel::update(pending)
         .set((dsl::state.eq(State::Active.as_str()), dsl::created_at.eq(at), dsl::last_used_at.eq(at)))
+        .prepared()
         .execute(tx.conn)?;
     hit_one(rows, "pending method")
 }
@@ -132,7 +136,7 @@ pub fn activate(tx: &mut Tx<'_>, id: MethodId, now: Timestamp) -> Result<(), Fau
 /// `contended` when it is not active any more.
 pub fn rename(tx: &mut Tx<'_>, id: MethodId, label: &Label) -> Result<(), Fault> {
     let active = dsl::method.filter(dsl::id.eq(id.to_string())).filter(dsl::state.eq(State::Active.as_str()));
-    let rows = diesel::update(active).set(dsl::label.eq(label.as_str())).execute(tx.conn)?;
+    let rows = diesel::update(active).set(dsl::label.eq(label.as_str())).prepared().execute(tx.conn)?;
     hit_one(rows, "active method")
 }
 
@@ -140,6 +144,7 @@ pub fn rename(tx: &mut Tx<'_>, id: MethodId, label: &Label) -> Result<(), Fault>
 pub(super) fn touch(tx: &mut Tx<'_>, id: MethodId, now: Timestamp) -> Result<(), Fault> {
     let rows = diesel::update(dsl::method.filter(dsl::id.eq(id.to_string())))
         .set(dsl::last_used_at.eq(now.as_millisecond()))
+        .prepared()
         .execute(tx.conn)?;
     hit_one(rows, "method")
 }
@@ -148,16 +153,23 @@ pub(super) fn touch(tx: &mut Tx<'_>, id: MethodId, now: Timestamp) -> Result<(),
 ///
 /// # Errors
 /// `unavailable`.
-pub fn abandon_pending(tx: &mut Tx<'_>, account: AccountId) -> Result<(), Fault> {
-    end(tx, account, None, State::Pending, State::Abandoned).map(|_| ())
+pub fn abandon_pending(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<(), Fault> {
+    end(tx, account, None, (State::Pending, State::Abandoned), now).map(|_| ())
 }
 
 /// Removes one active method, for an owner who has proved both factors.
 ///
 /// # Errors
 /// `contended` when it is not active any more.
-pub fn remove(tx: &mut Tx<'_>, account: AccountId, id: MethodId, _: &Reverified, _: &Assured) -> Result<(), Fault> {
-    hit_one(end(tx, account, Some(id), State::Active, State::Removed)?, "active method")
+pub fn remove(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: MethodId,
+    now: Timestamp,
+    _: &Reverified,
+    _: &Assured,
+) -> Result<(), Fault> {
+    hit_one(end(tx, account, Some(id), (State::Active, State::Removed), now)?, "active method")
 }
 
 /// Removes one active method that the just confirmed one takes the place of. The owner proved both
@@ -165,8 +177,8 @@ pub fn remove(tx: &mut Tx<'_>, account: AccountId, id: MethodId, _: &Reverified,
 ///
 /// # Errors
 /// `contended` when it is not active any more.
-pub fn replace(tx: &mut Tx<'_>, confirmed: &Method, old: MethodId, _: &Assured) -> Result<(), Fault> {
-    hit_one(end(tx, confirmed.account, Some(old), State::Active, State::Removed)?, "replaced method")
+pub fn replace(tx: &mut Tx<'_>, confirmed: &Method, old: MethodId, now: Timestamp, _: &Assured) -> Result<(), Fault> {
+    hit_one(end(tx, confirmed.account, Some(old), (State::Active, State::Removed), now)?, "replaced method")
 }
 
 /// Removes every active method and ends the pending enrolment, for an owner who has proved both
@@ -174,13 +186,25 @@ pub fn replace(tx: &mut Tx<'_>, confirmed: &Method, old: MethodId, _: &Assured) 
 ///
 /// # Errors
 /// `unavailable`.
-pub fn remove_all(tx: &mut Tx<'_>, account: AccountId, _: &Reverified, _: &Assured) -> Result<usize, Fault> {
-    abandon_pending(tx, account)?;
-    end(tx, account, None, State::Active, State::Removed)
+pub fn remove_all(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    now: Timestamp,
+    _: &Reverified,
+    _: &Assured,
+) -> Result<usize, Fault> {
+    abandon_pending(tx, account, now)?;
+    end(tx, account, None, (State::Active, State::Removed), now)
 }
 
 /// Moves methods out of service, and wipes what is secret about them.
-fn end(tx: &mut Tx<'_>, account: AccountId, only: Option<MethodId>, from: State, to: State) -> Result<usize, Fault> {
+fn end(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    only: Option<MethodId>,
+    (from, to): (State, State),
+    now: Timestamp,
+) -> Result<usize, Fault> {
     let in_state: Vec<Method> = live(tx, account)?.into_iter().filter(|method| method.state == from).collect();
     let ending: Vec<String> = in_state
         .iter()
@@ -188,9 +212,12 @@ fn end(tx: &mut Tx<'_>, account: AccountId, only: Option<MethodId>, from: State,
         .map(|method| method.id.to_string())
         .collect();
     for id in &ending {
-        diesel::delete(totp::table.filter(totp::method_id.eq(id))).execute(tx.conn)?;
+        diesel::delete(totp::table.filter(totp::method_id.eq(id))).prepared().execute(tx.conn)?;
         let leaving = dsl::method.filter(dsl::id.eq(id)).filter(dsl::state.eq(from.as_str()));
-        let rows = diesel::update(leaving).set(dsl::state.eq(to.as_str())).execute(tx.conn)?;
+        let rows = diesel::update(leaving)
+            .set((dsl::state.eq(to.as_str()), dsl::ended_at.eq(now.as_millisecond())))
+            .prepared()
+            .execute(tx.conn)?;
         hit_one(rows, "method")?;
     }
     Ok(ending.len())

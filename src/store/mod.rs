@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod anchors;
 pub mod challenges;
 mod connection;
+pub mod cuts;
 mod engine;
 pub mod events;
 pub mod factors;

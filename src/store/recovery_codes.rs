@@ -2,6 +2,7 @@
 
 use super::{
     Db, Tx,
+    connection::Prepare,
     factors::Assured,
     row::{hit_one, moment, parsed},
     schema::recovery_code::{self, dsl},
@@ -62,7 +63,7 @@ pub fn regenerate(
                 dsl::hashed.eq(hashed.to_string()),
                 dsl::created_at.eq(now.as_millisecond()),
             );
-            diesel::insert_into(recovery_code::table).values(row).execute(tx.conn)?;
+            diesel::insert_into(recovery_code::table).values(row).prepared().execute(tx.conn)?;
             Ok(code)
         })
         .collect()
@@ -76,7 +77,7 @@ pub fn delete_all(tx: &mut Tx<'_>, account: AccountId) -> Result<usize, Fault> {
     let account = account.to_string();
     let of_account = dsl::recovery_code.filter(dsl::account_id.eq(&account));
     let unused: i64 = of_account.filter(dsl::used_at.is_null()).count().get_result(tx.conn)?;
-    diesel::delete(of_account).execute(tx.conn)?;
+    diesel::delete(of_account).prepared().execute(tx.conn)?;
     Ok(usize::try_from(unused).unwrap_or(0))
 }
 
@@ -112,7 +113,7 @@ pub fn consume(tx: &mut Tx<'_>, account: AccountId, code: &Hashed, now: Timestam
         .filter(dsl::account_id.eq(account.to_string()))
         .filter(dsl::hashed.eq(code.to_string()))
         .filter(dsl::used_at.is_null());
-    let rows = diesel::update(unused).set(dsl::used_at.eq(now.as_millisecond())).execute(tx.conn)?;
+    let rows = diesel::update(unused).set(dsl::used_at.eq(now.as_millisecond())).prepared().execute(tx.conn)?;
     hit_one(rows, "recovery code")
 }
 

@@ -1,6 +1,6 @@
 //! The tables, as diesel sees them; `migrations/` makes them.
 
-use diesel::table;
+use diesel::{allow_tables_to_appear_in_same_query, table};
 
 table! {
     account (id) {
@@ -32,6 +32,7 @@ table! {
         expires_at -> BigInt,
         replaces -> Nullable<Text>,
         session_id -> Text,
+        ended_at -> Nullable<BigInt>,
     }
 }
 
@@ -123,6 +124,17 @@ table! {
 }
 
 table! {
+    audit_cut (account_id, stream) {
+        account_id -> Text,
+        stream -> Text,
+        seq -> BigInt,
+        hash -> Binary,
+        key_id -> Text,
+        seal -> Binary,
+    }
+}
+
+table! {
     audit_anchor (n) {
         n -> BigInt,
         at -> BigInt,
@@ -158,5 +170,7 @@ table! {
 
 diesel::joinable!(session -> account (account_id));
 diesel::joinable!(totp -> method (method_id));
-diesel::allow_tables_to_appear_in_same_query!(account, session, challenge);
-diesel::allow_tables_to_appear_in_same_query!(method, totp);
+allow_tables_to_appear_in_same_query!(account, session, challenge);
+allow_tables_to_appear_in_same_query!(method, totp);
+// A delivery is dropped with its event.
+allow_tables_to_appear_in_same_query!(audit, outbox);

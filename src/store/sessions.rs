@@ -2,6 +2,7 @@
 
 use super::{
     Db, Tx, accounts,
+    connection::Prepare,
     row::{hit_one, moment, moment_or_none, parsed, parsed_or_none},
     schema::{
         account,
@@ -171,7 +172,7 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<Opaque, Fault> {
         previous_until: None,
         ended_at: None,
     };
-    diesel::insert_into(session::table).values(row).execute(tx.conn)?;
+    diesel::insert_into(session::table).values(row).prepared().execute(tx.conn)?;
     Ok(token)
 }
 
@@ -198,6 +199,7 @@ pub fn rotate(tx: &mut Tx<'_>, session: &Session, presented: Presented, now: Tim
             dsl::previous.eq(dsl::refresh.nullable()),
             dsl::previous_until.eq(until),
         ))
+        .prepared()
         .execute(tx.conn)?;
     hit_one(rows, "session")?;
     Ok(token)
@@ -209,7 +211,7 @@ pub fn rotate(tx: &mut Tx<'_>, session: &Session, presented: Presented, now: Tim
 /// `unavailable`.
 pub fn end(tx: &mut Tx<'_>, id: SessionId, now: Timestamp) -> Result<bool, Fault> {
     let alive = dsl::session.filter(dsl::id.eq(id.to_string())).filter(dsl::ended_at.is_null());
-    let rows = diesel::update(alive).set(dsl::ended_at.eq(now.as_millisecond())).execute(tx.conn)?;
+    let rows = diesel::update(alive).set(dsl::ended_at.eq(now.as_millisecond())).prepared().execute(tx.conn)?;
     Ok(rows == 1)
 }
 
@@ -231,5 +233,5 @@ pub fn end_others(
         .filter(dsl::expires_at.gt(at))
         // No session has an empty id.
         .filter(dsl::id.ne(spared.map_or_else(String::new, |id| id.to_string())));
-    Ok(diesel::update(others).set(dsl::ended_at.eq(at)).execute(tx.conn)?)
+    Ok(diesel::update(others).set(dsl::ended_at.eq(at)).prepared().execute(tx.conn)?)
 }

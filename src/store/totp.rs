@@ -2,6 +2,7 @@
 
 use super::{
     Db, Tx,
+    connection::Prepare,
     row::{hit_one, parsed},
     schema::{
         method,
@@ -38,7 +39,7 @@ fn cell(account: AccountId, method: MethodId) -> Cell {
 pub fn insert(tx: &mut Tx<'_>, account: AccountId, method: MethodId, secret: &TotpSecret) -> Result<(), Fault> {
     let sealed = tx.keys.seal(tx.random, cell(account, method), secret.bytes())?;
     let row = (dsl::method_id.eq(method.to_string()), dsl::sealed.eq(sealed.0), dsl::last_step.eq(0));
-    diesel::insert_into(totp::table).values(row).execute(tx.conn)?;
+    diesel::insert_into(totp::table).values(row).prepared().execute(tx.conn)?;
     Ok(())
 }
 
@@ -90,6 +91,6 @@ fn opened(db: &Db<'_>, account: AccountId, method: MethodId, row: (Vec<u8>, i64)
 pub fn advance(tx: &mut Tx<'_>, method: MethodId, step: Step) -> Result<(), Fault> {
     let step = i64::try_from(step.0).map_err(|_| Fault::Unreadable(format!("step {}", step.0)))?;
     let earlier = dsl::totp.filter(dsl::method_id.eq(method.to_string())).filter(dsl::last_step.lt(step));
-    let rows = diesel::update(earlier).set(dsl::last_step.eq(step)).execute(tx.conn)?;
+    let rows = diesel::update(earlier).set(dsl::last_step.eq(step)).prepared().execute(tx.conn)?;
     hit_one(rows, "time step")
 }

@@ -3,7 +3,7 @@
 
 use crate::{
     actions::{Rooms, audit},
-    store::{Store, prune},
+    store::prune::{RULES, Rule},
 };
 use jiff::Timestamp;
 use std::{sync::Arc, time::Duration};
@@ -12,6 +12,8 @@ use std::{sync::Arc, time::Duration};
 const COMPARE_EVERY: Duration = Duration::from_secs(5);
 const ANCHOR_EVERY: Duration = Duration::from_secs(60);
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
+/// Between two walks over the old events. Each meets the newest row of every account that has been quiet for long.
+const WALK_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// Between two batches, so that writers are not held up.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -52,18 +54,42 @@ pub async fn anchor(rooms: Arc<Rooms>) {
 pub async fn prune(rooms: Arc<Rooms>) {
     loop {
         tokio::time::sleep(PRUNE_EVERY).await;
-        // What is old is not told by a clock that is wrong.
-        let Ok(now) = rooms.clock.now() else { continue };
-        while prune_batch(&rooms.store, now).await > 0 {
-            tokio::time::sleep(PAUSE).await;
+        for rule in &RULES {
+            // What is old is not told by a clock that is wrong.
+            while let Ok(now) = rooms.clock.now()
+                && prune_batch(&rooms, rule, now).await
+            {
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
 }
 
-async fn prune_batch(store: &Store, now: Timestamp) -> usize {
-    let pruned = store.write("prune", move |tx| Ok(prune::batch(tx, now)?)).await;
+/// Whether there may be more to drop.
+async fn prune_batch(rooms: &Rooms, rule: &'static Rule, now: Timestamp) -> bool {
+    let kept = rooms.policy.events_kept;
+    let pruned = rooms.store.write("prune", move |tx| Ok(rule.batch(tx, now, kept)?)).await;
     pruned.unwrap_or_else(|stop| {
-        log::error!("{stop:?}");
-        0
+        log::error!("{}: {stop:?}", rule.table);
+        false
     })
+}
+
+/// Walks over the old events once a day, for ever; after a fault the walk goes on where it was.
+pub async fn prune_events(rooms: Arc<Rooms>) {
+    let (mut place, mut pause) = (None, PRUNE_EVERY);
+    loop {
+        tokio::time::sleep(pause).await;
+        pause = PRUNE_EVERY;
+        if rooms.clock.now().is_err() {
+            continue;
+        }
+        match audit::drop_old(&rooms, place.clone()).await {
+            Ok(next) => {
+                pause = if next.is_some() { PAUSE } else { WALK_EVERY };
+                place = next;
+            }
+            Err(stop) => log::error!("{stop:?}"),
+        }
+    }
 }

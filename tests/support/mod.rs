@@ -220,6 +220,11 @@ impl TestApp {
         &self.replicas[0].rooms
     }
 
+    /// What each replica works with.
+    pub fn all_rooms(&self) -> impl Iterator<Item = &Rooms> + Clone {
+        self.replicas.iter().map(|replica| &*replica.rooms)
+    }
+
     /// The store of the service, to look behind the curtain.
     pub fn store(&self) -> &Store {
         &self.rooms().store

@@ -130,7 +130,7 @@ fn activate(
     let proved = Assured::by_factor(&factors::activate(tx, method.id, step, cx.now)?);
     let kind = match method.replaces {
         Some(old) => {
-            methods::replace(tx, method, old, &proved)?;
+            methods::replace(tx, method, old, cx.now, &proved)?;
             EventKind::TwoFactorReplaced
         }
         None if account.is_enabled() => EventKind::MethodAdded,
@@ -163,7 +163,7 @@ fn activate(
 }
 
 fn wear_out(tx: &mut Tx<'_>, call: &Call, mut account: Account, method: &Method) -> Result<(), Stop> {
-    methods::abandon_pending(tx, account.id)?;
+    methods::abandon_pending(tx, account.id, call.cx.now)?;
     let event =
         Event::of_owner(EventKind::EnrollmentFailed, Some(call.holder.session)).with("method", method.id.to_string());
     Ok(accounts::record(tx, &mut account, &call.cx.origin, call.cx.now, &event, |_| {})?)

@@ -105,7 +105,7 @@ pub async fn disable(call: &Call, command: Disable) -> Result<Disabled, Stop> {
         change.account.require_enabled()?;
         let id = change.account.id;
         let revoked = Counts {
-            methods: methods::remove_all(tx, id, &change.reverified, change.assured()?)?,
+            methods: methods::remove_all(tx, id, cx.now, &change.reverified, change.assured()?)?,
             recovery_codes: recovery_codes::delete_all(tx, id)?,
             sessions: sessions::end_others(tx, id, Some(change.session.id), cx.now)?,
         };

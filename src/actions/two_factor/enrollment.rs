@@ -42,7 +42,7 @@ pub async fn cancel(call: &Call, id: MethodId) -> Result<(), Stop> {
         .write("cancel-enrollment", move |tx| {
             let (mut account, session) = entrance::enter(tx, &asked)?;
             let method = pending(tx, &asked, id)?;
-            methods::abandon_pending(tx, account.id)?;
+            methods::abandon_pending(tx, account.id, asked.cx.now)?;
             let event =
                 Event::of_owner(EventKind::EnrollmentCancelled, Some(session.id)).with("method", method.id.to_string());
             Ok(accounts::record(tx, &mut account, &asked.cx.origin, asked.cx.now, &event, |_| {})?)

@@ -51,7 +51,7 @@ pub async fn remove(call: &Call, command: Remove) -> Result<Removed, Stop> {
     let (mut removed, grant) = reverify::settle(call, proven, move |tx, mut change| {
         let cx = &asked.cx;
         is_removable(tx, &change.account, id)?;
-        methods::remove(tx, change.account.id, id, &change.reverified, change.assured()?)?;
+        methods::remove(tx, change.account.id, id, cx.now, &change.reverified, change.assured()?)?;
         let ended = sessions::end_others(tx, change.account.id, Some(change.session.id), cx.now)?;
         let event = Event::of_owner(EventKind::MethodRemoved, Some(change.session.id))
             .with("method", id.to_string())
