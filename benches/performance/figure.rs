@@ -102,7 +102,7 @@ pub fn short(number: f64) -> String {
 
 /// Digits in groups of three.
 fn grouped(digits: &str) -> String {
-    let ends = (0..digits.len()).map(|at| (digits.len() - at) % 3 == 0 && at > 0);
+    let ends = (0..digits.len()).map(|at| (digits.len() - at).is_multiple_of(3) && at > 0);
     digits.chars().zip(ends).flat_map(|(digit, is_end)| is_end.then_some(',').into_iter().chain([digit])).collect()
 }
 
