@@ -23,6 +23,7 @@ struct Used {
     services: f64,
     database: f64,
     load: f64,
+    idle: f64,
 }
 
 /// Measures each number of replicas and prints the table.
@@ -79,30 +80,27 @@ fn run(
     let targets: Vec<_> = servers.iter().map(|server| server.address).collect();
     let services = || servers.iter().map(|server| server.cpu()).sum::<Duration>();
     // The load asks twice, where the counting begins and where it ends.
-    let asked = Cell::new([(Duration::ZERO, Duration::ZERO); 2]);
+    let asked = Cell::new([[Duration::ZERO; 3]; 2]);
     let cpu = || {
-        asked.set([asked.get()[1], (cluster.cpu(), process::cpu(std::process::id()))]);
+        asked.set([asked.get()[1], [cluster.cpu(), process::cpu(std::process::id()), process::idle()]]);
         services()
     };
     let (warm, length) = (scale.warm, scale.length);
     let tally = Closed { targets: &targets, connections: CONNECTIONS, requests, order, warm, length }.run(&cpu)?;
-    let [(database_before, load_before), (database, load)] = asked.get();
+    let [before, after] = asked.get();
     let cores = |used: Duration| used.as_secs_f64() / tally.elapsed.as_secs_f64();
-    let used = Used {
-        services: cores(tally.cpu),
-        database: cores(database.saturating_sub(database_before)),
-        load: cores(load.saturating_sub(load_before)),
-    };
+    let [database, load, idle] = [0, 1, 2].map(|at| cores(after[at].saturating_sub(before[at])));
+    let used = Used { services: cores(tally.cpu), database, load, idle };
     Ok((tally, used))
 }
 
 fn row(count: usize, path: &str, tally: &Tally, used: &Used) -> Vec<String> {
     let void = if tally.is_all(&[200]) { "" } else { "**void** " };
     let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
-    let busy = (used.services + used.database + used.load) / cores;
-    let saturated = match busy {
-        busy if busy >= 0.9 => format!("the cores: {:.0} % of {cores} used", busy * 100.0),
-        busy => format!("waiting for the disk or for locks: {:.0} % of {cores} cores used", busy * 100.0),
+    let ours = (used.services + used.database + used.load) / cores * 100.0;
+    let saturated = match used.idle / cores {
+        idle if idle <= 0.1 => format!("the cores: {ours:.0} % of {cores} ours, {:.0} % idle", idle * 100.0),
+        idle => format!("the disk, or locks: {ours:.0} % of {cores} cores ours, {:.0} % idle", idle * 100.0),
     };
     vec![
         count.to_string(),
