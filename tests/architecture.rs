@@ -139,6 +139,7 @@ fn the_domain_does_nothing_to_the_world() {
 fn files_and_functions_can_be_read_at_once() {
     let mut all = sources();
     collect(Path::new("tests"), &mut all);
+    collect(Path::new("benches"), &mut all);
     for source in all {
         let shown = source.path.display();
         let lines: Vec<&str> = source.text.lines().collect();

@@ -18,30 +18,53 @@ pub struct Numbers<'a> {
     pub filter: &'a str,
 }
 
-/// Tables in the order in which rows refer to each other, each with its key columns that hold the number,
-/// and one that is drawn at random and must be unique.
-const TABLES: [(&str, &[&str], Option<&str>); 8] = [
-    ("account", &["id", "email"], None),
-    ("method", &["id", "account_id"], None),
-    ("totp", &["method_id"], None),
-    ("recovery_code", &["account_id"], None),
-    ("known_address", &["account_id"], None),
-    ("session", &["account_id"], Some("id")),
-    ("challenge", &["id", "account_id"], None),
-    ("audit", &["account_id"], Some("id")),
+/// A table that is copied: its columns that hold the person's number, and one that was drawn at random.
+struct Table {
+    name: &'static str,
+    keys: &'static [&'static str],
+    drawn: Option<&'static str>,
+}
+
+/// In the order in which rows refer to each other.
+const TABLES: [Table; 9] = [
+    Table { name: "account", keys: &["id", "email"], drawn: None },
+    Table { name: "method", keys: &["id", "account_id"], drawn: None },
+    Table { name: "totp", keys: &["method_id"], drawn: None },
+    Table { name: "recovery_code", keys: &["account_id"], drawn: None },
+    Table { name: "audit", keys: &["account_id"], drawn: Some("id") },
+    Table { name: "outbox", keys: &["account_id"], drawn: Some("event_id") },
+    Table { name: "known_address", keys: &["account_id"], drawn: None },
+    Table { name: "session", keys: &["account_id"], drawn: Some("id") },
+    Table { name: "challenge", keys: &["id", "account_id"], drawn: None },
 ];
+/// What stays of somebody who has not signed in for long: no address, no session, no challenge.
+const LASTING: usize = 6;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// How much of a person is copied.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Everything.
+    Whole,
+    /// What stays when nobody signs in any more.
+    Lasting,
+}
 
 /// Makes copies of the person `template`.
-pub fn make(sql: &mut Sql, engine: Engine, template: u64, numbers: &Numbers<'_>) -> Outcome<()> {
+pub fn make(sql: &mut Sql, engine: Engine, template: u64, extent: Extent, numbers: &Numbers<'_>) -> Outcome<()> {
     let number = match engine {
         Engine::Sqlite => "printf('%012x', i)",
         Engine::Postgres => "lpad(to_hex(i), 12, '0')",
     };
-    for (table, keys, drawn) in TABLES {
+    let tables = if extent == Extent::Whole { &TABLES[..] } else { &TABLES[..LASTING] };
+    for Table { name: table, keys, drawn } in tables {
         let columns = columns(sql, engine, table)?;
         let value = |column: &String| match column.as_str() {
             name if keys.contains(&name) => format!("replace(t.{name}, '{}', {number})", seed::hex(template)),
-            name if drawn == Some(name) => drawn_id(table, number),
+            name if *drawn == Some(name) => format!("substr(t.{name}, 1, 24) || {number}"),
+            // Copies are yesterday's: the service has anchored them long ago.
+            "at" => format!("t.at - {DAY_MS}"),
             name => format!("t.{name}"),
         };
         let values = columns.iter().map(value).collect::<Vec<_>>().join(", ");
@@ -68,17 +91,6 @@ impl Numbers<'_> {
                 "WITH numbers(i) AS (SELECT i FROM generate_series({from}::bigint, {until}::bigint - 1, {step}::bigint) AS s(i) WHERE {filter})"
             ),
         }
-    }
-}
-
-/// The id of a row that has no number: made from the row's own place, and the person's number.
-fn drawn_id(table: &str, number: &str) -> String {
-    match table {
-        "audit" => {
-            let place = "substr('00' || t.ordinal, length('00' || t.ordinal) - 2)";
-            format!("'019300f3-0000-7000-8' || {place} || '-' || {number}")
-        }
-        _ => format!("'019300f5-0000-7000-8000-' || {number}"),
     }
 }
 

@@ -93,15 +93,17 @@ impl Bar {
 /// A number with as many digits as it deserves.
 pub fn short(number: f64) -> String {
     match number.abs() {
-        n if n >= 1000.0 => {
-            let whole = format!("{number:.0}");
-            let (head, tail) = whole.split_at(whole.len().saturating_sub(3));
-            format!("{head},{tail}")
-        }
+        n if n >= 1000.0 => grouped(&format!("{number:.0}")),
         n if n >= 100.0 => format!("{number:.0}"),
         n if n >= 10.0 => format!("{number:.1}"),
         _ => format!("{number:.2}"),
     }
+}
+
+/// Digits in groups of three.
+fn grouped(digits: &str) -> String {
+    let ends = (0..digits.len()).map(|at| (digits.len() - at).is_multiple_of(3) && at > 0);
+    digits.chars().zip(ends).flat_map(|(digit, is_end)| is_end.then_some(',').into_iter().chain([digit])).collect()
 }
 
 /// A Markdown table.
@@ -154,7 +156,7 @@ fn limits(limits: &[Limit]) -> String {
 }
 
 /// The verdicts as a table.
-fn bars(bars: &[Bar]) -> String {
+pub fn bars(bars: &[Bar]) -> String {
     let row = |bar: &Bar| {
         let verdict = match bar.is_met {
             Some(true) => "met",

@@ -12,12 +12,14 @@ use std::{
 pub struct Folder {
     /// Where it is.
     pub path: PathBuf,
+    /// Where the services' log lines go, if anywhere.
+    pub log: Option<PathBuf>,
     warden: Child,
 }
 
 impl Folder {
     /// Makes one.
-    pub fn make() -> Outcome<Self> {
+    pub fn make(log: Option<PathBuf>) -> Outcome<Self> {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bench-{}", std::process::id()));
         fs::create_dir_all(&path)?;
         // A killed process drops nothing; the shell sees the pipe close and tidies up.
@@ -27,7 +29,7 @@ impl Folder {
             .stdin(Stdio::piped())
             .process_group(0)
             .spawn()?;
-        Ok(Self { path, warden })
+        Ok(Self { path, log, warden })
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Outcome, folder::Folder};
 use jiff::Timestamp;
 use std::{
+    fs::OpenOptions,
     net::{IpAddr, Ipv4Addr},
     path::PathBuf,
     process::{Command, Stdio},
@@ -47,16 +48,17 @@ pub struct House {
     pub database_url: String,
     /// Its folder.
     pub folder: PathBuf,
+    log: Option<PathBuf>,
 }
 
 impl House {
     /// Makes keys and a migrated database: a SQLite file, or what the URL names.
-    pub fn build(folder: &Folder, name: &str, postgres: Option<String>) -> Outcome<Self> {
-        let folder = folder.path.join(name);
+    pub fn build(run: &Folder, name: &str, postgres: Option<String>) -> Outcome<Self> {
+        let folder = run.path.join(name);
         std::fs::create_dir_all(&folder)?;
         let engine = if postgres.is_some() { Engine::Postgres } else { Engine::Sqlite };
         let file = format!("sqlite://{}", folder.join("twofold.db").display());
-        let house = Self { engine, database_url: postgres.unwrap_or(file), folder };
+        let house = Self { engine, database_url: postgres.unwrap_or(file), folder, log: run.log.clone() };
         KeyFile::generate(SigningAlgorithm::default(), false)?.write(&house.keys())?;
         store::migrate(&house.config()?.location()?)?;
         Ok(house)
@@ -88,7 +90,7 @@ impl House {
     }
 
     /// `serve`, as an operator runs it, but for lives that outlast the run and the limit of one network.
-    pub fn serve(&self) -> Command {
+    pub fn serve(&self) -> Outcome<Command> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_twofold"));
         command
             .arg("serve")
@@ -100,9 +102,12 @@ impl House {
             .env("TWOFOLD_ACCESS_TOKEN_TTL", LONG.to_string())
             .env("TWOFOLD_CHALLENGE_TTL", LONG.to_string())
             .env("TWOFOLD_AUTH_PER_MINUTE", "0")
-            // Every request is logged, as in service; the lines go where a collector would take them.
-            .stderr(Stdio::null());
-        command
+            // Every request is logged, as in service.
+            .stderr(match &self.log {
+                Some(file) => OpenOptions::new().append(true).create(true).open(file)?.into(),
+                None => Stdio::null(),
+            });
+        Ok(command)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::{
     Outcome, copies,
-    copies::Numbers,
+    copies::{Extent, Numbers},
     figure::{Limit, short},
     house::{Engine, House, request},
+    load::scattered,
     process,
     seed::{self, PASSWORD, Person, Sort},
     sql::{self, Sql},
@@ -13,7 +14,7 @@ use super::{
 use diesel::SqliteConnection;
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
@@ -68,7 +69,11 @@ pub struct Rehearsal {
     /// What the service says for one second factor.
     pub statements: Vec<Statement>,
     next: AtomicU64,
-    copies: u64,
+    // The last connection to close would take the log of SQLite with it, and a commit that has to make room on
+    // the disk first takes many times as long.
+    open: Mutex<Sql>,
+    /// How many copies there are, numbered from 1.
+    pub copies: u64,
 }
 
 impl Rehearsal {
@@ -80,27 +85,32 @@ impl Rehearsal {
         let person = crowd.first_mut().ok_or("no template")?;
         let mut sql = Sql::open(&house.database_url)?;
         let numbers = Numbers { from: 1, until: copies + 1, step: 1, filter: "true" };
-        copies::make(&mut sql, house.engine, TEMPLATE, &numbers)?;
+        copies::make(&mut sql, house.engine, TEMPLATE, Extent::Whole, &numbers)?;
         if house.engine == Engine::Postgres {
             sql.run("VACUUM ANALYZE")?;
         }
         let statements = statement::heard(TEMPLATE, || answer(&rooms, person))?;
         statement::remove()?;
-        Ok(Self { house, statements, next: AtomicU64::new(1), copies })
+        Ok(Self { house, statements, next: AtomicU64::new(0), copies, open: Mutex::new(sql) })
     }
 
-    /// The next copies that nobody has acted for yet.
+    /// The next turns: each is one copy's, that nobody has acted for yet.
     pub fn take(&self, count: u64) -> Outcome<u64> {
         let first = self.next.fetch_add(count, Ordering::Relaxed);
-        if first + count > self.copies + 1 { Err("too few copies were made".into()) } else { Ok(first) }
+        if first + count > self.copies { Err("too few copies were made".into()) } else { Ok(first) }
+    }
+
+    /// Turns that were taken.
+    fn taken(&self) -> u64 {
+        self.next.load(Ordering::Relaxed)
     }
 
     /// Checks that what was said for copies did what the service does: ended a challenge, used up a step,
     /// began a session and wrote an audit row, once each.
     pub fn check(&self) -> Outcome<()> {
-        let mut sql = Sql::open(&self.house.database_url)?;
+        let mut sql = self.open.lock().map_err(|_| "a check broke off")?;
         // The template's own is one more.
-        let expected = i64::try_from(self.next.load(Ordering::Relaxed))?;
+        let expected = i64::try_from(self.taken())? + 1;
         let template = &seed::id(0xa0, 0).to_string()[..6];
         for what in [
             "(SELECT count(*) FROM challenge WHERE ended_at IS NOT NULL)".to_owned(),
@@ -151,11 +161,11 @@ fn commits(rehearsal: &Rehearsal, threads: usize, length: Duration) -> Outcome<(
     let (is_over, locked) = (AtomicBool::new(false), AtomicU64::new(0));
     let open = || sql::durable_sqlite(&rehearsal.house.database_url);
     let conns = (0..threads).map(|_| open()).collect::<Outcome<Vec<SqliteConnection>>>()?;
-    let before = rehearsal.next.load(Ordering::Relaxed);
+    let before = rehearsal.taken();
     let began = Instant::now();
     let act = |mut conn: SqliteConnection| {
         while !is_over.load(Ordering::Relaxed) {
-            let number = rehearsal.take(1)?;
+            let number = 1 + scattered(rehearsal.take(1)?, rehearsal.copies);
             while let Err(error) = sql::transact(&mut conn, &rehearsal.statements, number) {
                 // Whoever waited five seconds in vain would be refused; the copy is tried again.
                 if !error.to_string().contains("locked") {
@@ -175,7 +185,7 @@ fn commits(rehearsal: &Rehearsal, threads: usize, length: Duration) -> Outcome<(
     });
     ended?;
     let took = began.elapsed();
-    let count = rehearsal.next.load(Ordering::Relaxed) - before;
+    let count = rehearsal.taken() - before;
     Ok((count, locked.into_inner(), took))
 }
 

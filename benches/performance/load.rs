@@ -22,6 +22,9 @@ use std::{
 const DRAIN: Duration = Duration::from_secs(20);
 const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
+/// A prime above every count of persons, so that its multiples meet every remainder.
+pub const STRIDE: u64 = 1_000_003;
+
 /// How often a prepared request may be sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Order {
@@ -81,7 +84,7 @@ impl Running<'_> {
         while self.out > 0 {
             epoll::wait(&epoll, spare_capacity(&mut events), Some(&TICK))?;
             let now = Instant::now();
-            if begun.is_none() && now - start >= self.plan.warm {
+            if begun.is_none() && (now - start >= self.plan.warm || self.is_warm_enough()) {
                 begun = Some((now, cpu()));
             }
             let is_over = now - start >= self.plan.warm + self.plan.length;
@@ -111,6 +114,11 @@ impl Running<'_> {
         if goes_on { self.send_next(n) } else { Ok(()) }
     }
 
+    /// What can be sent only once is not all spent on the warm-up.
+    fn is_warm_enough(&self) -> bool {
+        self.plan.order == Order::Once && self.sent >= self.plan.requests.len() / 10
+    }
+
     fn is_used_up(&self) -> bool {
         self.plan.order == Order::Once && self.sent >= self.plan.requests.len()
     }
@@ -120,7 +128,7 @@ impl Running<'_> {
             return Ok(());
         }
         let at = match self.plan.order {
-            Order::Once => self.sent,
+            Order::Once => scattered(self.sent as u64, self.plan.requests.len() as u64) as usize,
             Order::Random => self.roll(),
         };
         let (connection, sent_at) = &mut self.connections[n];
@@ -138,6 +146,12 @@ impl Running<'_> {
         self.dice ^= self.dice << 17;
         (self.dice % self.plan.requests.len() as u64) as usize
     }
+}
+
+/// Goes through all numbers below `count` once, never from one to its neighbour: persons who come one after
+/// another do not live next to each other, and their rows not on one page.
+pub fn scattered(n: u64, count: u64) -> u64 {
+    n % count * STRIDE % count
 }
 
 /// An open loop: `connections` that each send at their own fixed moments. A latency counts from the moment

@@ -10,6 +10,7 @@ mod copies;
 mod dear;
 mod figure;
 mod folder;
+mod growth;
 mod house;
 mod limits;
 mod load;
@@ -18,6 +19,7 @@ mod main_table;
 mod paths;
 mod pgbench;
 mod process;
+mod replicas;
 mod seed;
 mod server;
 mod sql;
@@ -48,6 +50,13 @@ struct Options {
     /// The paths alone whose name contains this.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
+    /// No more accounts than this in the table of growth: ten million take 10 GB.
+    #[arg(long, value_name = "ACCOUNTS")]
+    largest: Option<u64>,
+    /// Appends the services' log lines to this file, to see why an answer was not the expected one. Otherwise
+    /// they go to `/dev/null`: at full load they are many megabytes a second.
+    #[arg(long, value_name = "FILE")]
+    log: Option<std::path::PathBuf>,
     /// Cargo says so.
     #[arg(long, hide = true)]
     bench: bool,
@@ -57,6 +66,10 @@ struct Options {
 enum Table {
     /// Every path on both engines.
     Main,
+    /// The same among a thousand accounts, a million and ten million; on SQLite, unless the engine is named.
+    Growth,
+    /// One, two and four processes on one PostgreSQL.
+    Replicas,
 }
 
 impl Options {
@@ -89,5 +102,7 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Outcome<()> {
     match options.table {
         Table::Main => main_table::print(options),
+        Table::Growth => growth::print(options),
+        Table::Replicas => replicas::print(options),
     }
 }

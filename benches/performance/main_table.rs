@@ -20,7 +20,7 @@ const STARTS: usize = 5;
 
 /// Runs everything that is asked for and prints it.
 pub fn print(options: &Options) -> Outcome<()> {
-    let folder = Folder::make()?;
+    let folder = Folder::make(options.log.clone())?;
     let cluster = if options.is_on(Engine::Postgres) { Cluster::start(&folder)? } else { None };
     println!("{}", machine::describe(&folder, cluster.as_ref().map(Cluster::version).as_deref())?);
     let hash = seed::shared_hash()?;
@@ -58,7 +58,7 @@ fn sqlite(options: &Options, folder: &Folder, hash: &str, report: &mut Report) -
     report.bars.push(Bar::at_most("memory idle, SQLite", idle, 20.0, " MB", true));
     let rehearse = |scale: Scale| {
         let rehearsal = Rehearsal::prepare(House::build(folder, "copies", None)?, hash, scale.copies)?;
-        let one = limits::one_commit(&rehearsal, scale.length)?;
+        let one = limits::one_commit(&rehearsal, scale.length / 2)?;
         let pool = limits::pool(&rehearsal, scale.length)?;
         rehearsal.check()?;
         Ok((pool.rate, vec![one, pool]))

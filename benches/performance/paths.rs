@@ -63,6 +63,8 @@ pub fn status(stage: &Stage, report: &mut Report) -> Outcome<()> {
         note: format!("{} µs of CPU each, p99 {} ms", short(bare.micros_each()), short(bare.quantile(0.99))),
     });
     report.figures.push(figure);
+    let requests = stage.first_reads();
+    report.figures.push(stage.drive("status, new tokens", READERS, &requests, Order::Once, stage.scale.length)?);
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use super::{
     cluster::Cluster,
     figure::{Limit, short},
     limits::Rehearsal,
+    load::STRIDE,
     sql::for_pgbench,
 };
 
@@ -31,38 +32,23 @@ pub fn copies(transactions: u64) -> u64 {
     CLIENTS.iter().map(|clients| transactions / clients * clients).sum()
 }
 
-/// Each client counts through a range of numbers of its own, so that no one acts for another's copy.
+/// Each client has turns of its own, so that none acts for another's copy; they scatter like the service's.
 fn script(rehearsal: &Rehearsal) -> String {
+    let copies = rehearsal.copies;
     let statements: Vec<String> = rehearsal.statements.iter().map(|said| for_pgbench(said) + ";\n").collect();
-    format!("\\set n :base + :client_id * :each + :i\n\\set i :i + 1\nBEGIN;\n{}COMMIT;\n", statements.concat())
+    format!(
+        "\\set n 1 + (:base + :client_id * :each + :i) * {STRIDE} % {copies}\n\\set i :i + 1\nBEGIN;\n{}COMMIT;\n",
+        statements.concat()
+    )
 }
 
 fn run(cluster: &Cluster, rehearsal: &Rehearsal, database: &str, clients: u64, each: u64) -> Outcome<f64> {
     let base = rehearsal.take(clients * each)?;
-    let (clients, count) = (clients.to_string(), each.to_string());
-    let said = cluster.output_of(
-        "pgbench",
-        &[
-            "-n",
-            "-M",
-            "prepared",
-            "-f",
-            "script.sql",
-            "-j",
-            "2",
-            "-c",
-            &clients,
-            "-t",
-            &count,
-            "-D",
-            &format!("base={base}"),
-            "-D",
-            &format!("each={each}"),
-            "-D",
-            "i=0",
-            &cluster.url(database),
-        ],
-    )?;
+    let options = format!(
+        "-n -M prepared -f script.sql -j 2 -c {clients} -t {each} -D base={base} -D each={each} -D i=0 {}",
+        cluster.url(database)
+    );
+    let said = cluster.output_of("pgbench", &options.split_whitespace().collect::<Vec<_>>())?;
     let line = said.lines().find_map(|line| line.strip_prefix("tps = "));
     let rate = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
     rate.ok_or_else(|| format!("pgbench printed no rate: {said}").into())

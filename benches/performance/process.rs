@@ -34,6 +34,14 @@ pub fn cpu_of_threads_but(pid: u32, prefix: &str) -> Duration {
     Duration::from_nanos(nanos)
 }
 
+/// Time that the cores of the machine had nothing to do, added up: what neighbours take is not idle either.
+pub fn idle() -> Duration {
+    let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let all = stat.lines().next().unwrap_or_default();
+    let ticks: u64 = all.split_whitespace().skip(4).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
 /// Resident memory, in bytes.
 pub fn memory(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();

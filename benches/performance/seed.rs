@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use std::sync::Arc;
 use twofold::{
     actions::{
-        Cx, Rooms,
+        Cx, Rooms, audit,
         issue::{self, Grant},
     },
     crypto::{opaque::Opaque, password},
@@ -109,6 +109,13 @@ pub fn crowd(rooms: &Arc<Rooms>, hash: &str, sort: Sort, numbers: &[u64]) -> Out
     let batches = stream::iter(numbers.chunks(BATCH).map(|batch| persons(rooms, hash, sort, batch.to_vec())));
     let crowds: Vec<Vec<Person>> = runtime::System::new().block_on(batches.buffered(LANES).try_collect())?;
     Ok(crowds.into_iter().flatten().collect())
+}
+
+/// Anchors what was seeded, as a service that had been running would have: the first anchor of a service
+/// covers everything that ever happened.
+pub fn anchor(rooms: &Arc<Rooms>) -> Outcome<()> {
+    let anchored = runtime::System::new().block_on(audit::anchor(rooms));
+    anchored.map(|_| ()).map_err(|stop| format!("anchoring: {stop:?}").into())
 }
 
 async fn persons(rooms: &Arc<Rooms>, hash: &str, sort: Sort, numbers: Vec<u64>) -> Outcome<Vec<Person>> {

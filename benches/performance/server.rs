@@ -28,7 +28,7 @@ impl Drop for Server {
 impl Server {
     /// Starts `serve`.
     pub fn of(house: &House) -> Outcome<Self> {
-        Self::start(&mut house.serve())
+        Self::start(&mut house.serve()?)
     }
 
     /// Starts one, and waits for the line in which it says where.

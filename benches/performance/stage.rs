@@ -43,7 +43,7 @@ impl Scale {
             if is_quick { (seconds(1), seconds(3), 200, 60) } else { (seconds(6), seconds(10), 1000, 400) };
         let (answerers, copies) = match (is_quick, engine) {
             (true, _) => (3000, 2000),
-            (false, Engine::Sqlite) => (60_000, 40_000),
+            (false, Engine::Sqlite) => (60_000, 60_000),
             (false, Engine::Postgres) => (12_000, 6000),
         };
         Self { warm: Duration::from_millis(300), length, dear, readers, provers, answerers, copies }
@@ -84,6 +84,7 @@ impl Stage {
         let rooms = house.rooms()?;
         let numbers: Vec<u64> = (1..=scale.accounts() as u64).collect();
         let mut readers = seed::crowd(&rooms, hash, Sort::Secured, &numbers)?;
+        seed::anchor(&rooms)?;
         drop(rooms);
         prepare(&house, &readers)?;
         let mut logins = readers.split_off(scale.readers);
@@ -134,6 +135,11 @@ impl Stage {
     /// A read of each reader's.
     pub fn reads(&self, path: &str) -> Vec<Vec<u8>> {
         self.readers.iter().map(|person| wire::get(path, &person.access)).collect()
+    }
+
+    /// A read of the status of each answerer's, whose tokens the service has not seen yet.
+    pub fn first_reads(&self) -> Vec<Vec<u8>> {
+        self.answerers.iter().map(|person| wire::get(STATUS, &person.access)).collect()
     }
 
     /// A code for each challenge, of the step of now. Where somebody has used that one, the next is awaited.
