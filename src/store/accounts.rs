@@ -2,7 +2,7 @@
 
 use super::{
     Db, Tx,
-    connection::Prepare,
+    connection::{Fetch, Prepare},
     events,
     row::{hit_one, moment, moment_or_none, parsed},
     schema::{
@@ -16,7 +16,7 @@ use crate::domain::{
     id::{AccountId, ChallengeId},
     refusal::{Fault, Rule},
 };
-use diesel::{prelude::*, result::OptionalExtension};
+use diesel::prelude::*;
 use jiff::Timestamp;
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -77,7 +77,7 @@ pub struct NewAccount {
 /// # Errors
 /// `unavailable`, `unreadable`.
 pub fn by_id(db: &mut Db<'_>, id: AccountId) -> Result<Option<Account>, Fault> {
-    let row = dsl::account.filter(dsl::id.eq(id.to_string())).select(Row::as_select()).first(db.conn).optional()?;
+    let row: Option<Row> = dsl::account.filter(dsl::id.eq(id.to_string())).fetch_one(db.conn)?;
     row.map(Account::try_from).transpose()
 }
 
@@ -86,7 +86,7 @@ pub fn by_id(db: &mut Db<'_>, id: AccountId) -> Result<Option<Account>, Fault> {
 /// # Errors
 /// `unavailable`, `unreadable`.
 pub fn by_email(db: &mut Db<'_>, email: &Email) -> Result<Option<Account>, Fault> {
-    let row = dsl::account.filter(dsl::email.eq(email.as_str())).select(Row::as_select()).first(db.conn).optional()?;
+    let row: Option<Row> = dsl::account.filter(dsl::email.eq(email.as_str().to_owned())).fetch_one(db.conn)?;
     row.map(Account::try_from).transpose()
 }
 
@@ -102,8 +102,7 @@ pub fn lock(tx: &mut Tx<'_>, id: AccountId) -> Result<Option<Account>, Fault> {
         .set(dsl::version.eq(dsl::version))
         .returning(account::all_columns)
         .prepared()
-        .get_result(tx.conn)
-        .optional()?;
+        .fetch_one(tx.conn)?;
     row.map(Account::try_from).transpose()
 }
 
@@ -117,8 +116,7 @@ pub fn lock_of_challenge(tx: &mut Tx<'_>, id: ChallengeId) -> Result<Option<Acco
         .set(dsl::version.eq(dsl::version))
         .returning(account::all_columns)
         .prepared()
-        .get_result(tx.conn)
-        .optional()?;
+        .fetch_one(tx.conn)?;
     row.map(Account::try_from).transpose()
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Db, Tx,
-    connection::Prepare,
+    connection::{Fetch, Prepare},
     row::{hit_one, moment, parsed},
     schema::challenge::{self, dsl},
 };
@@ -15,7 +15,7 @@ use crate::{
         session::Challenge,
     },
 };
-use diesel::{prelude::*, result::OptionalExtension};
+use diesel::prelude::*;
 use jiff::Timestamp;
 
 /// Opens a challenge and draws its token; when the account has too many open, the oldest dies.
@@ -59,8 +59,7 @@ pub fn find_open(db: &mut Db<'_>, token: &Opaque, now: Timestamp) -> Result<Opti
         .filter(dsl::ended_at.is_null())
         .filter(dsl::expires_at.gt(now.as_millisecond()))
         .select((dsl::account_id, dsl::hashed, dsl::epoch, dsl::expires_at))
-        .first(db.conn)
-        .optional()?;
+        .fetch_one(db.conn)?;
     let Some((account, hashed, epoch, expires_at)) = row else { return Ok(None) };
     if !token.is(db.keys, &parsed(&hashed)?)? {
         return Ok(None);

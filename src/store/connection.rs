@@ -6,6 +6,7 @@ use diesel::{
     internal::derives::multiconnection::AstPassHelper,
     pg::Pg,
     query_builder::{AstPass, Query, QueryBuilder, QueryFragment, QueryId},
+    query_dsl::methods::LoadQuery,
     sqlite::Sqlite,
 };
 
@@ -41,6 +42,33 @@ impl QueryId for Fixed {
 }
 
 impl<C> RunQueryDsl<C> for Fixed {}
+
+/// Loading rows straight from the engine's own connection. Going through [`AnyConnection`] gives the same rows, but
+/// writes the text of the query out two or three times on the way.
+pub trait Fetch: Sized {
+    /// All rows.
+    fn fetch<U>(self, conn: &mut AnyConnection) -> QueryResult<Vec<U>>
+    where
+        Self: RunQueryDsl<SqliteConnection> + RunQueryDsl<PgConnection>,
+        Self: for<'q> LoadQuery<'q, SqliteConnection, U> + for<'q> LoadQuery<'q, PgConnection, U>,
+    {
+        match conn {
+            AnyConnection::Sqlite(conn) => self.load(conn),
+            AnyConnection::Postgres(conn) => self.load(conn),
+        }
+    }
+
+    /// The one row that a key can have, if it is there.
+    fn fetch_one<U>(self, conn: &mut AnyConnection) -> QueryResult<Option<U>>
+    where
+        Self: RunQueryDsl<SqliteConnection> + RunQueryDsl<PgConnection>,
+        Self: for<'q> LoadQuery<'q, SqliteConnection, U> + for<'q> LoadQuery<'q, PgConnection, U>,
+    {
+        self.fetch(conn).map(|rows| rows.into_iter().next())
+    }
+}
+
+impl<Q> Fetch for Q {}
 
 /// A statement whose text does not depend on its values, so that a connection may keep it prepared. Diesel, which
 /// cannot know, prepares every `UPDATE` and most `INSERT`s anew: on PostgreSQL that is a round trip each.

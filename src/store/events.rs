@@ -6,7 +6,7 @@
 
 use super::{
     Db, Tx,
-    connection::Prepare,
+    connection::{Fetch, Prepare},
     cuts,
     row::{moment, parsed, parsed_or_none},
     schema::{
@@ -21,7 +21,7 @@ use crate::domain::{
     id::{AccountId, EventId, SessionId},
     refusal::Fault,
 };
-use diesel::{prelude::*, result::OptionalExtension};
+use diesel::prelude::*;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -285,13 +285,12 @@ fn hash_of(db: &mut Db<'_>, account: &str, stream: Stream, seq: i64) -> Result<V
     if seq == 0 {
         return Ok(Vec::new());
     }
-    let row = dsl::audit
-        .filter(dsl::account_id.eq(account))
+    let row: Option<Vec<u8>> = dsl::audit
+        .filter(dsl::account_id.eq(account.to_owned()))
         .filter(dsl::stream.eq(stream.as_str()))
         .filter(dsl::seq.eq(seq))
         .select(dsl::hash)
-        .first(db.conn)
-        .optional()?;
+        .fetch_one(db.conn)?;
     row.ok_or_else(|| Fault::Unreadable(format!("audit row {seq} of {} of account {account}", stream.as_str())))
 }
 

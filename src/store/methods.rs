@@ -2,7 +2,7 @@
 
 use super::{
     Db, Tx,
-    connection::Prepare,
+    connection::{Fetch, Prepare},
     factors::Assured,
     row::{hit_one, moment, moment_or_none, parsed, parsed_or_none},
     schema::{
@@ -65,8 +65,7 @@ pub fn live(db: &mut Db<'_>, account: AccountId) -> Result<Vec<Method>, Fault> {
         .filter(dsl::account_id.eq(account.to_string()))
         .filter(dsl::state.eq(State::Active.as_str()).or(dsl::state.eq(State::Pending.as_str())))
         .order((dsl::created_at, dsl::id))
-        .select(Row::as_select())
-        .load(db.conn)?;
+        .fetch(db.conn)?;
     rows.into_iter().map(Method::try_from).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Db, Tx,
-    connection::Prepare,
+    connection::{Fetch, Prepare},
     factors::Assured,
     row::{hit_one, moment, parsed},
     schema::recovery_code::{self, dsl},
@@ -15,7 +15,10 @@ use crate::{
         refusal::Fault,
     },
 };
-use diesel::prelude::*;
+use diesel::{
+    dsl::{count, count_star, min},
+    prelude::*,
+};
 use jiff::Timestamp;
 
 /// How a set stands.
@@ -34,13 +37,13 @@ pub struct Standing {
 /// # Errors
 /// `unavailable`, `unreadable`.
 pub fn standing(db: &mut Db<'_>, account: AccountId) -> Result<Option<Standing>, Fault> {
-    let rows: Vec<(i64, Option<i64>)> = dsl::recovery_code
+    let row: Option<(i64, i64, Option<i64>)> = dsl::recovery_code
         .filter(dsl::account_id.eq(account.to_string()))
-        .select((dsl::created_at, dsl::used_at))
-        .load(db.conn)?;
-    let Some((created, _)) = rows.first() else { return Ok(None) };
-    let remaining = rows.iter().filter(|(_, used)| used.is_none()).count();
-    Ok(Some(Standing { total: rows.len(), remaining, generated_at: moment(*created)? }))
+        .select((count_star(), count(dsl::used_at), min(dsl::created_at)))
+        .fetch_one(db.conn)?;
+    let Some((total, used, Some(created_at))) = row else { return Ok(None) };
+    let number = |count: i64| usize::try_from(count).unwrap_or(0);
+    Ok(Some(Standing { total: number(total), remaining: number(total - used), generated_at: moment(created_at)? }))
 }
 
 /// Makes a new set, for an owner who has proved a second factor; the old one dies with this transaction.
@@ -90,7 +93,7 @@ pub fn find_unused(db: &mut Db<'_>, account: AccountId, code: &RecoveryCode) -> 
         .filter(dsl::account_id.eq(account.to_string()))
         .filter(dsl::used_at.is_null())
         .select(dsl::hashed)
-        .load(db.conn)?;
+        .fetch(db.conn)?;
     let account = account.to_string();
     let parts = parts(&account, code);
     let stored = rows.iter().map(|row| parsed(row)).collect::<Result<Vec<Hashed>, Fault>>()?;

@@ -2,7 +2,7 @@
 
 use super::{
     Db, Tx, accounts,
-    connection::Prepare,
+    connection::{Fetch, Prepare},
     row::{hit_one, moment, moment_or_none, parsed, parsed_or_none},
     schema::{
         account,
@@ -23,7 +23,7 @@ use crate::{
         session::Session,
     },
 };
-use diesel::{prelude::*, result::OptionalExtension};
+use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -102,7 +102,7 @@ impl TryFrom<Row> for Session {
 /// # Errors
 /// `unavailable`, `unreadable`.
 pub fn find(db: &mut Db<'_>, id: SessionId) -> Result<Option<Session>, Fault> {
-    let row = dsl::session.filter(dsl::id.eq(id.to_string())).select(Row::as_select()).first(db.conn).optional()?;
+    let row: Option<Row> = dsl::session.filter(dsl::id.eq(id.to_string())).fetch_one(db.conn)?;
     row.map(Session::try_from).transpose()
 }
 
@@ -111,12 +111,8 @@ pub fn find(db: &mut Db<'_>, id: SessionId) -> Result<Option<Session>, Fault> {
 /// # Errors
 /// `unavailable`, `unreadable`.
 pub fn find_with_account(db: &mut Db<'_>, id: SessionId) -> Result<Option<(Session, Account)>, Fault> {
-    let row: Option<(Row, accounts::Row)> = dsl::session
-        .inner_join(account::table)
-        .filter(dsl::id.eq(id.to_string()))
-        .select((Row::as_select(), accounts::Row::as_select()))
-        .first(db.conn)
-        .optional()?;
+    let of_id = dsl::session.inner_join(account::table).filter(dsl::id.eq(id.to_string()));
+    let row: Option<(Row, accounts::Row)> = of_id.fetch_one(db.conn)?;
     row.map(|(session, account)| Ok((session.try_into()?, account.try_into()?))).transpose()
 }
 
@@ -125,8 +121,7 @@ pub fn find_with_account(db: &mut Db<'_>, id: SessionId) -> Result<Option<(Sessi
 /// # Errors
 /// `unavailable`, `unreadable`.
 pub fn find_presented(db: &mut Db<'_>, token: &Opaque, now: Timestamp) -> Result<Option<(Session, Presented)>, Fault> {
-    let id = token.id.to_string();
-    let row: Option<Row> = dsl::session.filter(dsl::id.eq(id)).select(Row::as_select()).first(db.conn).optional()?;
+    let row: Option<Row> = dsl::session.filter(dsl::id.eq(token.id.to_string())).fetch_one(db.conn)?;
     let Some(row) = row else { return Ok(None) };
     let presented = row.presented(db, token, now)?;
     Ok(Some((row.try_into()?, presented)))

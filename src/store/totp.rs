@@ -2,7 +2,7 @@
 
 use super::{
     Db, Tx,
-    connection::Prepare,
+    connection::{Fetch, Prepare},
     row::{hit_one, parsed},
     schema::{
         method,
@@ -59,14 +59,15 @@ pub fn open(db: &mut Db<'_>, account: AccountId, method: MethodId) -> Result<Ope
 /// # Errors
 /// `unavailable`, `unreadable`.
 pub fn open_active(db: &mut Db<'_>, account: AccountId) -> Result<Vec<(MethodId, Result<Opened, Fault>)>, Fault> {
-    let rows: Vec<(String, Option<(Vec<u8>, i64)>)> = method::table
+    type Columns = (String, Option<(Vec<u8>, i64)>);
+    let rows: Vec<Columns> = method::table
         .left_join(totp::table)
         .filter(method::account_id.eq(account.to_string()))
         .filter(method::state.eq(State::Active.as_str()))
         .filter(method::kind.eq(Kind::Totp.to_string()))
         .order((method::created_at, method::id))
         .select((method::id, (dsl::sealed, dsl::last_step).nullable()))
-        .load(db.conn)?;
+        .fetch(db.conn)?;
     let opened = rows.into_iter().map(|(id, row)| {
         let id = parsed(&id)?;
         let missing = || Fault::Unreadable(format!("secret of method {id}"));
