@@ -101,7 +101,6 @@ pub fn lock(tx: &mut Tx<'_>, id: AccountId) -> Result<Option<Account>, Fault> {
     let row: Option<Row> = diesel::update(dsl::account.filter(dsl::id.eq(id.to_string())))
         .set(dsl::version.eq(dsl::version))
         .returning(account::all_columns)
-        .prepared()
         .fetch_one(tx.conn)?;
     row.map(Account::try_from).transpose()
 }
@@ -115,7 +114,6 @@ pub fn lock_of_challenge(tx: &mut Tx<'_>, id: ChallengeId) -> Result<Option<Acco
     let row: Option<Row> = diesel::update(dsl::account.filter(dsl::id.eq_any(of_challenge)))
         .set(dsl::version.eq(dsl::version))
         .returning(account::all_columns)
-        .prepared()
         .fetch_one(tx.conn)?;
     row.map(Account::try_from).transpose()
 }

@@ -49,20 +49,18 @@ pub trait Fetch: Sized {
     /// All rows.
     fn fetch<U>(self, conn: &mut AnyConnection) -> QueryResult<Vec<U>>
     where
-        Self: RunQueryDsl<SqliteConnection> + RunQueryDsl<PgConnection>,
-        Self: for<'q> LoadQuery<'q, SqliteConnection, U> + for<'q> LoadQuery<'q, PgConnection, U>,
+        Prepared<Self>: for<'q> LoadQuery<'q, SqliteConnection, U> + for<'q> LoadQuery<'q, PgConnection, U>,
     {
         match conn {
-            AnyConnection::Sqlite(conn) => self.load(conn),
-            AnyConnection::Postgres(conn) => self.load(conn),
+            AnyConnection::Sqlite(conn) => Prepared(self).load(conn),
+            AnyConnection::Postgres(conn) => Prepared(self).load(conn),
         }
     }
 
     /// The one row that a key can have, if it is there.
     fn fetch_one<U>(self, conn: &mut AnyConnection) -> QueryResult<Option<U>>
     where
-        Self: RunQueryDsl<SqliteConnection> + RunQueryDsl<PgConnection>,
-        Self: for<'q> LoadQuery<'q, SqliteConnection, U> + for<'q> LoadQuery<'q, PgConnection, U>,
+        Prepared<Self>: for<'q> LoadQuery<'q, SqliteConnection, U> + for<'q> LoadQuery<'q, PgConnection, U>,
     {
         self.fetch(conn).map(|rows| rows.into_iter().next())
     }
@@ -94,10 +92,10 @@ impl<DB: Backend, Q: QueryFragment<DB>> QueryFragment<DB> for Prepared<Q> {
     }
 }
 
-impl<Q> QueryId for Prepared<Q> {
-    // It is told from others by its text.
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
+impl<Q: QueryId> QueryId for Prepared<Q> {
+    // It is told from others by its type, where the type decides, or else by its text.
+    type QueryId = Q::QueryId;
+    const HAS_STATIC_QUERY_ID: bool = Q::HAS_STATIC_QUERY_ID;
 }
 
 impl<Q: Query> Query for Prepared<Q> {

@@ -28,6 +28,9 @@ pub struct Opened {
     pub last: Option<Step>,
 }
 
+/// What became of opening a secret.
+pub type Openable = Result<Opened, Fault>;
+
 fn cell(account: AccountId, method: MethodId) -> Cell {
     Cell { account, method, column: "totp.secret" }
 }
@@ -58,14 +61,13 @@ pub fn open(db: &mut Db<'_>, account: AccountId, method: MethodId) -> Result<Ope
 ///
 /// # Errors
 /// `unavailable`, `unreadable`.
-pub fn open_active(db: &mut Db<'_>, account: AccountId) -> Result<Vec<(MethodId, Result<Opened, Fault>)>, Fault> {
+pub fn open_active(db: &mut Db<'_>, account: AccountId) -> Result<Vec<(MethodId, Openable)>, Fault> {
     type Columns = (String, Option<(Vec<u8>, i64)>);
     let rows: Vec<Columns> = method::table
         .left_join(totp::table)
         .filter(method::account_id.eq(account.to_string()))
         .filter(method::state.eq(State::Active.as_str()))
         .filter(method::kind.eq(Kind::Totp.to_string()))
-        .order((method::created_at, method::id))
         .select((method::id, (dsl::sealed, dsl::last_step).nullable()))
         .fetch(db.conn)?;
     let opened = rows.into_iter().map(|(id, row)| {
