@@ -1,6 +1,6 @@
 //! The embedded engine. Reads run inline on a connection of the calling thread's own. Writes go to one
-//! writer thread that runs what is waiting in one transaction, a savepoint each, and answers after the
-//! one commit for all: group commit.
+//! writer thread that runs what is waiting in one transaction and answers after the one commit for all: group
+//! commit.
 //!
 //! WAL with `synchronous=FULL`: a commit that was answered survives a power cut, so a used code stays used.
 
@@ -34,7 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const SETTLE_TRIES: u32 = 200;
 const SETTLE_PAUSE: Duration = Duration::from_millis(25);
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                       PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;";
+                       PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON; \
+                       PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 4000;";
 
 static NEXT_ENGINE: AtomicU64 = AtomicU64::new(0);
 
@@ -67,7 +68,7 @@ impl Default for Metrics {
 
 /// One caller's write, waiting for its batch.
 trait Job: Send {
-    /// Runs it; tells whether what it wrote is to stay.
+    /// Runs it, as often as that takes; tells whether what it wrote is to stay, if it wrote anything.
     fn run(&mut self, conn: &mut AnyConnection) -> bool;
     /// Answers its caller, once the batch is committed or lost.
     fn answer(self: Box<Self>, batch: Result<(), Fault>);
@@ -86,12 +87,12 @@ where
     F: Fn(&mut AnyConnection) -> Result<T, Stop> + Send + 'static,
 {
     fn run(&mut self, conn: &mut AnyConnection) -> bool {
-        let outcome = if self.since.elapsed() > PATIENCE {
-            Err(Fault::Overloaded("waited too long to write").into())
-        } else {
-            catch_unwind(AssertUnwindSafe(|| (self.work)(conn)))
-                .unwrap_or_else(|_| Err(Fault::Unavailable("a write panicked".to_owned()).into()))
-        };
+        if self.since.elapsed() > PATIENCE {
+            self.outcome = Some(Err(Fault::Overloaded("waited too long to write").into()));
+            return true;
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(conn)))
+            .unwrap_or_else(|_| Err(Fault::Unavailable("a write panicked".to_owned()).into()));
         let stays = !matches!(outcome, Err(Stop::Failed(_)));
         self.outcome = Some(outcome);
         stays
@@ -228,9 +229,21 @@ fn write_batches(mut conn: AnyConnection, place: &Place, jobs: &Receiver<Box<dyn
     }
 }
 
+/// Jobs seldom fail, so they are run bare at first. When one does, all of the batch is undone, and run once more
+/// with a savepoint each, so that the others stand.
 fn run_batch(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
     conn.run("BEGIN IMMEDIATE")?;
-    let outcome = run_jobs(conn, batch).and_then(|()| commit(conn));
+    if batch.iter_mut().all(|job| job.run(conn)) {
+        return settle(conn, Ok(()));
+    }
+    let _ = conn.run("ROLLBACK");
+    conn.run("BEGIN IMMEDIATE")?;
+    let outcome = run_apart(conn, batch);
+    settle(conn, outcome)
+}
+
+fn settle(conn: &mut AnyConnection, outcome: Result<(), Fault>) -> Result<(), Fault> {
+    let outcome = outcome.and_then(|()| commit(conn));
     if outcome.is_err() {
         // After a failed COMMIT, SQLite may have rolled back already; then there is nothing to do.
         let _ = conn.run("ROLLBACK");
@@ -243,7 +256,7 @@ fn commit(conn: &mut AnyConnection) -> Result<(), Fault> {
     conn.run("COMMIT").map_err(|error| Fault::OutcomeUnknown(error.to_string()))
 }
 
-fn run_jobs(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+fn run_apart(conn: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
     for job in batch {
         conn.run("SAVEPOINT job")?;
         if !job.run(conn) {
