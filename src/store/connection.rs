@@ -20,6 +20,11 @@ pub enum AnyConnection {
 }
 
 impl AnyConnection {
+    /// Whether nobody else can write while a transaction of ours does, so that nothing needs to be locked.
+    pub fn has_one_writer(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
     /// Runs one statement without parameters, which this connection prepares once.
     pub fn run(&mut self, statement: &'static str) -> QueryResult<()> {
         Fixed(statement).execute(self).map(|_| ())
