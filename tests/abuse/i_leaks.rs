@@ -371,3 +371,29 @@ fn the_document_shows_no_secret_that_could_be_real() {
         }
     }
 }
+
+on_both_engines!(metrics_count_and_name_nobody);
+async fn metrics_count_and_name_nobody(app: &TestApp) {
+    let read = async || {
+        let reply = reqwest::get(format!("{}/metrics", app.operations())).await.unwrap();
+        reply.text().await.unwrap()
+    };
+    let series = |text: &str| text.lines().filter(|line| !line.starts_with('#')).count();
+    let before = series(&read().await);
+    for name in ["alice", "bob", "carol"] {
+        app.person(name).await.sign_in().await;
+        app.post(LOGIN, &json!({"email": format!("{name}@example.test"), "password": "a guess in the dark"})).await;
+    }
+    for _ in 0..app.replicas() {
+        let text = read().await;
+        assert_eq!(series(&text), before, "more people make no more series");
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let labels = line.split_once('{').map_or("", |(_, rest)| rest.split('}').next().unwrap());
+            for label in labels.split(',').filter(|label| !label.is_empty()) {
+                let is_known = ["class=\"owner\"", "class=\"anonymous\""].contains(&label);
+                assert!(is_known || label.starts_with("le=\""), "{line}");
+            }
+        }
+        app.get("/.well-known/two-factor-policy").await.is(200);
+    }
+}

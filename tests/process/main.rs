@@ -271,11 +271,13 @@ async fn requests_in_flight_are_answered_before_a_terminated_service_ends() {
 async fn log_lines_are_json_with_a_request_id_and_no_secret() {
     let installation = Installation::ready(None);
     installation.add_account("alice@example.test");
-    let served = installation.serve_with(|serve| {
+    let mut served = installation.serve_with(|serve| {
         serve.env("TWOFOLD_LOG", "trace");
     });
     let (token, secret) = served.set_up("alice@example.test").await;
     served.post(DISABLE, &token, &json!({"password": "not the password at all"})).await;
+    // The log is written a moment later, and whole at the end.
+    actix_web::rt::task::spawn_blocking(move || served.terminate()).await.unwrap();
     let lines = installation.logged();
     let mut requests = 0;
     for line in lines.lines() {
