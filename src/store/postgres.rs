@@ -25,7 +25,10 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinError,
+};
 
 const TRIES: u32 = 8;
 /// Transactions that may wait for each connection; more are turned away at once.
@@ -189,25 +192,33 @@ impl Postgres {
         F: Fn(&mut AnyConnection) -> Result<T, Stop> + Send + 'static,
     {
         let place = self.room.clone().try_acquire_owned().map_err(|_| Fault::Overloaded("database queue full"))?;
-        let turn = match self.turns.clone().try_acquire_owned() {
-            Ok(turn) => turn,
-            Err(_) => self.wait_for_turn().await?,
-        };
         let (pool, busy) = (self.pool.clone(), self.metrics.busy.clone());
-        let task = tokio::task::spawn_blocking(move || {
-            let _held = (place, turn);
-            busy.inc();
-            let outcome = with_retry(|| transaction(&pool, begin, &work, lost));
-            busy.dec();
-            outcome
-        });
-        match tokio::time::timeout(DEADLINE, task).await {
-            Ok(ended) => {
-                ended.unwrap_or_else(|_| Err(Fault::Unavailable("a database task broke off".to_owned()).into()))
+        let run = move |turn: OwnedSemaphorePermit| {
+            tokio::task::spawn_blocking(move || {
+                let _held = (place, turn);
+                busy.inc();
+                let outcome = with_retry(|| transaction(&pool, begin, &work, lost));
+                busy.dec();
+                outcome
+            })
+        };
+        let task = match self.turns.clone().try_acquire_owned() {
+            Ok(turn) => run(turn),
+            // A task of its own: a caller who goes meanwhile takes nothing back.
+            Err(_) => {
+                let engine = self.clone();
+                tokio::spawn(async move { run(engine.wait_for_turn().await?).await.unwrap_or_else(broken_off) })
             }
+        };
+        match tokio::time::timeout(DEADLINE, task).await {
+            Ok(ended) => ended.unwrap_or_else(broken_off),
             Err(_) => Err(lost("the database has gone silent".to_owned()).into()),
         }
     }
+}
+
+fn broken_off<T>(_: JoinError) -> Result<T, Stop> {
+    Err(Fault::Unavailable("a database task broke off".to_owned()).into())
 }
 
 /// Tries again, after a pause that grows and differs, while others were faster.
