@@ -13,7 +13,11 @@ use twofold::{
     actions::{Cx, Rooms},
     cli,
     config::Config,
-    crypto::keyfile::{KeyFile, SigningAlgorithm},
+    crypto::{
+        keyfile::{KeyFile, SigningAlgorithm},
+        keyring::Keyring,
+        token::Realm,
+    },
     domain::event::Origin,
     store,
 };
@@ -57,11 +61,25 @@ impl House {
         let folder = run.path.join(name);
         std::fs::create_dir_all(&folder)?;
         let engine = if postgres.is_some() { Engine::Postgres } else { Engine::Sqlite };
-        let file = format!("sqlite://{}", folder.join("twofold.db").display());
-        let house = Self { engine, database_url: postgres.unwrap_or(file), folder, log: run.log.clone() };
+        let on_sqlite = Self::at(folder);
+        let database_url = postgres.unwrap_or(on_sqlite.database_url);
+        let house = Self { engine, database_url, log: run.log.clone(), ..on_sqlite };
         KeyFile::generate(SigningAlgorithm::default(), false)?.write(&house.keys())?;
         store::migrate(&house.config()?.location()?)?;
         Ok(house)
+    }
+
+    /// One on SQLite that another process has built in this folder.
+    pub fn at(folder: PathBuf) -> Self {
+        let database_url = format!("sqlite://{}", folder.join("twofold.db").display());
+        Self { engine: Engine::Sqlite, database_url, folder, log: None }
+    }
+
+    /// What its tokens are signed with, and what they say of it; for those who have no need of a store.
+    pub fn signing(&self) -> Outcome<(Keyring, Realm)> {
+        let Config { issuer, audience, access_token_ttl: ttl, .. } = self.config()?;
+        let keys = Keyring::new(&KeyFile::read(&self.keys())?)?;
+        Ok((keys, Realm { issuer, audience, ttl }))
     }
 
     /// Its key file.

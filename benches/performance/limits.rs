@@ -22,7 +22,7 @@ use std::{
 };
 use twofold::{
     actions::{Rooms, login::second_factor},
-    domain::totp::Code,
+    domain::totp::{Code, TotpSecret},
     http::server::runtime,
     store::factors::Offered,
 };
@@ -68,7 +68,10 @@ pub struct Rehearsal {
     pub house: House,
     /// What the service says for one second factor.
     pub statements: Vec<Statement>,
+    /// The secret of the person whose copies they are: the codes of all are the same.
+    pub secret: TotpSecret,
     next: AtomicU64,
+    unused: AtomicU64,
     // The last connection to close would take the log of SQLite with it, and a commit that has to make room on
     // the disk first takes many times as long.
     open: Mutex<Sql>,
@@ -91,13 +94,28 @@ impl Rehearsal {
         }
         let statements = statement::heard(TEMPLATE, || answer(&rooms, person))?;
         statement::remove()?;
-        Ok(Self { house, statements, next: AtomicU64::new(0), copies, open: Mutex::new(sql) })
+        let (secret, next, unused) = (person.secret.clone(), AtomicU64::new(0), AtomicU64::new(0));
+        Ok(Self { house, statements, secret, next, unused, copies, open: Mutex::new(sql) })
     }
 
     /// The next turns: each is one copy's, that nobody has acted for yet.
     pub fn take(&self, count: u64) -> Outcome<u64> {
         let first = self.next.fetch_add(count, Ordering::Relaxed);
         if first + count > self.copies { Err("too few copies were made".into()) } else { Ok(first) }
+    }
+
+    /// The copies of all turns that are left, in the order of their numbers.
+    pub fn take_rest(&self) -> Outcome<Vec<u64>> {
+        let count = self.copies.saturating_sub(self.taken());
+        let first = self.take(count)?;
+        let mut numbers: Vec<u64> = (first..first + count).map(|turn| 1 + scattered(turn, self.copies)).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// Notes that so many of the turns that were taken came to nothing.
+    pub fn leave(&self, count: u64) {
+        self.unused.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Turns that were taken.
@@ -110,7 +128,7 @@ impl Rehearsal {
     pub fn check(&self) -> Outcome<()> {
         let mut sql = self.open.lock().map_err(|_| "a check broke off")?;
         // The template's own is one more.
-        let expected = i64::try_from(self.taken())? + 1;
+        let expected = i64::try_from(self.taken() - self.unused.load(Ordering::Relaxed))? + 1;
         let template = &seed::id(0xa0, 0).to_string()[..6];
         for what in [
             "(SELECT count(*) FROM challenge WHERE ended_at IS NOT NULL)".to_owned(),
@@ -150,11 +168,12 @@ pub fn one_commit(rehearsal: &Rehearsal, length: Duration) -> Outcome<Limit> {
     })
 }
 
-/// A pool: each client has a connection and a transaction of its own.
-pub fn pool(rehearsal: &Rehearsal, length: Duration) -> Outcome<Limit> {
+/// Each client has a connection and a transaction of its own, and nothing else to do.
+pub fn connection_each(rehearsal: &Rehearsal, length: Duration) -> Outcome<Limit> {
     let (count, locked, took) = commits(rehearsal, THREADS, length)?;
     let note = format!("{THREADS} threads, BEGIN IMMEDIATE, synchronous=FULL; {locked} locked out after 5 s");
-    Ok(Limit { name: "SQLite: the same with a pool and a transaction each".into(), rate: per(count, took), note })
+    let name = "SQLite: the same statements with a connection and a transaction each, without HTTP";
+    Ok(Limit { name: name.into(), rate: per(count, took), note })
 }
 
 fn commits(rehearsal: &Rehearsal, threads: usize, length: Duration) -> Outcome<(u64, u64, Duration)> {

@@ -18,6 +18,7 @@ mod machine;
 mod main_table;
 mod paths;
 mod pgbench;
+mod pooled;
 mod process;
 mod replicas;
 mod seed;
@@ -88,6 +89,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let outcome = match arguments.get(1..) {
         Some([name, bytes]) if name == bare::ARGUMENT => bytes.parse().map_err(Into::into).and_then(bare::serve),
+        Some([name, folder]) if name == pooled::ARGUMENT => pooled::serve(folder.into()),
         _ => run(&Options::parse()),
     };
     match outcome {

@@ -8,7 +8,7 @@ use super::{
     folder::Folder,
     house::{Engine, House},
     limits::{self, Rehearsal},
-    machine, paths, pgbench, seed,
+    machine, paths, pgbench, pooled, seed,
     server::time_to_first_answer,
     stage::{STATUS, Scale, Stage},
     wire,
@@ -59,9 +59,10 @@ fn sqlite(options: &Options, folder: &Folder, hash: &str, report: &mut Report) -
     let rehearse = |scale: Scale| {
         let rehearsal = Rehearsal::prepare(House::build(folder, "copies", None)?, hash, scale.copies)?;
         let one = limits::one_commit(&rehearsal, scale.length / 2)?;
-        let pool = limits::pool(&rehearsal, scale.length)?;
+        let bare = limits::connection_each(&rehearsal, scale.length)?;
+        let pool = pooled::measure(&rehearsal, scale)?;
         rehearsal.check()?;
-        Ok((pool.rate, vec![one, pool]))
+        Ok((pool.rate, vec![one, bare, pool]))
     };
     all(options, &mut stage, hash, report, rehearse)?;
     let end = stage.server.megabytes();

@@ -11,7 +11,8 @@ use super::{
 };
 
 const READERS: usize = 16;
-const WRITERS: usize = 64;
+/// Connections of those who write.
+pub const WRITERS: usize = 64;
 /// Rounds that the bare answer and the status take turns in, so that a neighbour disturbs both alike.
 const ROUNDS: u32 = 3;
 
@@ -75,7 +76,7 @@ pub fn events(stage: &Stage, report: &mut Report) -> Outcome<()> {
     Ok(())
 }
 
-/// The second factor on prepared challenges, and what the same statements cost without the service.
+/// The second factor on prepared challenges, and what the same statements cost without the house's engine.
 pub fn second_factor(
     stage: &mut Stage,
     report: &mut Report,
@@ -83,13 +84,13 @@ pub fn second_factor(
 ) -> Outcome<()> {
     let requests = stage.answers()?;
     let mut figure = stage.drive("second-factor", WRITERS, &requests, Order::Once, stage.scale.length)?;
-    eprintln!("the same statements without the service …");
+    eprintln!("the same statements in other hands …");
     let (limit, limits) = rehearse(stage.scale)?;
     let (rate, is_valid) = (figure.tally.rate(), figure.is_valid());
     let against = rate / limit;
     match stage.house.engine {
         Engine::Sqlite => {
-            figure.ratio = format!("{} × a pool with the same statements", short(against));
+            figure.ratio = format!("{} × the same with a pool and a transaction each", short(against));
             report.bars.push(Bar::at_least("second-factor, SQLite, 64 connections", rate, 5000.0, "/s", is_valid));
             let name = "second-factor, SQLite: against a pool and a transaction each";
             report.bars.push(Bar::at_least(name, against, 4.0, " ×", is_valid));

@@ -54,7 +54,8 @@ pub struct Person {
     pub refresh: String,
     /// A challenge that waits for its code.
     pub challenge: String,
-    secret: TotpSecret,
+    /// What the authenticator of this person knows.
+    pub secret: TotpSecret,
     last: Step,
 }
 

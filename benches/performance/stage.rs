@@ -42,7 +42,8 @@ impl Scale {
         let (length, dear, readers, provers) =
             if is_quick { (seconds(1), seconds(3), 200, 60) } else { (seconds(6), seconds(10), 1000, 400) };
         let (answerers, copies) = match (is_quick, engine) {
-            (true, _) => (3000, 2000),
+            (true, Engine::Sqlite) => (3000, 8000),
+            (true, Engine::Postgres) => (3000, 2000),
             (false, Engine::Sqlite) => (60_000, 60_000),
             (false, Engine::Postgres) => (12_000, 6000),
         };

@@ -4,13 +4,14 @@
 
 use super::{Outcome, seed};
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
+use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, PoisonError};
 
 /// What was said since the recorder was switched on.
 static HEARD: Mutex<Option<Vec<String>>> = Mutex::new(None);
 
 /// One statement, with its values.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Statement {
     /// The SQL between the placeholders.
     pub sql: Vec<String>,
@@ -19,7 +20,7 @@ pub struct Statement {
 }
 
 /// A value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Bind {
     /// NULL.
     Null,
@@ -32,7 +33,7 @@ pub enum Bind {
 }
 
 /// A piece of a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Piece {
     /// The same for everybody.
     Same(String),

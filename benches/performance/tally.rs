@@ -63,6 +63,11 @@ impl Tally {
         self.statuses.values().sum()
     }
 
+    /// All answers with this status.
+    pub fn answers_of(&self, status: u16) -> u64 {
+        self.statuses.get(&status).copied().unwrap_or(0)
+    }
+
     /// Answers a second.
     pub fn rate(&self) -> f64 {
         self.count() as f64 / self.elapsed.as_secs_f64()
