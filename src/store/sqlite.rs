@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         atomic::{AtomicU64, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+        mpsc::{self, Receiver, SyncSender},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -35,10 +35,7 @@ const SETTLE_TRIES: u32 = 200;
 const SETTLE_PAUSE: Duration = Duration::from_millis(25);
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                        PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON; \
-                       PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 16000;";
-/// Between two looks at the log. A thread of its own moves what is committed to the file, beside the writer; when
-/// the log has grown to `wal_autocheckpoint` pages (64 MB) all the same, the writer moves the rest, and begins it anew.
-const CHECKPOINT_EVERY: Duration = Duration::from_millis(200);
+                       PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 4000;";
 
 static NEXT_ENGINE: AtomicU64 = AtomicU64::new(0);
 
@@ -54,8 +51,6 @@ pub struct Sqlite {
     queue: Option<SyncSender<Box<dyn Job>>>,
     writer: Option<JoinHandle<()>>,
     metrics: Metrics,
-    /// The checkpoints end with it.
-    _checkpoints: mpsc::Sender<()>,
 }
 
 /// How busy the writer is.
@@ -126,14 +121,7 @@ impl Sqlite {
         let writer = writer.spawn(move || write_batches(conn, &written, &jobs, &seen));
         let writer = writer.map_err(|error| OpenError(format!("cannot start the writer thread: {error}")))?;
         let number = NEXT_ENGINE.fetch_add(1, Ordering::Relaxed);
-        Ok(Self {
-            number,
-            place,
-            queue: Some(queue),
-            writer: Some(writer),
-            metrics,
-            _checkpoints: checkpoint_beside(path)?,
-        })
+        Ok(Self { number, place, queue: Some(queue), writer: Some(writer), metrics })
     }
 
     /// Hands out its metrics.
@@ -219,20 +207,6 @@ impl Place {
         }
         Err(Fault::Unavailable("the database file was replaced by another; restart to serve that one".to_owned()))
     }
-}
-
-/// Starts the thread of the checkpoints, which runs until what it returns is dropped.
-fn checkpoint_beside(path: &Path) -> Result<mpsc::Sender<()>, OpenError> {
-    let mut conn = connect(path)?;
-    let (alive, end) = mpsc::channel();
-    let checkpoint = move || {
-        while end.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
-            // What cannot be moved now is moved next time; the log is as durable as the file.
-            let _ = conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)");
-        }
-    };
-    let started = thread::Builder::new().name("checkpoint".to_owned()).spawn(checkpoint);
-    started.map(|_| alive).map_err(|error| OpenError(format!("cannot start the checkpoint thread: {error}")))
 }
 
 fn take_reader(number: u64) -> Option<AnyConnection> {
