@@ -176,14 +176,17 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<Opaque, Fault> {
 /// `presented`, an unused sibling that is displaced. What was the predecessor is dead.
 ///
 /// # Errors
-/// `contended` when the session ended meanwhile.
+/// `contended` when the session ended meanwhile, or was renewed by another.
 pub fn rotate(tx: &mut Tx<'_>, session: &Session, presented: Presented, now: Timestamp) -> Result<Opaque, Fault> {
     let token = Opaque::draw(tx.random, OpaqueKind::Refresh, session.id.0)?;
     let grace = now.checked_add(SignedDuration::from_secs(REFRESH_GRACE)).unwrap_or(now);
     let until = (presented == Presented::Current).then(|| grace.as_millisecond());
     let id = session.id.to_string();
-    let alive = dsl::session.filter(dsl::id.eq(&id)).filter(dsl::ended_at.is_null());
-    let rows = diesel::update(alive)
+    let unmoved = dsl::session
+        .filter(dsl::id.eq(&id))
+        .filter(dsl::ended_at.is_null())
+        .filter(dsl::last_seen_at.eq(session.last_seen_at.as_millisecond()));
+    let rows = diesel::update(unmoved)
         .set((
             dsl::last_seen_at.eq(now.as_millisecond()),
             dsl::idle_until.eq(session.idle_until.as_millisecond()),
