@@ -56,7 +56,7 @@ async fn while_the_database_is_stopped_the_answer_is_503_and_in_time() {
     installation.add_account("alice@example.test");
     let served = installation.serve();
     let (token, _) = served.set_up("alice@example.test").await;
-    server.signal(Signal::QUIT);
+    server.crash();
     let guess = json!({"email": "alice@example.test", "password": PASSWORD});
     for round in 0..3 {
         let began = Instant::now();
@@ -92,7 +92,7 @@ async fn a_database_that_crashes_and_recovers_loses_nothing_that_was_acknowledge
         let moment = 200 + town.dice.below(600);
         town.live(async {
             pause(moment).await;
-            server.signal(Signal::QUIT);
+            server.crash();
             pause(100).await;
             server.start(&[]);
             pause(500).await;

@@ -110,6 +110,17 @@ impl Server {
         self.wait_until_it_answers();
     }
 
+    /// Crashes it, and waits until its last process is gone: until then it may go on answering.
+    pub fn crash(&self) {
+        let began = Instant::now();
+        self.signal(Signal::QUIT);
+        // Its first process goes last, and takes this file with it.
+        while self.folder.join("data/postmaster.pid").exists() {
+            assert!(began.elapsed() < Duration::from_secs(30), "PostgreSQL does not end");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Sends its first process a signal.
     pub fn signal(&self, signal: Signal) {
         let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
