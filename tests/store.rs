@@ -7,6 +7,7 @@ mod support;
 use futures_util::future::join_all;
 use serde_json::json;
 use std::{
+    collections::HashSet,
     panic,
     sync::{Arc, Mutex, mpsc},
 };
@@ -18,12 +19,17 @@ use support::{
 use twofold::{
     actions::audit,
     domain::{
+        account::{Email, Locale},
         anchor::{Anchor, Head},
         event::{Event, EventKind, Origin},
         id::AccountId,
         refusal::{Fault, Refusal, Stop},
     },
-    store::{Store, Tx, accounts, anchors},
+    store::{
+        Store, Tx,
+        accounts::{self, NewAccount},
+        anchors::Walk,
+    },
 };
 
 /// A change of an account that every test can make: it counts the account's events up by one.
@@ -31,6 +37,15 @@ fn note(tx: &mut Tx<'_>, app: &(Origin, jiff::Timestamp), id: AccountId) -> Resu
     let mut account = accounts::lock(tx, id)?.ok_or(Refusal::NotFound)?;
     let event = Event::of_system(EventKind::SessionRevoked);
     Ok(accounts::record(tx, &mut account, &app.0, app.1, &event, |_| {})?)
+}
+
+/// An account with one event.
+fn add(tx: &mut Tx<'_>, at: &(Origin, jiff::Timestamp), email: &str) -> Result<(), Stop> {
+    let id = tx.random.id(at.1)?;
+    let (email, locale) = (Email::parse(email, "")?, Locale::default());
+    let new = NewAccount { id, email, password_hash: String::new(), locale, scope: String::new() };
+    accounts::insert(tx, &new, at.1)?;
+    note(tx, at, id)
 }
 
 async fn activity(app: &TestApp, id: AccountId) -> i64 {
@@ -222,24 +237,41 @@ on_both_engines!(replicas_that_anchor_at_once_leave_no_gap);
 async fn replicas_that_anchor_at_once_leave_no_gap(app: &TestApp) {
     for n in 0..3 {
         app.person(&format!("person{n}")).await.sign_in().await;
-        let anchored = join_all((0..6).map(|_| audit::anchor(app.rooms()))).await;
-        let written: Vec<i64> = anchored.iter().flatten().flatten().map(|anchor| anchor.n).collect();
+        let anchored = join_all((0..6).map(|_| app.anchor())).await;
+        let written: Vec<i64> = anchored.iter().flatten().map(|anchor| anchor.n).collect();
         assert_eq!(written, [n + 1], "{anchored:?}");
         app.pass(30);
     }
 }
 
-on_both_engines!(many_ends_take_several_anchors);
-async fn many_ends_take_several_anchors(app: &TestApp) {
-    let head = |seq| Head { account: "x".into(), stream: "state".into(), seq, hash: seq.to_string() };
-    let now = app.now();
-    let heads: Vec<Head> = (0..2500).map(head).collect();
-    let append = move |tx: &mut Tx<'_>| Ok(anchors::append(tx, None, &heads, now)?);
-    let written = app.store().write("test", append.clone()).await.unwrap();
-    assert_eq!(written.iter().map(|anchor| anchor.heads.len()).collect::<Vec<_>>(), [1000, 1000, 500]);
-    assert!(app.store().write("test", append).await.unwrap().is_empty(), "somebody was faster");
-    // These ends are of no chain, which is what the checks at the end would say.
-    tamper(app, "DELETE FROM audit_anchor");
+on_both_engines!(many_ends_take_several_anchors_and_a_walk_that_broke_off_loses_none);
+async fn many_ends_take_several_anchors_and_a_walk_that_broke_off_loses_none(app: &TestApp) {
+    for group in 0..3 {
+        let at = (app.cx().origin, app.now());
+        let crowd = move |tx: &mut Tx<'_>| (0..800).try_for_each(|n| add(tx, &at, &format!("{group}-{n}@example.test")));
+        app.store().write("test", crowd).await.unwrap();
+        app.pass(300);
+    }
+    let mut broken_off = app.store().read("test", |db| Ok(Walk::begin(db)?)).await.unwrap();
+    let step = |walk: &Walk| {
+        let walk = walk.clone();
+        move |tx: &mut Tx<'_>| {
+            let mut walk = walk.clone();
+            let found = walk.step(tx)?;
+            let anchor = walk.append(tx, found.heads, found.until.unwrap())?;
+            Ok((anchor, walk))
+        }
+    };
+    let (first, walk) = app.store().write("test", step(&broken_off)).await.unwrap();
+    broken_off = walk;
+    let mut anchors = vec![first.unwrap()];
+    anchors.extend(app.anchor().await);
+    let heads: Vec<&Head> = anchors.iter().flat_map(|anchor| &anchor.heads).collect();
+    let accounts: HashSet<&str> = heads.iter().map(|head| head.account.as_str()).collect();
+    assert_eq!((anchors.len(), heads.len(), accounts.len()), (3, 2400, 2400));
+    let (second, _) = app.store().write("test", step(&broken_off)).await.unwrap();
+    assert!(second.is_none(), "somebody was faster");
+    assert!(app.anchor().await.is_empty(), "nothing has grown");
 }
 
 /// Tampering with the audit is not undone, so these check what must hold by themselves.
@@ -301,12 +333,12 @@ mod tampered_audit {
     async fn anchored(engine: Engine) {
         let Some(app) = TestApp::start(engine, &[]).await else { return };
         let alice = app.person("alice").await.with_two_factor().await;
-        let mut exported = audit::anchor(app.rooms()).await.unwrap();
+        let mut exported = app.anchor().await;
         app.pass(60);
         alice.disable(json!({})).await.is(200);
-        exported.extend(audit::anchor(app.rooms()).await.unwrap());
+        exported.extend(app.anchor().await);
         assert_eq!(exported.iter().map(|anchor| anchor.n).collect::<Vec<_>>(), [1, 2]);
-        assert!(audit::anchor(app.rooms()).await.unwrap().is_empty(), "nothing has grown");
+        assert!(app.anchor().await.is_empty(), "nothing has grown");
         let verify = async |exported: &[Anchor]| audit::verify_anchors(&app.cx(), exported.to_vec()).await.unwrap();
         assert_eq!(verify(&exported).await, Ok(4));
 

@@ -115,8 +115,8 @@ pub fn crowd(rooms: &Arc<Rooms>, hash: &str, sort: Sort, numbers: &[u64]) -> Out
 /// Anchors what was seeded, as a service that had been running would have: the first anchor of a service
 /// covers everything that ever happened.
 pub fn anchor(rooms: &Arc<Rooms>) -> Outcome<()> {
-    let anchored = runtime::System::new().block_on(audit::anchor(rooms));
-    anchored.map(|_| ()).map_err(|stop| format!("anchoring: {stop:?}").into())
+    let anchored = runtime::System::new().block_on(audit::anchor(rooms, |_| ()));
+    anchored.map_err(|stop| format!("anchoring: {stop:?}").into())
 }
 
 async fn persons(rooms: &Arc<Rooms>, hash: &str, sort: Sort, numbers: Vec<u64>) -> Outcome<Vec<Person>> {

@@ -9,7 +9,8 @@ use crate::{
         refusal::{Fault, Stop},
     },
     store::{
-        anchors,
+        Db, Tx,
+        anchors::{self, Walk},
         cuts::{self, Place},
         events::{self, Broken},
     },
@@ -78,25 +79,35 @@ async fn check(cx: &Cx, previous: Option<Anchor>, anchor: &Anchor) -> Result<Res
     cx.store.read("audit-verify", move |db| Ok(anchors::check(db, previous.as_ref(), &anchor)?)).await
 }
 
-/// Anchors the chains that have grown; returns what was written, which is nothing when another replica was
-/// faster.
+/// Anchors the chains that have grown, and hands each anchor to `told`; there is none when another replica was
+/// faster. Each is a write of its own, so that writers wait for no more than a thousand ends.
 ///
 /// # Errors
 /// `unavailable`, `unreadable`.
-pub async fn anchor(rooms: &Rooms) -> Result<Vec<Anchor>, Stop> {
+pub async fn anchor(rooms: &Rooms, mut told: impl FnMut(&Anchor)) -> Result<(), Stop> {
     let now = rooms.clock.now()?;
-    let (last, heads) = rooms
-        .store
-        .read("anchor", |db| {
-            let last = anchors::last(db)?;
-            let heads = anchors::grown_since(db, last.as_ref())?;
-            Ok((last, heads))
-        })
-        .await?;
-    if heads.is_empty() {
-        return Ok(Vec::new());
+    let mut walk = rooms.store.read("anchor", |db| Ok(Walk::begin(db)?)).await?;
+    loop {
+        let step = move |db: &mut Db<'_>| {
+            let mut walk = walk.clone();
+            Ok((walk.step(db)?, walk))
+        };
+        let (found, from) = rooms.store.read("anchor", step).await?;
+        walk = from.clone();
+        if !found.heads.is_empty() {
+            let append = move |tx: &mut Tx<'_>| {
+                let mut walk = from.clone();
+                Ok((walk.append(tx, found.heads.clone(), found.until.unwrap_or(now))?, walk))
+            };
+            let (written, further) = rooms.store.write("anchor", append).await?;
+            let Some(anchor) = written else { return Ok(()) };
+            told(&anchor);
+            walk = further;
+        }
+        if found.until.is_none() {
+            return Ok(());
+        }
     }
-    rooms.store.write("anchor", move |tx| Ok(anchors::append(tx, last.as_ref(), &heads, now)?)).await
 }
 
 /// Hands every anchor after the one with number `after` to `keep`, the newest ends among them.
@@ -104,7 +115,7 @@ pub async fn anchor(rooms: &Rooms) -> Result<Vec<Anchor>, Stop> {
 /// # Errors
 /// `unavailable`, `unreadable`, what `keep` says.
 pub async fn export(cx: &Cx, mut after: i64, mut keep: impl FnMut(&Anchor) -> Result<(), Fault>) -> Result<(), Stop> {
-    anchor(cx).await?;
+    anchor(cx, |_| ()).await?;
     loop {
         let anchors = cx.store.read("anchors", move |db| Ok(anchors::page(db, after, PAGE)?)).await?;
         let Some(last) = anchors.last() else { return Ok(()) };

@@ -24,7 +24,7 @@ pub struct Head {
 pub struct Anchor {
     /// Its number, without gaps from 1.
     pub n: i64,
-    /// When it was written.
+    /// Up to when: what had grown by then is in it or in one before it, but for rows that came late.
     pub at: Timestamp,
     /// The hash of the anchor before; empty for the first.
     pub before: String,

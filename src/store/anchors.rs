@@ -18,10 +18,12 @@ use crate::domain::{
 use data_encoding::HEXLOWER;
 use diesel::{alias, dsl::exists, dsl::not, prelude::*, result::OptionalExtension};
 use jiff::Timestamp;
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 /// Heads that one anchor holds; more of them take several.
 const HEADS: usize = 1000;
+/// Anchors that are read at once.
+const A_FEW: i64 = 8;
 /// Milliseconds that a row may become visible after the moment it bears: a slow password, a slow commit,
 /// and the clock of another replica.
 const LATE: i64 = 60_000;
@@ -37,15 +39,6 @@ struct Row {
     hash: String,
 }
 
-/// The last anchor.
-///
-/// # Errors
-/// `unavailable`, `unreadable`.
-pub fn last(db: &mut Db<'_>) -> Result<Option<Anchor>, Fault> {
-    let row = dsl::audit_anchor.order(dsl::n.desc()).select(Row::as_select()).first(db.conn).optional()?;
-    row.map(Anchor::try_from).transpose()
-}
-
 /// At most `limit` anchors after the one with number `after`.
 ///
 /// # Errors
@@ -56,65 +49,126 @@ pub fn page(db: &mut Db<'_>, after: i64, limit: i64) -> Result<Vec<Anchor>, Faul
     rows.into_iter().map(Anchor::try_from).collect()
 }
 
-/// The ends of the chains that have grown since `last`.
-///
-/// # Errors
-/// `unavailable`.
-pub fn grown_since(db: &mut Db<'_>, last: Option<&Anchor>) -> Result<Vec<Head>, Fault> {
-    let next = alias!(audit as next);
-    let follower = next
-        .filter(next.field(audit::account_id).eq(audit::account_id))
-        .filter(next.field(audit::stream).eq(audit::stream))
-        .filter(next.field(audit::seq).eq(audit::seq + 1));
-    let since = last.map_or(0, |anchor| anchor.at.as_millisecond() - LATE);
-    let rows: Vec<(String, String, i64, Vec<u8>)> = audit::table
-        .filter(audit::at.ge(since))
-        .filter(not(exists(follower)))
-        .order((audit::account_id, audit::stream))
-        .select((audit::account_id, audit::stream, audit::seq, audit::hash))
-        .load(db.conn)?;
-    let heads = rows.into_iter().map(|(account, stream, seq, hash)| {
-        let hash = HEXLOWER.encode(&hash);
-        Head { account, stream, seq, hash }
-    });
-    let recent: Vec<Row> =
-        dsl::audit_anchor.filter(dsl::at.ge(since)).order(dsl::n).select(Row::as_select()).load(db.conn)?;
-    let mut known = HashSet::new();
-    for row in recent {
-        known.extend(Anchor::try_from(row)?.heads.into_iter().map(|head| head.hash));
-    }
-    Ok(heads.filter(|head| !known.contains(&head.hash)).collect())
+/// A walk over the chains that have grown since the last anchor, from the oldest growth on. Broken off
+/// anywhere it loses nothing: whatever is older than the last anchor, but for late rows, is anchored.
+#[derive(Clone)]
+pub struct Walk {
+    last: Option<Link>,
+    /// The time and id of the row that it has come to.
+    place: (i64, String),
+    known: Arc<HashSet<Vec<u8>>>,
 }
 
-/// Writes `heads` after `last`; nothing, when somebody else was faster.
-///
-/// # Errors
-/// `unavailable`.
-pub fn append(tx: &mut Tx<'_>, last: Option<&Anchor>, heads: &[Head], now: Timestamp) -> Result<Vec<Anchor>, Fault> {
-    let newest: Option<i64> = dsl::audit_anchor.select(dsl::n).order(dsl::n.desc()).first(tx.conn).optional()?;
-    let (mut n, mut before) = last.map_or((0, String::new()), |anchor| (anchor.n, anchor.hash.clone()));
-    if newest.unwrap_or(0) != n {
-        return Ok(Vec::new());
+/// What the next anchor follows.
+#[derive(Clone)]
+struct Link {
+    n: i64,
+    hash: String,
+}
+
+/// What a walk has found, for one anchor.
+pub struct Found {
+    /// Ends of chains, maybe none.
+    pub heads: Vec<Head>,
+    /// The time of its last row; `None` when nothing newer is there.
+    pub until: Option<Timestamp>,
+}
+
+impl Walk {
+    /// Looks for where the last walk has come to.
+    ///
+    /// # Errors
+    /// `unavailable`, `unreadable`.
+    pub fn begin(db: &mut Db<'_>) -> Result<Self, Fault> {
+        let newest = backwards(db, i64::MAX, 1)?.pop();
+        let since = newest.as_ref().map_or(0, |anchor| anchor.at.as_millisecond() - LATE);
+        let last = newest.map(|anchor| Link { n: anchor.n, hash: anchor.hash });
+        let (mut known, mut before) = (HashSet::new(), i64::MAX);
+        loop {
+            let anchors = backwards(db, before, A_FEW)?;
+            // Of two anchors the later one may reach less far, by as much as rows may be late.
+            let is_over = anchors.last().is_none_or(|oldest| oldest.at.as_millisecond() < since - LATE);
+            for anchor in anchors {
+                before = anchor.n;
+                for head in anchor.heads {
+                    known.insert(bytes(&head)?);
+                }
+            }
+            if is_over {
+                return Ok(Self { last, place: (since, String::new()), known: Arc::new(known) });
+            }
+        }
     }
-    let mut written = Vec::new();
-    for heads in heads.chunks(HEADS) {
-        n += 1;
+
+    /// Goes on by as many rows as an anchor holds.
+    ///
+    /// # Errors
+    /// `unavailable`, `unreadable`.
+    pub fn step(&mut self, db: &mut Db<'_>) -> Result<Found, Fault> {
+        let next = alias!(audit as next);
+        let follower = next
+            .filter(next.field(audit::account_id).eq(audit::account_id))
+            .filter(next.field(audit::stream).eq(audit::stream))
+            .filter(next.field(audit::seq).eq(audit::seq + 1));
+        let (at, id) = &self.place;
+        let rows: Vec<(i64, String, (String, String, i64, Vec<u8>))> = audit::table
+            // The first condition is for the index.
+            .filter(audit::at.ge(at))
+            .filter(audit::at.gt(at).or(audit::id.gt(id)))
+            .filter(not(exists(follower)))
+            .order((audit::at, audit::id))
+            .limit(HEADS as i64)
+            .select((audit::at, audit::id, (audit::account_id, audit::stream, audit::seq, audit::hash)))
+            .load(db.conn)?;
+        let is_over = rows.len() < HEADS;
+        let mut heads = Vec::new();
+        for (at, id, (account, stream, seq, hash)) in rows {
+            self.place = (at, id);
+            if !self.known.contains(&hash) {
+                heads.push(Head { account, stream, seq, hash: HEXLOWER.encode(&hash) });
+            }
+        }
+        let until = if is_over { None } else { Some(moment(self.place.0)?) };
+        Ok(Found { heads, until })
+    }
+
+    /// Writes an anchor of `heads`, up to `at`; `None` when somebody else was faster, who walks on.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub fn append(&mut self, tx: &mut Tx<'_>, heads: Vec<Head>, at: Timestamp) -> Result<Option<Anchor>, Fault> {
+        let newest: Option<i64> = dsl::audit_anchor.select(dsl::n).order(dsl::n.desc()).first(tx.conn).optional()?;
+        let Link { n, hash: before } = self.last.clone().unwrap_or(Link { n: 0, hash: String::new() });
+        if newest.unwrap_or(0) != n {
+            return Ok(None);
+        }
         let key_id = tx.keys.audit_key()?.to_owned();
-        let mut anchor = Anchor { n, at: now, before, heads: heads.to_vec(), key_id, hash: String::new() };
+        let mut anchor = Anchor { n: n + 1, at, before, heads, key_id, hash: String::new() };
         anchor.hash = hash(tx, &anchor)?;
-        before = anchor.hash.clone();
         let row = Row {
-            n,
-            at: now.as_millisecond(),
+            n: anchor.n,
+            at: at.as_millisecond(),
             before: anchor.before.clone(),
             heads: text(&anchor.heads)?,
             key_id: anchor.key_id.clone(),
             hash: anchor.hash.clone(),
         };
         diesel::insert_into(audit_anchor::table).values(row).prepared().execute(tx.conn)?;
-        written.push(anchor);
+        self.last = Some(Link { n: anchor.n, hash: anchor.hash.clone() });
+        Ok(Some(anchor))
     }
-    Ok(written)
+}
+
+/// At most `limit` anchors before the one with number `n`, the newest first.
+fn backwards(db: &mut Db<'_>, n: i64, limit: i64) -> Result<Vec<Anchor>, Fault> {
+    let before = dsl::audit_anchor.filter(dsl::n.lt(n)).order(dsl::n.desc()).limit(limit);
+    let rows: Vec<Row> = before.select(Row::as_select()).load(db.conn)?;
+    rows.into_iter().map(Anchor::try_from).collect()
+}
+
+fn bytes(head: &Head) -> Result<Vec<u8>, Fault> {
+    let decoded = HEXLOWER.decode(head.hash.as_bytes());
+    decoded.map_err(|_| Fault::Unreadable(format!("the head of {} in an anchor", head.account)))
 }
 
 /// Checks that `anchor` is what was written, that it follows `previous` where one is given, that the database

@@ -3,6 +3,7 @@
 
 use crate::{
     actions::{Rooms, audit},
+    domain::anchor::Anchor,
     store::prune::{RULES, Rule},
 };
 use jiff::Timestamp;
@@ -38,14 +39,12 @@ pub async fn compare_clocks(rooms: Arc<Rooms>) {
 pub async fn anchor(rooms: Arc<Rooms>) {
     loop {
         tokio::time::sleep(ANCHOR_EVERY).await;
-        match audit::anchor(&rooms).await {
-            Ok(anchors) => {
-                for anchor in anchors {
-                    let (hash, heads) = (anchor.hash.as_str(), anchor.heads.len());
-                    log::info!(n = anchor.n, heads = heads, hash = hash; "anchor");
-                }
-            }
-            Err(stop) => log::error!("{stop:?}"),
+        let told = |anchor: &Anchor| {
+            let (hash, heads) = (anchor.hash.as_str(), anchor.heads.len());
+            log::info!(n = anchor.n, heads = heads, hash = hash; "anchor");
+        };
+        if let Err(stop) = audit::anchor(&rooms, told).await {
+            log::error!("{stop:?}");
         }
     }
 }

@@ -36,11 +36,11 @@ async fn an_account_whose_old_events_were_dropped_lives_on(app: &TestApp) {
     let alice = app.person("alice").await.with_two_factor().await;
     let disabled = alice.disable(json!({})).await.is(200);
     alice.take_tokens(&disabled, "/tokens");
-    let mut exported = audit::anchor(app.rooms()).await.unwrap();
+    let mut exported = app.anchor().await;
     let old = alice.get(&format!("{EVENTS}?limit=1")).await.is(200);
     app.pass(20 * DAY);
     alice.sign_in().await.set_up().await;
-    exported.extend(audit::anchor(app.rooms()).await.unwrap());
+    exported.extend(app.anchor().await);
     let both = alice.get(&format!("{EVENTS}?limit=1")).await.is(200).body["next_cursor"].clone();
     app.pass(15 * DAY);
     let before = count(app, "audit");
