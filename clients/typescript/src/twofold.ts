@@ -1,0 +1,237 @@
+// The client: one method for each call of the contract, and what to do about its answer.
+
+import createClient, { type Client } from "openapi-fetch";
+
+import { type Answer, bodyOf, once, persist, succeeded } from "./answer.js";
+import { type Attempt, CHANGE, Calls, type Init, POST, POST_FOR_TOKENS, READ } from "./calls.js";
+import { ProblemError } from "./problem.js";
+import type { components, paths } from "./schema.js";
+import { Session } from "./session.js";
+import { MemoryStore, type TokenStore, type Tokens } from "./tokens.js";
+
+type Schemas = components["schemas"];
+
+/** A proof of the second factor: a code of an authenticator, or a recovery code. */
+export type Proof = { code: string } | { recovery_code: string };
+
+/** The password, and a second factor where `actions.….proofs` of the status asks for one. */
+export type Proofs = { password: string; code?: string; recovery_code?: string };
+
+/** How fresh the proof of the second factor has to be, in seconds (RFC 9470). */
+export type Demand = { maxAge: number };
+
+/** What came of a password. */
+export type SignIn =
+  | { result: "signed_in" }
+  | { result: "second_factor_required"; challenge: string; methods: string[]; expires_at: string };
+
+/** How a client is set up. */
+export interface Options {
+  /** Where the service is; by default where the page came from. */
+  baseUrl?: string;
+  /** The language of titles, details and messages: `en`, `ms` or `zh-Hans`. */
+  language?: string;
+  /** Where the tokens are kept; by default in memory. */
+  store?: TokenStore;
+  /** By default that of the platform. */
+  fetch?: typeof fetch;
+  /** Milliseconds after which a try counts as unanswered; 30 seconds by default. */
+  timeout?: number;
+  /** Called when the session ended without `signOut`: the tokens are gone already. */
+  onSignedOut?: () => void;
+  /** Asks the owner for a second factor; null gives up. */
+  onStepUp?: (demand: Demand) => Promise<Proof | null>;
+}
+
+/** One person's access to a Twofold service. Failures are `ProblemError` or `NetworkError`. */
+export class Twofold {
+  /** Sent as `Accept-Language` from the next call on. */
+  language: string | undefined;
+
+  readonly #api: Client<paths>;
+  readonly #session: Session;
+  readonly #calls: Calls;
+  readonly #timeout: number;
+  readonly #onStepUp: Options["onStepUp"];
+  #steppingUp: Promise<boolean> | undefined;
+
+  constructor(options: Options = {}) {
+    // Looked up at each call, and called without an owner: browsers refuse any other.
+    const send = options.fetch ?? ((input: RequestInfo | URL) => fetch(input));
+    this.language = options.language;
+    this.#timeout = options.timeout ?? 30_000;
+    this.#onStepUp = options.onStepUp;
+    this.#api = createClient<paths>({ baseUrl: options.baseUrl ?? "", fetch: (request) => send(request) });
+    this.#session = new Session(
+      options.store ?? new MemoryStore(),
+      (refresh_token) => this.#api.POST("/auth/token/refresh", { ...this.#init(), body: { refresh_token } }),
+      () => options.onSignedOut?.(),
+    );
+    this.#calls = new Calls(this.#session, () => this.#init(), (demand) => this.#stepUp(demand));
+  }
+
+  /** Whether there are tokens. The service may have ended the session meanwhile: the next call tells. */
+  get isSignedIn(): boolean {
+    return this.#session.isOpen;
+  }
+
+  /** Signs in by password. While two-factor authentication is on, `answer` completes it. */
+  async signIn(email: string, password: string): Promise<SignIn> {
+    const body = bodyOf(await once(() => this.#api.POST("/auth/login", { ...this.#init(), body: { email, password } })));
+    if (body.result === "second_factor_required") return body;
+    this.#session.replace(body.tokens);
+    return { result: body.result };
+  }
+
+  /** Completes a sign-in with the second factor. */
+  async answer(challenge: string, proof: Proof): Promise<void> {
+    const body = { challenge, ...proof };
+    const answer = await once(() => this.#api.POST("/auth/login/second-factor", { ...this.#init(), body }));
+    this.#session.replace(bodyOf(answer).tokens);
+  }
+
+  /** Ends the session. The tokens are forgotten even when the service could not be told. */
+  async signOut(): Promise<void> {
+    try {
+      await this.#calls.make((init) => this.#api.POST("/auth/logout", init), POST_FOR_TOKENS);
+    } catch (error) {
+      // Over already: that is what was wanted.
+      if (!(error instanceof ProblemError && error.status === 401)) throw error;
+    } finally {
+      this.#session.close();
+    }
+  }
+
+  /** The Account Security tab. */
+  overview(): Promise<Schemas["AccountSecurity"]> {
+    return this.#calls.make((init) => this.#api.GET("/account/security", init), READ);
+  }
+
+  /** How two-factor authentication stands, and what the owner may do about it now. */
+  status(): Promise<Schemas["Status"]> {
+    return this.#calls.make((init) => this.#api.GET("/account/security/2fa", init), READ);
+  }
+
+  /** The numbers in force: windows, lives, budgets. Needs no sign-in. */
+  async policy(): Promise<Record<string, unknown>> {
+    return bodyOf(await persist(() => this.#api.GET("/.well-known/two-factor-policy", this.#init())));
+  }
+
+  /** A page of the security log, newest first. */
+  events(page: { cursor?: string; limit?: number } = {}): Promise<Schemas["Events"]> {
+    const params = { query: page };
+    return this.#calls.make((init) => this.#api.GET("/account/security/events", { ...init, params }), READ);
+  }
+
+  /** The sessions that are alive, newest first. */
+  sessions(): Promise<Schemas["Sessions"]> {
+    return this.#calls.make((init) => this.#api.GET("/account/security/sessions", init), READ);
+  }
+
+  /** Ends a session. */
+  async endSession(sid: string): Promise<void> {
+    const params = { path: { sid } };
+    await this.#calls.make((init) => this.#api.DELETE("/account/security/sessions/{sid}", { ...init, params }), CHANGE);
+  }
+
+  /** Ends every session but this one. */
+  endOtherSessions(): Promise<Schemas["EndedSessions"]> {
+    return this.#calls.make((init) => this.#api.POST("/account/security/sessions/end-others", init), POST);
+  }
+
+  /** Starts an enrolment. The secret is in this answer and nowhere else. `replaces` swaps the phones at the confirm. */
+  startEnrolment(start: Proofs & { label?: string; replaces?: string }): Promise<Schemas["Enrolment"]> {
+    return this.#calls.make((init) => this.#api.POST("/account/security/2fa/totp", { ...init, body: start }), POST);
+  }
+
+  /** An enrolment, without its secret. */
+  enrolment(id: string): Promise<Schemas["EnrolmentState"]> {
+    const params = { path: { id } };
+    return this.#calls.make((init) => this.#api.GET("/account/security/2fa/totp/{id}", { ...init, params }), READ);
+  }
+
+  /** Puts the authenticator in service with its first code. The recovery codes are in this answer and nowhere else. */
+  confirmEnrolment(id: string, code: string): Promise<Omit<Schemas["Confirmed"], "tokens">> {
+    const init = { params: { path: { id } }, body: { code } };
+    return this.#calls.makeForTokens((common) =>
+      this.#api.POST("/account/security/2fa/totp/{id}/confirm", { ...common, ...init }));
+  }
+
+  /** Gives up an enrolment. */
+  async cancelEnrolment(id: string): Promise<void> {
+    const params = { path: { id } };
+    await this.#calls.make((init) => this.#api.DELETE("/account/security/2fa/totp/{id}", { ...init, params }), CHANGE);
+  }
+
+  /** Calls an authenticator something else. */
+  renameMethod(id: string, label: string): Promise<Schemas["Method"]> {
+    const init = { params: { path: { id } }, body: { label } };
+    return this.#calls.make((common) =>
+      this.#api.PATCH("/account/security/2fa/methods/{id}", { ...common, ...init }), CHANGE);
+  }
+
+  /** Takes one of several authenticators out of service. */
+  removeMethod(id: string, proofs: Proofs): Promise<Omit<Schemas["Removed"], "tokens">> {
+    const init = { params: { path: { id } }, body: proofs };
+    return this.#calls.makeForTokens((common) =>
+      this.#api.POST("/account/security/2fa/methods/{id}/remove", { ...common, ...init }));
+  }
+
+  /** What a disable would do, and what it takes. */
+  previewDisable(): Promise<Schemas["DisablePreview"]> {
+    return this.#calls.make((init) => this.#api.GET("/account/security/2fa/disable/preview", init), READ);
+  }
+
+  /** Switches two-factor authentication off. */
+  disable(request: Proofs & { reason?: Schemas["DisableReason"] }): Promise<Omit<Schemas["Disabled"], "tokens">> {
+    return this.#calls.makeForTokens((init) =>
+      this.#api.POST("/account/security/2fa/disable", { ...init, body: request }));
+  }
+
+  /** Makes a new set of recovery codes; the old set is dead. */
+  async regenerateRecoveryCodes(proofs: Proofs): Promise<string[]> {
+    const attempt = (init: Init) => this.#api.POST("/account/security/2fa/recovery-codes", { ...init, body: proofs });
+    return (await this.#calls.make(attempt, POST)).recovery_codes;
+  }
+
+  /** Step-up: proves the second factor in this session. */
+  async verify(proof: Proof): Promise<void> {
+    await this.#calls.makeForTokens(wrapped((init) =>
+      this.#api.POST("/account/security/2fa/verify", { ...init, body: proof })));
+  }
+
+  /** Changes the password; every other session ends. */
+  async changePassword(
+    request: { current_password: string; new_password: string; code?: string; recovery_code?: string },
+  ): Promise<void> {
+    await this.#calls.makeForTokens(wrapped((init) => this.#api.POST("/account/password", { ...init, body: request })));
+  }
+
+  #init(): Init {
+    const headers: Record<string, string> = this.language === undefined ? {} : { "Accept-Language": this.language };
+    return { headers, signal: AbortSignal.timeout(this.#timeout) };
+  }
+
+  // One question for the owner, however many calls wait for it.
+  async #stepUp(demand: Demand): Promise<boolean> {
+    this.#steppingUp ??= this.#prove(demand).finally(() => {
+      this.#steppingUp = undefined;
+    });
+    return this.#steppingUp;
+  }
+
+  async #prove(demand: Demand): Promise<boolean> {
+    const proof = await this.#onStepUp?.(demand);
+    if (!proof) return false;
+    await this.verify(proof);
+    return true;
+  }
+}
+
+// Where the whole body is the tokens, it is treated as the bodies that have them as a member.
+function wrapped(attempt: Attempt<Tokens>): Attempt<{ tokens: Tokens }> {
+  return async (init) => {
+    const answer: Answer<Tokens> = await attempt(init);
+    return succeeded(answer) ? { data: { tokens: answer.data }, response: answer.response } : answer;
+  };
+}
