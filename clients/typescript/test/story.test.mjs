@@ -1,0 +1,128 @@
+// What a customer does with two-factor authentication, from the first sign-in to the next phone.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { ProblemError, Twofold } from "../dist/index.js";
+import { protectedBy, setUp, signInWith, signedIn } from "./persons.mjs";
+import { PASSWORD, email, startService } from "./service.mjs";
+
+const persons = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"];
+let service;
+before(async () => (service = await startService({ persons })));
+after(() => service.stop());
+
+const invalidCredential = { name: "ProblemError", status: 403, code: "invalid-credential" };
+
+test("a customer sets it up, signs in with a code, and switches it off", async () => {
+  const { client, result } = await signedIn(service.url, "alice");
+  assert.deepEqual(result, { result: "signed_in" });
+  assert.equal((await client.status()).actions.setup.allowed, true);
+
+  const { phone, confirmed } = await setUp(client);
+  assert.equal(confirmed.recovery_codes.length, 10);
+  assert.equal("tokens" in confirmed, false);
+  await client.signOut();
+  assert.equal(client.isSignedIn, false);
+
+  const challenge = await client.signIn(email("alice"), PASSWORD);
+  assert.equal(challenge.result, "second_factor_required");
+  assert.equal(client.isSignedIn, false);
+  await client.answer(challenge.challenge, { code: await phone.code() });
+  assert.equal((await client.overview()).two_factor.enabled, true);
+
+  assert.equal((await client.previewDisable()).would_revoke.methods, 1);
+  const disabled = await client.disable({ password: PASSWORD, reason: "new_phone" });
+  assert.equal(disabled.enabled, false);
+  assert.equal((await client.status()).enabled, false);
+  assert.deepEqual(await new Twofold({ baseUrl: service.url }).signIn(email("alice"), PASSWORD), { result: "signed_in" });
+});
+
+test("a code is refused the second time", async () => {
+  const { client, phone } = await protectedBy(service.url, "bob");
+  const code = await phone.code();
+  await client.verify({ code });
+  await assert.rejects(client.verify({ code }), invalidCredential);
+});
+
+test("a recovery code signs in once", async () => {
+  const { client, codes, store } = await protectedBy(service.url, "carol");
+  await signInWith(client, "carol", { recovery_code: codes[0] });
+  assert.ok(store.load().amr.includes("rc"));
+  await assert.rejects(signInWith(client, "carol", { recovery_code: codes[0] }), invalidCredential);
+  const fresh = await client.regenerateRecoveryCodes({ password: PASSWORD });
+  assert.equal(fresh.length, 10);
+  await assert.rejects(signInWith(client, "carol", { recovery_code: codes[1] }), invalidCredential);
+  await signInWith(client, "carol", { recovery_code: fresh[0] });
+});
+
+test("a phone is replaced by another", async () => {
+  const { client, phone: old } = await protectedBy(service.url, "dave");
+  const [method] = (await client.status()).methods;
+  const { phone } = await setUp(client, { label: "Pixel 10", replaces: method.id });
+  assert.deepEqual((await client.status()).methods.map(({ label }) => label), ["Pixel 10"]);
+  await assert.rejects(client.verify({ code: await old.code() }), invalidCredential);
+  await client.verify({ code: await phone.code() });
+});
+
+test("one of two authenticators is renamed and removed, the last one is not", async () => {
+  const { client } = await protectedBy(service.url, "erin");
+  const { enrolment } = await setUp(client, { label: "Tablet" });
+  assert.equal((await client.renameMethod(enrolment.id, "Old tablet")).label, "Old tablet");
+  const removed = await client.removeMethod(enrolment.id, { password: PASSWORD });
+  assert.equal(removed.status.methods.length, 1);
+  await assert.rejects(client.removeMethod(removed.status.methods[0].id, { password: PASSWORD }), { code: "last-method" });
+});
+
+test("an enrolment is looked at and given up", async () => {
+  const { client } = await signedIn(service.url, "frank");
+  const { id } = await client.startEnrolment({ password: PASSWORD });
+  assert.equal((await client.enrolment(id)).state, "pending");
+  await client.cancelEnrolment(id);
+  await assert.rejects(client.enrolment(id), { status: 410, code: "enrolment-expired" });
+});
+
+test("the password is changed, and every other session ends", async () => {
+  const { client } = await signedIn(service.url, "grace");
+  const { client: elsewhere } = await signedIn(service.url, "grace");
+  await client.changePassword({ current_password: PASSWORD, new_password: "another horse entirely" });
+  await assert.rejects(elsewhere.status(), { status: 401 });
+  assert.equal((await client.sessions()).sessions.length, 1);
+  await assert.rejects(client.signIn(email("grace"), PASSWORD), invalidCredential);
+});
+
+test("the security log is read page by page", async () => {
+  const { client } = await signedIn(service.url, "heidi");
+  await signedIn(service.url, "heidi");
+  assert.equal((await client.endOtherSessions()).ended, 1);
+  const first = await client.events({ limit: 1 });
+  const second = await client.events({ limit: 1, cursor: first.next_cursor });
+  assert.equal(first.events.length, 1);
+  assert.notEqual(first.events[0].id, second.events[0].id);
+});
+
+test("problems are typed, and speak the language asked for", async () => {
+  const { client } = await signedIn(service.url, "frank");
+  const refused = async () => client.startEnrolment({ password: PASSWORD, label: "x".repeat(65) }).catch((e) => e);
+  const english = await refused();
+  assert.ok(english instanceof ProblemError);
+  assert.equal(english.status, 422);
+  assert.equal(english.code, "validation-failed");
+  assert.equal(english.errors[0].pointer, "/label");
+  assert.equal(english.problem.type, "/problems/validation-failed");
+  assert.match(english.requestId, /./);
+  client.language = "ms";
+  const malay = await refused();
+  assert.equal(malay.code, english.code);
+  assert.notEqual(malay.title, english.title);
+});
+
+test("too many wrong codes are answered with the time to wait", async () => {
+  const { client, phone } = await protectedBy(service.url, "heidi");
+  const wrong = () => client.verify({ code: phone.wrongCode() }).catch((error) => error);
+  const answers = [];
+  for (let guess = 0; guess < 6; guess++) answers.push(await wrong());
+  assert.deepEqual(answers.map(({ status }) => status), [403, 403, 403, 403, 403, 429]);
+  assert.equal(answers[0].attemptsRemaining, 4);
+  assert.equal(answers[5].code, "too-many-attempts");
+  assert.ok(answers[5].retryAfter > 0);
+});
