@@ -1,10 +1,7 @@
-// The snippets of a page in Markdown, in order.
+// The snippets of a page in Markdown.
 
-import { readFile } from "node:fs/promises";
-
-/** The code blocks of a language. */
-export async function snippets(page, language) {
-  const text = await readFile(new URL(page, import.meta.url), "utf8");
+/** The code blocks of a language, in order. */
+export function snippets(text, language) {
   const block = new RegExp("^```" + language + "\\n(.*?)^```$", "gms");
   return [...text.matchAll(block)].map(([, code]) => code);
 }

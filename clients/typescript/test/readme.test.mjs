@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { program, snippets } from "./pages.mjs";
@@ -20,7 +20,7 @@ test("the examples of the README run", async () => {
   const readCode = `
     import { Phone } from "../test/phone.mjs";
     const readCode = ({ otpauth_uri }) => new Phone(otpauth_uri).code();`.replace(/^ +/gm, "");
-  const examples = await snippets("../README.md", "js");
+  const examples = snippets(await readFile(new URL("../README.md", import.meta.url), "utf8"), "js");
   assert.equal(examples.length, 3);
   const code = program([readCode, ...examples]).replaceAll("http://127.0.0.1:8080", service.url);
   await writeFile(file, code);
