@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { NetworkError, Twofold } from "../dist/index.js";
 import { counting, protectedBy, setUp, signedIn } from "./persons.mjs";
 import { startProxy } from "./proxy.mjs";
@@ -80,16 +81,23 @@ test("a refresh whose answer is lost is made once more, and the session lives", 
   await client.status();
 });
 
-test("status calls beside a change share its tokens", async () => {
+test("reads beside a change wait for its tokens instead of refreshing with the old ones", async () => {
   const refreshes = counting(REFRESH);
-  const { client } = await signedIn(service.url, "frank", { fetch: refreshes.fetch });
-  await setUp(client);
   const reads = [];
-  const disabling = client.disable({ password: PASSWORD });
-  for (let read = 0; read < 10; read++) reads.push(client.status());
-  await Promise.all([disabling, ...reads]);
+  // The change is made and its answer is still on the way: only now is the access token of the reads refused.
+  const slow = async (request) => {
+    const answer = await refreshes.fetch(request);
+    if (new URL(request.url).pathname === DISABLE) {
+      for (let read = 0; read < 10; read++) reads.push(client.status());
+      await sleep(500);
+    }
+    return answer;
+  };
+  const { client } = await protectedBy(service.url, "frank", { fetch: slow });
+  await client.disable({ password: PASSWORD });
+  const statuses = await Promise.all(reads);
+  assert.deepEqual(statuses.map(({ enabled }) => enabled), Array(10).fill(false));
   assert.equal(refreshes.calls, 0);
-  assert.equal(client.isSignedIn, true);
 });
 
 test("when no answer ever comes, the error says that nothing is known", async () => {
