@@ -1,0 +1,5 @@
+// The entry: everything else hangs on this one element.
+
+import { AccountSecurity } from "./security.js";
+
+customElements.define("twofold-security", AccountSecurity);

@@ -1,0 +1,158 @@
+// The element: header, navigation and the one view that the address names. Views see it as `app`.
+
+import { Twofold } from "./client.js";
+import { el, freshId } from "./dom.js";
+import { explain } from "./failure.js";
+import { LANGUAGES, language, speak, t } from "./language.js";
+import { Page } from "./page.js";
+import { find } from "./routes.js";
+import { askForProof } from "./step-up.js";
+import { TabTokens } from "./tokens.js";
+
+const TABS = [["#/", "security"], ["#/log", "log"], ["#/sessions", "sessions"], ["#/password", "password.change"]];
+
+export class AccountSecurity extends HTMLElement {
+  /** The pending sign-in, while its second factor is asked for. In memory alone. */
+  challenge = null;
+  #header = el("header", { class: "top" });
+  #notice = el("div", { class: "notice", role: "status" });
+  #main = el("main", { id: "content", tabindex: "-1" });
+  #page = null;
+  #pending = null;
+  #wanted = null;
+  #isLeaving = false;
+
+  connectedCallback() {
+    this.client = new Twofold({
+      // The service is where its page is, also below a path of a portal.
+      baseUrl: new URL("..", import.meta.url).href.replace(/\/$/, ""),
+      language: language(),
+      store: new TabTokens(),
+      onSignedOut: () => this.#sessionEnded(),
+      onStepUp: () => askForProof(this),
+    });
+    const skip = el("a", { class: "skip", href: "#content", onclick: (event) => this.#skip(event) });
+    this.replaceChildren(skip, this.#header, el("div", { class: "middle" }, this.#notice, this.#main));
+    addEventListener("hashchange", () => this.reload());
+    // A page that the browser keeps for the back button must hold nothing of this one's secrets.
+    addEventListener("pagehide", () => this.#page?.leave());
+    addEventListener("pageshow", (event) => event.persisted && this.reload());
+    this.reload();
+  }
+
+  /** Goes to a view, leaving the present one in the history. */
+  go(hash) {
+    if (location.hash === hash) this.reload();
+    else location.hash = hash;
+  }
+
+  /** Goes to a view in place of the present one, which the back button then does not find. */
+  replace(hash) {
+    history.replaceState(null, "", hash);
+    this.reload();
+  }
+
+  /** A sentence above the next view. */
+  notice(text, ...more) {
+    this.#pending = [text, ...more];
+  }
+
+  async reload() {
+    const isFirst = this.#page === null;
+    this.#page?.leave();
+    const page = new Page(this.#main, { takesFocus: !isFirst, onShow: () => this.#frame() });
+    this.#page = page;
+    const { view, parameters, isOpen } = find(location.hash);
+    if (!isOpen && !this.client.isSignedIn) {
+      this.#wanted = location.hash;
+      return this.replace("#/sign-in");
+    }
+    try {
+      await view(this, page, parameters);
+    } catch (error) {
+      if (!page.isLeft) page.show(() => this.#failed(error));
+    }
+  }
+
+  /** After a sign-in: on to where the customer wanted to go. */
+  signedIn() {
+    const wanted = this.#wanted;
+    this.#wanted = null;
+    this.challenge = null;
+    this.replace(wanted ?? "#/");
+  }
+
+  async signOut() {
+    this.#isLeaving = true;
+    try {
+      await this.client.signOut();
+      this.notice(t("signed-out"));
+    } catch {
+      // The tokens of this tab are gone; the session itself ends by its own idle limit.
+      this.notice(t("signed-out.unsure"));
+    } finally {
+      this.#isLeaving = false;
+      this.#wanted = null;
+    }
+    this.go("#/sign-in");
+  }
+
+  #sessionEnded() {
+    if (this.#isLeaving) return;
+    if (!find(location.hash).isOpen) this.#wanted = location.hash;
+    this.notice(t("session-ended"));
+    this.replace("#/sign-in");
+  }
+
+  #failed(error) {
+    const { message, more } = explain(this, error);
+    const again = el("button", { type: "button", class: "button main", onclick: () => this.reload() }, t("try-again"));
+    return { title: t("not-loaded"), body: [el("div", { role: "alert", class: "alert" }, el("p", null, message), ...more), again] };
+  }
+
+  #frame() {
+    document.documentElement.lang = language();
+    this.querySelector(".skip").textContent = t("skip");
+    const signedIn = this.client.isSignedIn;
+    const mark = el("img", { src: new URL("icon.svg", import.meta.url).href, alt: "", width: "28", height: "28" });
+    this.#header.replaceChildren(
+      el("div", { class: "bar" }, el("p", { class: "brand" }, mark, t("security")), this.#tools(signedIn)),
+      signedIn ? this.#tabs() : "",
+    );
+    if (this.#pending) this.#notice.replaceChildren(el("p", null, ...this.#pending));
+    else if (!this.#isRedraw) this.#notice.replaceChildren();
+    this.#pending = null;
+  }
+
+  #isRedraw = false;
+
+  #tools(signedIn) {
+    const id = freshId("language");
+    const options = LANGUAGES.map(([tag, name]) => el("option", { value: tag, lang: tag, selected: tag === language() }, name));
+    const choice = el("select", { id, onchange: () => this.#speak(choice.value) }, ...options);
+    const out = el("button", { type: "button", class: "button quiet", onclick: () => this.signOut() }, t("sign-out"));
+    return el("div", { class: "tools" }, el("label", { for: id, class: "unseen" }, t("language")), choice, signedIn && out);
+  }
+
+  #tabs() {
+    const here = find(location.hash).tab;
+    const links = TABS.map(([href, key]) =>
+      el("li", null, el("a", { href, "aria-current": href === here && "page" }, t(key))));
+    return el("nav", { "aria-label": t("navigation") }, el("ul", null, ...links));
+  }
+
+  #speak(tag) {
+    speak(tag);
+    this.client.language = tag;
+    this.#isRedraw = true;
+    this.#page.redraw();
+    this.#isRedraw = false;
+    this.querySelector("header select").focus();
+  }
+
+  /** The fragment is the address of the view, so the link moves the focus by itself. */
+  #skip(event) {
+    event.preventDefault();
+    this.#main.focus();
+  }
+}
