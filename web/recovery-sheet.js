@@ -5,7 +5,7 @@ import { form } from "./form.js";
 import { t } from "./language.js";
 
 /** The body of the step. `next` goes on once the customer says that the codes are saved. */
-export function recoverySheet(app, page, codes, { email, next, step }) {
+export function recoverySheet(app, page, codes, { email, next, step, hadCodes }) {
   let isSaved = false;
   // Closing the tab now would lose them: the browser asks first.
   const hold = (event) => event.preventDefault();
@@ -17,8 +17,11 @@ export function recoverySheet(app, page, codes, { email, next, step }) {
   return () => ({
     title: t("codes.title"),
     body: [
-      step && el("p", { class: "step" }, t("step", step, t("step.codes"))),
+      step && el("p", { class: "step" }, t("step", step, step, t("step.codes"))),
       el("p", { class: "lead" }, t("codes.why")),
+      hadCodes && el("p", { class: "alert mild" }, t("codes.replaced")),
+      // On paper the codes must say whose they are.
+      el("p", { class: "small whose" }, t("codes.file", email)),
       el("ol", { class: "codes", "aria-label": t("recovery-codes") }, ...codes.map((code) => el("li", null, el("code", null, code)))),
       tools(codes, email),
       form(app, { fields: [acknowledgement()], submit: t("continue"), send: async () => {

@@ -104,7 +104,7 @@ export const en = {
   "manage": "Manage two-factor authentication",
 
   // A new authenticator
-  "step": (n, what) => `Step ${n} of 3: ${what}`,
+  "step": (n, all, what) => `Step ${n} of ${all}: ${what}`,
   "step.start": "your password",
   "step.scan": "your authenticator app",
   "step.codes": "your recovery codes",
@@ -143,6 +143,7 @@ export const en = {
   "codes.print": "Print",
   "codes.saved": "I have saved my recovery codes",
   "codes.not-saved": "Save the codes first, then say so here.",
+  "codes.replaced": "The recovery codes that you had before do not work any more.",
   "codes.left": "Two-factor authentication is on. If you did not save the recovery codes, make new ones: they are not shown again.",
   "codes.file": (email) => `Recovery codes for ${email}`,
   "codes.once": "Each code works once.",

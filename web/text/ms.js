@@ -102,7 +102,7 @@ export const ms = {
   "manage": "Urus pengesahan dua faktor",
 
   // A new authenticator
-  "step": (n, what) => `Langkah ${n} daripada 3: ${what}`,
+  "step": (n, all, what) => `Langkah ${n} daripada ${all}: ${what}`,
   "step.start": "kata laluan anda",
   "step.scan": "aplikasi pengesah anda",
   "step.codes": "kod pemulihan anda",
@@ -141,6 +141,7 @@ export const ms = {
   "codes.print": "Cetak",
   "codes.saved": "Saya telah menyimpan kod pemulihan saya",
   "codes.not-saved": "Simpan kod dahulu, kemudian nyatakan di sini.",
+  "codes.replaced": "Kod pemulihan anda yang lama tidak berfungsi lagi.",
   "codes.left": "Pengesahan dua faktor hidup. Jika anda belum menyimpan kod pemulihan, buat yang baharu: kod itu tidak ditunjukkan lagi.",
   "codes.file": (email) => `Kod pemulihan untuk ${email}`,
   "codes.once": "Setiap kod boleh digunakan sekali sahaja.",

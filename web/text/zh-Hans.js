@@ -102,7 +102,7 @@ export const zhHans = {
   "manage": "管理双重身份验证",
 
   // A new authenticator
-  "step": (n, what) => `第 ${n} 步，共 3 步：${what}`,
+  "step": (n, all, what) => `第 ${n} 步，共 ${all} 步：${what}`,
   "step.start": "您的密码",
   "step.scan": "您的身份验证器应用",
   "step.codes": "您的恢复码",
@@ -141,6 +141,7 @@ export const zhHans = {
   "codes.print": "打印",
   "codes.saved": "我已保存恢复码",
   "codes.not-saved": "请先保存恢复码，然后在此确认。",
+  "codes.replaced": "您以前的恢复码不再有效。",
   "codes.left": "双重身份验证已开启。如果您没有保存恢复码，请重新生成：它们不会再次显示。",
   "codes.file": (email) => `${email} 的恢复码`,
   "codes.once": "每个恢复码只能使用一次。",

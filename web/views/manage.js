@@ -21,7 +21,7 @@ function methods(status) {
 }
 
 function thing(method, { methods, actions }) {
-  const link = (path, key) => linkButton(`#/manage/${path}/${method.id}`, "quiet small-button", t(key), unseen(`: ${method.label}`));
+  const link = (path, key) => linkButton(`#/manage/${path}/${method.id}`, "quiet small-button", t(key), unseen(method.label));
   return el("li", null,
     el("h3", null, method.label),
     el("dl", null,

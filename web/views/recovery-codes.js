@@ -18,7 +18,7 @@ export async function recoveryCodes(app, page) {
       app.replace("#/manage");
     };
     const send = async (values) => {
-      page.show(recoverySheet(app, page, await app.client.regenerateRecoveryCodes(values), { email, next }));
+      page.show(recoverySheet(app, page, await app.client.regenerateRecoveryCodes(values), { email, next, hadCodes: true }));
     };
     const body = form(app, { fields, label: t("codes.new"), submit: t("codes.new"), cancel: "#/manage", send });
     return { title: t("codes.new"), body: [el("p", { class: "lead" }, t("codes.new.why")), el("div", { class: "card narrow" }, body)] };

@@ -36,5 +36,5 @@ function entry(app, session) {
       row(t("session.seen"), moment(session.last_seen_at)),
       row(t("session.from"), session.ip),
       row(t("session.proved"), t(`acr.${session.acr}`))),
-    !session.current && actionButton(app, { label: [t("session.end"), unseen(`: ${name}, ${session.ip}`)], run: end }));
+    !session.current && actionButton(app, { label: [t("session.end"), unseen(`${name}, ${session.ip}`)], run: end }));
 }

@@ -8,15 +8,15 @@ import { recoverySheet } from "../recovery-sheet.js";
 import { scanCard } from "../scan-card.js";
 
 export function setUp(app, page) {
-  return enrol(app, page, { words: "set-up", action: "setup", home: "#/" });
+  return enrol(app, page, { words: "set-up", action: "setup", home: "#/", steps: 3 });
 }
 
 export function add(app, page) {
-  return enrol(app, page, { words: "add", action: "add", home: "#/manage" });
+  return enrol(app, page, { words: "add", action: "add", home: "#/manage", steps: 2 });
 }
 
 export function move(app, page, { id }) {
-  return enrol(app, page, { words: "move", action: "replace", home: "#/manage", replaces: id });
+  return enrol(app, page, { words: "move", action: "replace", home: "#/manage", steps: 3, replaces: id });
 }
 
 async function enrol(app, page, plan) {
@@ -30,7 +30,7 @@ async function enrol(app, page, plan) {
   page.show(() => ({
     title: t(plan.words),
     body: [
-      el("p", { class: "step" }, t("step", 1, t("step.start"))),
+      el("p", { class: "step" }, t("step", 1, plan.steps, t("step.start"))),
       el("p", { class: "lead" }, t(`${plan.words}.why`, old?.label)),
       el("div", { class: "card narrow" }, startForm(app, page, { ...plan, account, may })),
     ],
@@ -63,7 +63,7 @@ function scan(app, page, plan, enrolment) {
   page.show(() => ({
     title: t("scan"),
     body: [
-      el("p", { class: "step" }, t("step", 2, t("step.scan"))),
+      el("p", { class: "step" }, t("step", 2, plan.steps, t("step.scan"))),
       scanCard(enrolment),
       el("div", { class: "card narrow" }, confirmForm(app, page, plan, { enrolment, settled })),
     ],
@@ -99,5 +99,5 @@ function done(app, page, plan, codes) {
     app.replace("#/manage");
   };
   if (!codes) return next();
-  page.show(recoverySheet(app, page, codes, { email: plan.account.email, next, step: 3 }));
+  page.show(recoverySheet(app, page, codes, { email: plan.account.email, next, step: plan.steps, hadCodes: plan.account.two_factor.enabled }));
 }
