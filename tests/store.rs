@@ -248,7 +248,8 @@ on_both_engines!(many_ends_take_several_anchors_and_a_walk_that_broke_off_loses_
 async fn many_ends_take_several_anchors_and_a_walk_that_broke_off_loses_none(app: &TestApp) {
     for group in 0..3 {
         let at = (app.cx().origin, app.now());
-        let crowd = move |tx: &mut Tx<'_>| (0..800).try_for_each(|n| add(tx, &at, &format!("{group}-{n}@example.test")));
+        let crowd =
+            move |tx: &mut Tx<'_>| (0..800).try_for_each(|n| add(tx, &at, &format!("{group}-{n}@example.test")));
         app.store().write("test", crowd).await.unwrap();
         app.pass(300);
     }

@@ -3,7 +3,7 @@
 
 use super::{
     address::{self, NetworkLimit},
-    language,
+    language, pages,
     problem::{Code, Problem},
     traffic::Traffic,
 };
@@ -119,9 +119,10 @@ fn check(request: &ServiceRequest) -> Result<(), Problem> {
     {
         limit.check(facts_of(request).ip)?;
     }
-    let offered: &[&str] = match request.path().starts_with("/problems") {
-        true => &["application/json", "text/html"],
-        false => &["application/json", "application/problem+json"],
+    let offered: &[&str] = match request.path() {
+        path if pages::has(path) => return Ok(()),
+        path if path.starts_with("/problems") => &["application/json", "text/html"],
+        _ => &["application/json", "application/problem+json"],
     };
     if accepts_one_of(request, offered) { Ok(()) } else { Err(Code::NotAcceptable.into()) }
 }

@@ -11,6 +11,7 @@ mod envelope;
 mod language;
 pub mod openapi;
 mod ops;
+mod pages;
 mod problem;
 mod problems;
 mod routes;

@@ -8,6 +8,7 @@ use super::{
     body,
     envelope::{self, Envelope},
     openapi, ops,
+    pages::{self, Pages},
     routes::{self, Allowed},
     traffic::Traffic,
     well_known::Document,
@@ -100,6 +101,7 @@ fn public_server(
     let allowed = web::Data::new(Allowed::of(&document));
     drop(document);
     let text = web::Data::new(Document(Arc::from(text)));
+    let pages = web::Data::new(Pages::load()?);
     let envelope = web::Data::new(Envelope {
         trusted_proxies: config.trusted_proxies.clone(),
         limit: NetworkLimit::new(config.auth_per_minute, config.auth_burst),
@@ -111,6 +113,7 @@ fn public_server(
             .app_data(rooms.clone())
             .app_data(allowed.clone())
             .app_data(text.clone())
+            .app_data(pages.clone())
             .app_data(envelope.clone())
             .app_data(PayloadConfig::new(body::MAX_BYTES))
             // Last is outermost: the envelope, then origins, so that a browser can read what the door says.
@@ -118,6 +121,7 @@ fn public_server(
             .wrap(cors(&origins))
             .wrap(from_fn(envelope::seal))
             .configure(routes::register)
+            .configure(pages::register)
             .default_service(web::to(routes::elsewhere))
     });
     Ok(server

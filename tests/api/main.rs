@@ -12,6 +12,7 @@ mod http;
 mod idempotency;
 mod login;
 mod operations;
+mod page;
 mod proofs;
 mod recovery_codes;
 mod sessions;

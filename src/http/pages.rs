@@ -1,0 +1,123 @@
+//! The Account Security page: the files of `web/`, embedded, and sent as they are. They are no operations, so
+//! the document does not list them.
+
+use super::problem::{Code, Problem};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, AcceptEncoding, ContentEncoding, Encoding, EntityTag, Header, IfNoneMatch},
+    web::{self, Path, ServiceConfig},
+};
+use data_encoding::HEXLOWER;
+use flate2::{Compression, write::GzEncoder};
+use std::{borrow::Cow, collections::BTreeMap, io::Write};
+
+/// No other host, nothing inline, no frame around it. `data:` is for the QR code.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Kept by browsers, and asked for again by its tag each time.
+const CACHE: &str = "no-cache";
+const HOME: &str = "index.html";
+
+#[derive(rust_embed::Embed)]
+#[folder = "web/"]
+struct Files;
+
+/// The files, ready to be sent.
+pub struct Pages(BTreeMap<String, File>);
+
+struct File {
+    kind: &'static str,
+    plain: Version,
+    gzipped: Version,
+}
+
+/// A file in one encoding; each has a tag of its own (RFC 9110 §8.8.3.3).
+struct Version {
+    tag: EntityTag,
+    bytes: web::Bytes,
+}
+
+impl Pages {
+    /// Reads and compresses every file.
+    ///
+    /// # Errors
+    /// When one cannot be compressed.
+    pub fn load() -> std::io::Result<Self> {
+        let mut files = BTreeMap::new();
+        for name in Files::iter() {
+            let Some((file, kind)) = Files::get(&name).zip(kind_of(&name)) else { continue };
+            let tag = HEXLOWER.encode(&file.metadata.sha256_hash()[..16]);
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+            encoder.write_all(&file.data)?;
+            let gzipped = Version { tag: EntityTag::new_strong(format!("{tag}-gz")), bytes: encoder.finish()?.into() };
+            let bytes = match file.data {
+                Cow::Borrowed(bytes) => web::Bytes::from_static(bytes),
+                Cow::Owned(bytes) => bytes.into(),
+            };
+            let plain = Version { tag: EntityTag::new_strong(tag), bytes };
+            files.insert(name.into_owned(), File { kind, plain, gzipped });
+        }
+        Ok(Self(files))
+    }
+}
+
+/// Registers the page and its files.
+pub fn register(config: &mut ServiceConfig) {
+    config.route("/", web::get().to(home)).route("/web/{file:.+}", web::get().to(file));
+}
+
+/// Whether a path is one of the page's: what the browser accepts there is its own affair.
+pub fn has(path: &str) -> bool {
+    path == "/" || path.starts_with("/web/")
+}
+
+async fn home(request: HttpRequest, pages: web::Data<Pages>) -> Result<HttpResponse, Problem> {
+    send(&request, &pages, HOME)
+}
+
+async fn file(request: HttpRequest, pages: web::Data<Pages>, name: Path<String>) -> Result<HttpResponse, Problem> {
+    send(&request, &pages, &name)
+}
+
+fn send(request: &HttpRequest, pages: &Pages, name: &str) -> Result<HttpResponse, Problem> {
+    let file = pages.0.get(name).ok_or(Code::NotFound)?;
+    let is_gzipped = takes_gzip(request);
+    let version = if is_gzipped { &file.gzipped } else { &file.plain };
+    let is_known = IfNoneMatch::parse(request).is_ok_and(|known| match known {
+        IfNoneMatch::Any => true,
+        IfNoneMatch::Items(tags) => tags.iter().any(|tag| tag.weak_eq(&version.tag)),
+    });
+    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response
+        .insert_header((header::CACHE_CONTROL, CACHE))
+        .insert_header((header::VARY, "Accept-Encoding"))
+        .insert_header(header::ETag(version.tag.clone()))
+        .insert_header((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY));
+    if is_known {
+        return Ok(response.finish());
+    }
+    if is_gzipped {
+        response.insert_header(ContentEncoding::Gzip);
+    }
+    Ok(response.content_type(file.kind).body(version.bytes.clone()))
+}
+
+/// Whether the browser says so; one that leaves it open gets the plain file.
+fn takes_gzip(request: &HttpRequest) -> bool {
+    let offered = [Encoding::gzip(), Encoding::identity()];
+    let is_named = request.headers().contains_key(header::ACCEPT_ENCODING);
+    is_named
+        && AcceptEncoding::parse(request)
+            .is_ok_and(|accepted| accepted.negotiate(offered.iter()) == Some(Encoding::gzip()))
+}
+
+/// The media type; what has none is not served.
+fn kind_of(name: &str) -> Option<&'static str> {
+    match name.rsplit_once('.')?.1 {
+        "html" => Some("text/html; charset=utf-8"),
+        "css" => Some("text/css; charset=utf-8"),
+        "js" => Some("text/javascript; charset=utf-8"),
+        "svg" => Some("image/svg+xml"),
+        _ => None,
+    }
+}
