@@ -111,18 +111,18 @@ impl Walk {
             .filter(next.field(audit::stream).eq(audit::stream))
             .filter(next.field(audit::seq).eq(audit::seq + 1));
         let (at, id) = &self.place;
-        let rows: Vec<(i64, String, (String, String, i64, Vec<u8>))> = audit::table
+        let rows: Vec<(i64, String, String, String, i64, Vec<u8>)> = audit::table
             // The first condition is for the index.
             .filter(audit::at.ge(at))
             .filter(audit::at.gt(at).or(audit::id.gt(id)))
             .filter(not(exists(follower)))
             .order((audit::at, audit::id))
             .limit(HEADS as i64)
-            .select((audit::at, audit::id, (audit::account_id, audit::stream, audit::seq, audit::hash)))
+            .select((audit::at, audit::id, audit::account_id, audit::stream, audit::seq, audit::hash))
             .load(db.conn)?;
         let is_over = rows.len() < HEADS;
         let mut heads = Vec::new();
-        for (at, id, (account, stream, seq, hash)) in rows {
+        for (at, id, account, stream, seq, hash) in rows {
             self.place = (at, id);
             if !self.known.contains(&hash) {
                 heads.push(Head { account, stream, seq, hash: HEXLOWER.encode(&hash) });
