@@ -1,10 +1,9 @@
 // A button that does something at once, without a form.
 
 import { el } from "./dom.js";
-import { explain, isStale } from "./failure.js";
-import { t } from "./language.js";
+import { explain, isStale, staleText } from "./failure.js";
 
-export function actionButton(app, { label, kind = "quiet", run }) {
+export function actionButton(app, { label, kind = "quiet", run, isChange = true }) {
   const alert = el("div", { role: "alert" });
   const button = el("button", { type: "button", class: `button ${kind}`, onclick: async () => {
     if (button.getAttribute("aria-busy") === "true") return;
@@ -14,11 +13,12 @@ export function actionButton(app, { label, kind = "quiet", run }) {
       await run();
     } catch (error) {
       if (!button.isConnected) return;
-      const { message, more } = explain(app, error);
       if (isStale(error)) {
-        app.notice(`${message} ${t("reloaded")}`);
-        app.reload();
-      } else alert.replaceChildren(el("div", { class: "alert" }, el("p", null, message), ...more));
+        app.notice(staleText(app, error));
+        return app.reload();
+      }
+      const { message, more } = explain(app, error, { isChange });
+      alert.replaceChildren(el("div", { class: "alert" }, el("p", null, message), ...more));
     } finally {
       button.removeAttribute("aria-busy");
     }

@@ -15,13 +15,19 @@ export function isStale(error) {
   return error instanceof ProblemError && STALE.has(error.code);
 }
 
+/** The sentence for stale problems, and that what is shown now is the truth. */
+export function staleText(app, error) {
+  const { message } = explain(app, error);
+  return error.code === "enrolment-expired" ? message : `${message} ${t("reloaded")}`;
+}
+
 export function isUnknown(error) {
   return error instanceof NetworkError || (error instanceof ProblemError && error.code === "outcome-unknown");
 }
 
 /** `message`, nodes that follow it, and sentences for single fields by name. */
-export function explain(app, error, { hasCode = false } = {}) {
-  if (isUnknown(error)) return plain(t("network"));
+export function explain(app, error, { hasCode = false, isChange = true } = {}) {
+  if (isUnknown(error)) return plain(t(isChange ? "network" : "network.read"));
   if (!(error instanceof ProblemError)) {
     // A fault of this page: its console gets it, and it holds no input of the customer.
     console.error(error);

@@ -1,7 +1,7 @@
 // A form: checks its fields, is busy while it is sent, and says what went wrong where it went wrong.
 
 import { el } from "./dom.js";
-import { explain, isStale, isUnknown } from "./failure.js";
+import { explain, isStale, isUnknown, staleText } from "./failure.js";
 import { t } from "./language.js";
 import { check } from "./outcome.js";
 
@@ -25,6 +25,7 @@ export function form(app, { fields, body, label, submit, kind = "main", cancel, 
     alert.replaceChildren();
     if (!areFilled(fields)) return;
     busy(true);
+    app.hasSteppedUp = false;
     try {
       await send(Object.assign({}, ...fields.map((field) => field.read())));
     } catch (error) {
@@ -54,29 +55,28 @@ function areFilled(fields) {
 
 function refused(app, { error, fields, alert, isChange, again }) {
   if (isStale(error)) {
-    app.notice(`${explain(app, error).message} ${t("reloaded")}`);
+    app.notice(staleText(app, error));
     return app.reload();
   }
-  const hasCode = fields.some((field) => field.name === "code" || field.name === "recovery_code");
-  const { message, more, fields: sentences } = explain(app, error, { hasCode });
+  const hasCode = app.hasSteppedUp || fields.some((field) => field.name === "code" || field.name === "recovery_code");
+  const { message, more, fields: sentences } = explain(app, error, { hasCode, isChange });
   const lost = isUnknown(error);
-  const text = lost && !isChange ? t("network.read") : message;
-  alert.replaceChildren(el("div", { class: "alert" }, el("p", null, text), ...more, lost && isChange && check(app, again)));
+  alert.replaceChildren(el("div", { class: "alert" }, el("p", null, message), ...more, lost && isChange && check(app, again)));
   let first = null;
   for (const field of fields) {
     if (!sentences[field.name]) continue;
     field.describe(sentences[field.name]);
     first ??= field;
   }
-  if (error.code === "invalid-credential") first = blame(fields, message);
+  if (error.code === "invalid-credential") first = blame(fields, app.hasSteppedUp ? t("maybe-this") : message);
   // What was refused is typed anew; what was lost on the way may be sent again.
   if (!lost) for (const field of fields) if (field.isSecret && error.code === "invalid-credential") field.clear();
   first?.input.focus();
 }
 
 /** The service does not say which of the proofs was wrong, so each says that it may be the one. */
-function blame(fields, message) {
+function blame(fields, sentence) {
   const proofs = fields.filter((field) => field.isSecret);
-  for (const field of proofs) field.describe(proofs.length === 1 ? message : t("maybe-this"));
+  for (const field of proofs) field.describe(proofs.length === 1 ? sentence : t("maybe-this"));
   return proofs[0];
 }

@@ -14,6 +14,8 @@ const TABS = [["#/", "security"], ["#/log", "log"], ["#/sessions", "sessions"], 
 export class AccountSecurity extends HTMLElement {
   /** The pending sign-in, while its second factor is asked for. In memory alone. */
   challenge = null;
+  /** Whether the present call took a code in a dialog: then what was refused may be that code. */
+  hasSteppedUp = false;
   #header = el("header", { class: "top" });
   #notice = el("div", { class: "notice", role: "status" });
   #main = el("main", { id: "content", tabindex: "-1" });
@@ -21,6 +23,9 @@ export class AccountSecurity extends HTMLElement {
   #pending = null;
   #wanted = null;
   #isLeaving = false;
+  #isRedraw = false;
+  /** The first view leaves the focus where the browser has it: at the top, before the link that skips the header. */
+  #hasShown = false;
 
   connectedCallback() {
     this.client = new Twofold({
@@ -58,9 +63,8 @@ export class AccountSecurity extends HTMLElement {
   }
 
   async reload() {
-    const isFirst = this.#page === null;
     this.#page?.leave();
-    const page = new Page(this.#main, { takesFocus: !isFirst, onShow: () => this.#frame() });
+    const page = new Page(this.#main, { takesFocus: this.#hasShown, onShow: () => this.#frame() });
     this.#page = page;
     const { view, parameters, isOpen } = find(location.hash);
     if (!isOpen && !this.client.isSignedIn) {
@@ -105,7 +109,7 @@ export class AccountSecurity extends HTMLElement {
   }
 
   #failed(error) {
-    const { message, more } = explain(this, error);
+    const { message, more } = explain(this, error, { isChange: false });
     const again = el("button", { type: "button", class: "button main", onclick: () => this.reload() }, t("try-again"));
     return { title: t("not-loaded"), body: [el("div", { role: "alert", class: "alert" }, el("p", null, message), ...more), again] };
   }
@@ -122,9 +126,8 @@ export class AccountSecurity extends HTMLElement {
     if (this.#pending) this.#notice.replaceChildren(el("p", null, ...this.#pending));
     else if (!this.#isRedraw) this.#notice.replaceChildren();
     this.#pending = null;
+    this.#hasShown = true;
   }
-
-  #isRedraw = false;
 
   #tools(signedIn) {
     const id = freshId("language");

@@ -10,6 +10,7 @@ export function askForProof(app) {
   return new Promise((resolve) => {
     const id = freshId("step-up");
     const close = (proof) => {
+      app.hasSteppedUp = proof !== null;
       resolve(proof);
       dialog.close();
     };

@@ -14,7 +14,7 @@ export async function log(app, page) {
   page.show(() => {
     const list = el("ol", { class: "things log" }, ...events.map(entry));
     const more = el("div");
-    const draw = () => more.replaceChildren(cursor ? actionButton(app, { label: t("log.more"), run }) : el("p", { class: "small" }, t("log.end")));
+    const draw = () => more.replaceChildren(cursor ? actionButton(app, { label: t("log.more"), run, isChange: false }) : el("p", { class: "small" }, t("log.end")));
     const run = async () => {
       const next = await app.client.events({ cursor, limit: PAGE });
       events.push(...next.events);

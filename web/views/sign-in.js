@@ -4,10 +4,18 @@ import { el } from "../dom.js";
 import { passwordField, textField } from "../fields.js";
 import { form } from "../form.js";
 import { t } from "../language.js";
+import { contact, publishedContact } from "../support.js";
 
 export async function signIn(app, page) {
   if (app.client.isSignedIn) return app.replace("#/");
-  page.show(() => ({ title: t("sign-in"), body: [el("div", { class: "card narrow" }, signInForm(app))] }));
+  page.show(() => ({ title: t("sign-in"), body: [el("div", { class: "card narrow" }, signInForm(app)), help(app)] }));
+}
+
+/** The contact comes when it comes: nobody waits for it to sign in. */
+function help(app) {
+  const place = el("div", { class: "narrow" });
+  publishedContact(app).then((support) => place.replaceChildren(contact(support) ?? ""));
+  return place;
 }
 
 function signInForm(app) {
