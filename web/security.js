@@ -63,6 +63,8 @@ export class AccountSecurity extends HTMLElement {
   }
 
   async reload() {
+    // A question that belongs to the view before is closed with it.
+    this.querySelector("dialog")?.close();
     this.#page?.leave();
     const page = new Page(this.#main, { takesFocus: this.#hasShown, onShow: () => this.#frame() });
     this.#page = page;

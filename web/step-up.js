@@ -23,6 +23,5 @@ export function askForProof(app) {
     } }, el("h2", { id }, t("step-up")), el("p", null, t("step-up.why")), ask);
     app.append(dialog);
     dialog.showModal();
-    addEventListener("hashchange", () => dialog.close(), { once: true });
   });
 }

@@ -188,7 +188,7 @@ export const en = {
   "offer.lost_phone": "You do not have to switch it off for that. Move to another phone: the lost one stops working in that moment. A recovery code takes the place of its codes.",
   "offer.switching_method": "Add the other app first, then remove this one. Your account stays protected all the time.",
   "disabled": "Two-factor authentication is off",
-  "disabled.what": (methods, codes, sessions) => `Stopped working: ${s(methods, "authenticator", "authenticators")} and ${s(codes, "recovery code", "recovery codes")}. Signed out: ${s(sessions, "other session", "other sessions")}.`,
+  "disabled.what": (methods, codes) => `Stopped working: ${s(methods, "authenticator", "authenticators")} and ${s(codes, "recovery code", "recovery codes")}.`,
   "disabled.login": "From now on you sign in with your password alone. You can delete the entry in your authenticator app.",
 
   // The security log

@@ -186,7 +186,7 @@ export const ms = {
   "offer.lost_phone": "Anda tidak perlu mematikannya untuk itu. Pindah ke telefon lain: telefon yang hilang berhenti berfungsi pada saat itu. Kod pemulihan menggantikan kodnya.",
   "offer.switching_method": "Tambah aplikasi lain dahulu, kemudian buang yang ini. Akaun anda sentiasa dilindungi.",
   "disabled": "Pengesahan dua faktor telah mati",
-  "disabled.what": (methods, codes, sessions) => `Berhenti berfungsi: ${methods} pengesah dan ${codes} kod pemulihan. Dilog keluar: ${sessions} sesi lain.`,
+  "disabled.what": (methods, codes) => `Berhenti berfungsi: ${methods} pengesah dan ${codes} kod pemulihan.`,
   "disabled.login": "Mulai sekarang anda log masuk dengan kata laluan sahaja. Anda boleh memadamkan entri dalam aplikasi pengesah.",
 
   // The security log

@@ -186,7 +186,7 @@ export const zhHans = {
   "offer.lost_phone": "您不必为此关闭它。换到另一部手机，丢失的手机会同时失效。可以用恢复码代替它的验证码。",
   "offer.switching_method": "请先添加另一个应用，再移除现在的应用。您的账户始终受到保护。",
   "disabled": "双重身份验证已关闭",
-  "disabled.what": (methods, codes, sessions) => `已失效：${methods} 个身份验证器和 ${codes} 个恢复码。已退出登录：${sessions} 个其他会话。`,
+  "disabled.what": (methods, codes) => `已失效：${methods} 个身份验证器和 ${codes} 个恢复码。`,
   "disabled.login": "从现在起，您只用密码登录。您可以删除身份验证器应用中的条目。",
 
   // The security log

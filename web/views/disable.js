@@ -91,7 +91,8 @@ function disabled(answer) {
     body: [
       el("div", { class: "card" },
         el("p", { class: "alert mild", role: "status" }, answer.message),
-        el("p", null, t("disabled.what", answer.revoked.methods, answer.revoked.recovery_codes, answer.revoked.sessions)),
+        el("p", null, t("disabled.what", answer.revoked.methods, answer.revoked.recovery_codes)),
+        answer.revoked.sessions > 0 && el("p", null, t("sessions.ended", answer.revoked.sessions)),
         el("p", null, t("disabled.login")),
         answer.reminder_at && el("p", null, t("reminder", momentText(answer.reminder_at))),
         el("div", { class: "buttons" },
