@@ -91,7 +91,38 @@ fn every_operation_can_be_understood_from_the_document() {
                 assert!(!problem["examples"].as_object().unwrap().is_empty(), "{name} {status}");
             }
         }
-        assert_eq!(operation["security"].is_array(), responses.contains_key("401") && id != "refreshTokens", "{name}");
+        let is_guarded = !operation["security"].as_array().unwrap_or_else(|| panic!("{name}: security?")).is_empty();
+        assert_eq!(is_guarded, responses.contains_key("401") && id != "refreshTokens", "{name}");
+    }
+}
+
+/// A schema of the document, with what it refers to.
+fn validator(document: &Value, schema: &Value) -> jsonschema::Validator {
+    let root = serde_json::json!({"allOf": [schema], "components": document["components"]});
+    jsonschema::options().should_validate_formats(true).build(&root).unwrap()
+}
+
+#[test]
+fn every_success_has_an_example_that_is_true_to_its_schema() {
+    let document = document();
+    for (name, operation) in operations(&document) {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let Some(media) = response["content"].get("application/json") else { continue };
+            let example = media.get("example").unwrap_or_else(|| panic!("{name} {status} has no example"));
+            let validator = validator(&document, &media["schema"]);
+            let errors: Vec<String> = validator.iter_errors(example).map(|error| format!("{error}")).collect();
+            assert!(errors.is_empty(), "{name} {status}: {errors:?}");
+        }
+    }
+}
+
+#[test]
+fn every_example_of_a_problem_is_true_to_its_schema() {
+    let document = document();
+    let problem = validator(&document, &serde_json::json!({"$ref": "#/components/schemas/Problem"}));
+    for (code, example) in document["components"]["examples"].as_object().unwrap() {
+        assert!(problem.is_valid(&example["value"]), "{code}");
+        assert_eq!(example["value"]["code"], code.as_str());
     }
 }
 

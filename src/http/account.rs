@@ -6,6 +6,7 @@ use super::{
     caller::{Answer, OwnerCall, Render, json, versioned},
     openapi::{Changing, Listing, Proving, Reading},
     problem::{Code, Problem},
+    shapes::{OneTimeCode, RecoveryCodeInput},
     status_body::StatusBody,
 };
 use crate::{
@@ -43,6 +44,7 @@ const PAGE_MAX: u8 = 100;
 #[schema(as = AccountSecurity)]
 pub struct OverviewBody {
     /// The account's address.
+    #[schema(max_length = 254, pattern = r"^\S+@\S+$")]
     email: String,
     /// When the password was last set.
     password_changed_at: Timestamp,
@@ -72,7 +74,7 @@ pub async fn get_overview(call: OwnerCall) -> Answer {
 #[into_params(parameter_in = Query)]
 struct PageQuery {
     /// The `next_cursor` of the page before.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^[0-9]{1,18}$")]
     cursor: Option<i64>,
     /// Events on the page; 20 by default.
     #[param(minimum = 1, maximum = 100)]
@@ -96,8 +98,12 @@ pub struct EventsBody {
 pub struct EventBody {
     /// Its id.
     id: Uuid,
-    /// What happened.
-    #[schema(value_type = String, example = "two_factor.disabled")]
+    /// What happened. The list is open: pass over what you do not know. Known are `enrollment.started`,
+    /// `enrollment.cancelled`, `enrollment.failed`, `two_factor.enabled`, `two_factor.disabled`,
+    /// `two_factor.replaced`, `two_factor.reset_by_support`, `method.added`, `method.removed`,
+    /// `method.renamed`, `recovery_codes.regenerated`, `recovery_code.used`, `login.succeeded`,
+    /// `login.second_factor_failed`, `reauthentication.failed`, `session.revoked`, `password.changed`.
+    #[schema(value_type = String, pattern = r"^[a-z_]+\.[a-z_]+$", example = "two_factor.disabled")]
     r#type: EventKind,
     /// When.
     at: Timestamp,
@@ -111,18 +117,30 @@ pub struct EventBody {
     /// Who did it.
     actor: ActorBody,
     /// By which request.
+    #[schema(max_length = 64, pattern = "^[A-Za-z0-9._-]+$")]
     request_id: String,
     /// What else is worth knowing.
     #[schema(value_type = Object)]
     details: Map<String, Value>,
 }
 
+/// Who can do something to an account.
+#[derive(ToSchema)]
+#[schema(as = ActorKind, rename_all = "snake_case")]
+#[expect(dead_code, reason = "the schema of a name")]
+enum ActorKind {
+    Owner,
+    Support,
+    Partner,
+    System,
+}
+
 /// Who did something.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Actor)]
 pub struct ActorBody {
-    /// `owner`, `support`, `partner` or `system`.
-    #[schema(example = "owner")]
+    /// Who it was.
+    #[schema(value_type = ActorKind)]
     kind: String,
     /// The actor's id, where it has one.
     #[schema(required)]
@@ -254,14 +272,16 @@ pub async fn end_other_sessions(call: OwnerCall) -> Answer {
 #[schema(as = ChangePasswordRequest)]
 struct ChangePasswordBody {
     /// The password as it is.
-    #[schema(min_length = 1, max_length = 71, format = Password)]
+    #[schema(min_length = 1, max_length = 71, pattern = r"^[^\u0000]*$", format = Password)]
     current_password: String,
     /// The password as it is to be: 8 to 71 bytes of UTF-8.
-    #[schema(max_length = 71, format = Password)]
+    #[schema(min_length = 8, max_length = 71, pattern = r"^[^\u0000]*$", format = Password)]
     new_password: String,
     /// A code of an active authenticator, where the token does not vouch for the second factor.
+    #[schema(value_type = Option<OneTimeCode>)]
     code: Option<String>,
     /// A recovery code, instead of a code.
+    #[schema(value_type = Option<RecoveryCodeInput>)]
     recovery_code: Option<String>,
 }
 

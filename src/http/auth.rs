@@ -4,6 +4,7 @@ use super::{
     body::{both, required_factor},
     caller::{Answer, AnyCall, OwnerCall, json},
     openapi::{Answering, Leaving, Refreshing, SigningIn},
+    shapes::{OneTimeCode, RecoveryCodeInput},
 };
 use crate::{
     actions::{
@@ -26,13 +27,16 @@ use utoipa::ToSchema;
 #[schema(as = Tokens)]
 pub struct TokensBody {
     /// The access token: a JWT (RFC 9068).
+    #[schema(pattern = r"^[\w-]+\.[\w-]+\.[\w-]+$")]
     access_token: String,
     /// Always `Bearer`.
-    #[schema(example = "Bearer")]
+    #[schema(pattern = "^Bearer$", example = "Bearer")]
     token_type: &'static str,
     /// Seconds that the access token lives.
+    #[schema(minimum = 1)]
     expires_in: u32,
     /// The refresh token, which is rotated on use.
+    #[schema(pattern = r"^[\w-]+$")]
     refresh_token: String,
     /// The authentication context class.
     #[schema(value_type = AcrBody)]
@@ -74,11 +78,20 @@ impl From<Tokens> for TokensBody {
 #[schema(as = LoginRequest)]
 struct LoginBody {
     /// The account's e-mail address.
-    #[schema(max_length = 254, format = Email)]
+    #[schema(max_length = 254, pattern = r"^[^\s\u0000-\u001f]+@[^\s\u0000-\u001f]+$", example = "alice@example.test")]
     email: String,
     /// The account password.
-    #[schema(min_length = 1, max_length = 71, format = Password)]
+    #[schema(min_length = 1, max_length = 71, pattern = r"^[^\u0000]*$", format = Password)]
     password: String,
+}
+
+/// What can answer a challenge.
+#[derive(ToSchema)]
+#[schema(as = ChallengeMethod, rename_all = "snake_case")]
+#[expect(dead_code, reason = "the schema of a name")]
+enum AnswerKind {
+    Totp,
+    RecoveryCode,
 }
 
 /// The password was right.
@@ -96,9 +109,10 @@ pub enum LoginResultBody {
     #[schema(title = "SecondFactorRequired")]
     SecondFactorRequired {
         /// To be sent with the second factor; good for nothing else.
+        #[schema(pattern = r"^[\w-]+$")]
         challenge: String,
         /// What can answer it.
-        #[schema(example = json!(["totp", "recovery_code"]))]
+        #[schema(value_type = Vec<AnswerKind>)]
         methods: Vec<String>,
         /// When it dies.
         expires_at: Timestamp,
@@ -136,8 +150,10 @@ struct SecondFactorBody {
     /// The challenge of the sign-in.
     challenge: String,
     /// A code of an active authenticator.
+    #[schema(value_type = Option<OneTimeCode>)]
     code: Option<String>,
     /// A recovery code, instead of a code.
+    #[schema(value_type = Option<RecoveryCodeInput>)]
     recovery_code: Option<String>,
 }
 
@@ -146,7 +162,7 @@ struct SecondFactorBody {
 #[schema(as = SignedIn)]
 pub struct SignedInBody {
     /// Always `signed_in`.
-    #[schema(example = "signed_in")]
+    #[schema(pattern = "^signed_in$", example = "signed_in")]
     result: &'static str,
     /// The tokens.
     tokens: TokensBody,

@@ -6,6 +6,7 @@ use super::{
     caller::{Answer, OwnerCall, Render, json, versioned},
     openapi::{Cancelling, Confirming, Enrolling, Looking},
     problem::Problem,
+    shapes::{MethodType, OneTimeCode, RecoveryCode, RecoveryCodeInput},
     status_body::StatusBody,
     two_factor::method_id,
 };
@@ -39,16 +40,19 @@ use uuid::Uuid;
 #[schema(as = EnrollRequest)]
 struct EnrollBody {
     /// The account password.
-    #[schema(min_length = 1, max_length = 71, format = Password)]
+    #[schema(min_length = 1, max_length = 71, pattern = r"^[^\u0000]*$", format = Password)]
     password: String,
     /// What the authenticator is to be called; *Authenticator app* by default.
     #[schema(min_length = 1, max_length = 64)]
     label: Option<String>,
     /// The method that the confirm is to take out of service.
+    #[schema(value_type = Option<Uuid>)]
     replaces: Option<String>,
     /// A code of an active authenticator, where the token does not vouch for the second factor.
+    #[schema(value_type = Option<OneTimeCode>)]
     code: Option<String>,
     /// A recovery code, instead of a code.
+    #[schema(value_type = Option<RecoveryCodeInput>)]
     recovery_code: Option<String>,
 }
 
@@ -69,9 +73,10 @@ pub struct EnrolledBody {
     /// The enrolment, and later the method.
     id: Uuid,
     /// Its kind.
-    #[schema(example = "totp")]
+    #[schema(value_type = MethodType)]
     r#type: &'static str,
     /// What it is called.
+    #[schema(min_length = 1, max_length = 64)]
     label: String,
     /// The shared secret in base 32, for typing.
     #[schema(pattern = "^[A-Z2-7]{32}$")]
@@ -80,13 +85,16 @@ pub struct EnrolledBody {
     #[schema(format = "uri")]
     otpauth_uri: String,
     /// The key URI as a QR code: an SVG document.
+    #[schema(content_media_type = "image/svg+xml")]
     qr_svg: String,
     /// The hash function.
-    #[schema(example = "SHA1")]
+    #[schema(pattern = "^SHA1$", example = "SHA1")]
     algorithm: &'static str,
     /// Digits of a code.
+    #[schema(minimum = 6, maximum = 6)]
     digits: u32,
     /// Seconds that a code stands for.
+    #[schema(minimum = 30, maximum = 30)]
     period: u32,
     /// When the enrolment ends.
     expires_at: Timestamp,
@@ -132,16 +140,26 @@ pub async fn start_totp(call: OwnerCall) -> Answer {
     call.change(EnrollBody::parse, enroll::enroll).await
 }
 
+/// How far an enrolment is; one that has ended is not shown.
+#[derive(ToSchema)]
+#[schema(as = EnrolmentProgress, rename_all = "snake_case")]
+#[expect(dead_code, reason = "the schema of a domain type, which knows nothing of schemas")]
+enum EnrolmentProgress {
+    Pending,
+    Confirmed,
+}
+
 /// An enrolment, without its secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = EnrolmentState)]
 pub struct EnrollmentBody {
     /// Its id.
     id: Uuid,
-    /// `pending` or `confirmed`.
-    #[schema(example = "pending")]
+    /// How far it is.
+    #[schema(value_type = EnrolmentProgress)]
     state: &'static str,
     /// What it is called.
+    #[schema(min_length = 1, max_length = 64)]
     label: String,
     /// When it ends unless it is confirmed.
     expires_at: Timestamp,
@@ -168,7 +186,7 @@ pub async fn get_totp(call: OwnerCall, id: Path<String>) -> Answer {
 #[schema(as = ConfirmRequest)]
 struct ConfirmBody {
     /// The first code of the new authenticator.
-    #[schema(example = "123456")]
+    #[schema(value_type = OneTimeCode)]
     code: String,
 }
 
@@ -179,7 +197,7 @@ pub struct ConfirmedBody {
     /// How two-factor authentication stands now.
     status: StatusBody,
     /// A new set of recovery codes, shown once; null where the old set goes on.
-    #[schema(required, min_items = 10, max_items = 10)]
+    #[schema(required, value_type = Option<Vec<RecoveryCode>>, min_items = 10, max_items = 10)]
     recovery_codes: Option<Vec<String>>,
     /// A fresh pair: older access tokens are refused now. Null in a replay.
     #[schema(required)]

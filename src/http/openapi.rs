@@ -1,6 +1,9 @@
 //! The document: generated from the routes, completed with what holds for all of them.
 
-use super::problem::{self, Code, ProblemBody};
+use super::{
+    examples,
+    problem::{self, Code, ProblemBody},
+};
 use std::collections::BTreeMap;
 use utoipa::{
     IntoResponses, Modify, OpenApi,
@@ -22,6 +25,7 @@ use utoipa::{
                        Errors are problem details (RFC 9457); `/problems` lists them. Times are RFC 3339 in UTC.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
+    servers((url = "/", description = "This installation")),
     tags(
         (name = "two-factor", description = "How two-factor authentication stands, and changing it"),
         (name = "account", description = "The Account Security tab, the security log, sessions, the password"),
@@ -159,10 +163,16 @@ const PARAMETERS: [(&str, &str, &str); 4] = [
     ("AcceptLanguage", "Accept-Language", "The language of human texts: `en`, `ms` or `zh-Hans`"),
 ];
 
+/// Problems of paths and methods that the document does not have, and one that is a `reason` alone.
+const NOWHERE: [Code; 2] = [Code::MethodNotAllowed, Code::TwoFactorAlreadyEnabled];
+
 /// Completes a collected document with what operations share.
 pub fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     let components = document.components.get_or_insert_default();
     for code in Code::ALL {
+        if NOWHERE.contains(code) {
+            continue;
+        }
         let example = ExampleBuilder::new().value(Some(problem::example(*code))).build();
         components.examples.insert(code.slug().to_owned(), RefOr::T(example));
     }
@@ -181,9 +191,24 @@ pub fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::Open
         for operation in [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten() {
             share(operation, "RequestId");
             share(operation, "AcceptLanguage");
+            // Nobody is asked for a token where none is named.
+            operation.security.get_or_insert_default();
+            show(operation);
         }
     }
     document
+}
+
+/// Adds the example of its success to an operation.
+fn show(operation: &mut Operation) {
+    let Some(example) = operation.operation_id.as_deref().and_then(examples::success) else { return };
+    let responses = operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with('2'));
+    for (_, response) in responses {
+        let RefOr::T(response) = response else { continue };
+        if let Some(RefOr::T(content)) = response.content.get_mut("application/json") {
+            content.example = Some(example.clone());
+        }
+    }
 }
 
 fn share(operation: &mut Operation, name: &str) {

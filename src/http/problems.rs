@@ -13,11 +13,40 @@ use actix_web::{
     http::{StatusCode, header},
     web::Path,
 };
+use utoipa::ToSchema;
+
+/// The kinds of problem.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of what is written from the table of problems")]
+struct Catalogue {
+    /// All of them.
+    problems: Vec<Explanation>,
+}
+
+/// What one kind of problem means.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of what is written from the table of problems")]
+struct Explanation {
+    /// A relative reference to the page that explains it.
+    r#type: String,
+    /// Its name, for a program.
+    #[schema(pattern = "^[a-z-]+$")]
+    code: String,
+    /// The HTTP status that it comes with.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What it is, for a person.
+    title: String,
+    /// What to do about it.
+    detail: String,
+    /// More help.
+    help: String,
+}
 
 /// Lists the kinds of problem.
 #[utoipa::path(operation_id = "listProblems", tag = "problems",
     responses((status = 200, description = "The catalogue",
-        content((Object = "application/json"), (String = "text/html"))), Explained))]
+        content((Catalogue = "application/json"), (String = "text/html"))), Explained))]
 #[get("/problems")]
 pub async fn list(request: HttpRequest) -> Answer {
     let locale = envelope::facts_of(&request).locale;
@@ -39,7 +68,7 @@ pub async fn list(request: HttpRequest) -> Answer {
 #[utoipa::path(operation_id = "getProblem", tag = "problems",
     params(("code" = String, Path, description = "The `code` of the problem")),
     responses((status = 200, description = "What it means and what to do",
-        content((Object = "application/json"), (String = "text/html"))), Explained))]
+        content((Explanation = "application/json"), (String = "text/html"))), Explained))]
 #[get("/problems/{code}")]
 pub async fn explain(request: HttpRequest, slug: Path<String>) -> Answer {
     let locale = envelope::facts_of(&request).locale;

@@ -1,6 +1,9 @@
 //! The status as JSON: what a front-end draws its page from.
 
-use super::caller::OwnerCall;
+use super::{
+    caller::OwnerCall,
+    shapes::{MethodType, ProofName},
+};
 use crate::{
     actions::two_factor::status::{ActiveMethod, PendingMethod, Status},
     domain::policy::Support,
@@ -47,7 +50,7 @@ pub struct MethodBody {
     /// Its id.
     id: Uuid,
     /// Its kind.
-    #[schema(example = "totp")]
+    #[schema(value_type = MethodType)]
     r#type: String,
     /// What its owner calls it.
     #[schema(min_length = 1, max_length = 64)]
@@ -66,7 +69,7 @@ pub struct PendingBody {
     /// Its id.
     id: Uuid,
     /// Its kind.
-    #[schema(example = "totp")]
+    #[schema(value_type = MethodType)]
     r#type: String,
     /// What its owner calls it.
     #[schema(min_length = 1, max_length = 64)]
@@ -113,11 +116,11 @@ pub struct ActionBody {
     allowed: bool,
     /// Why not: the code of the problem that it would meet.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "two-factor-not-enabled")]
+    #[schema(nullable = false, pattern = "^[a-z-]+$", example = "two-factor-not-enabled")]
     reason: Option<&'static str>,
     /// What the body must hold, for the token that asked; `a|b` means one of both.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = json!(["password"]))]
+    #[schema(nullable = false, value_type = Option<Vec<ProofName>>)]
     proofs: Option<Vec<&'static str>>,
     /// Until when the token vouches for the second factor.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,6 +7,7 @@ use super::{
     language,
     openapi::{Changing, Previewing, Proving, Reading, Removing, Stepping},
     problem::Problem,
+    shapes::{OneTimeCode, ProofName, RecoveryCode, RecoveryCodeInput},
     status_body::{MethodBody, StatusBody, proofs},
 };
 use crate::{
@@ -69,11 +70,13 @@ pub async fn rename_method(call: OwnerCall, id: Path<String>) -> Answer {
 #[schema(as = ProofsRequest)]
 struct ProofsBody {
     /// The account password.
-    #[schema(min_length = 1, max_length = 71, format = Password)]
+    #[schema(min_length = 1, max_length = 71, pattern = r"^[^\u0000]*$", format = Password)]
     password: String,
     /// A code of an active authenticator, where the token does not vouch for the second factor.
+    #[schema(value_type = Option<OneTimeCode>)]
     code: Option<String>,
     /// A recovery code, instead of a code.
+    #[schema(value_type = Option<RecoveryCodeInput>)]
     recovery_code: Option<String>,
 }
 
@@ -120,11 +123,13 @@ pub async fn remove_method(call: OwnerCall, id: Path<String>) -> Answer {
 #[schema(as = DisableRequest)]
 struct DisableBody {
     /// The account password.
-    #[schema(min_length = 1, max_length = 71, format = Password)]
+    #[schema(min_length = 1, max_length = 71, pattern = r"^[^\u0000]*$", format = Password)]
     password: String,
     /// A code of an active authenticator, where the token does not vouch for the second factor.
+    #[schema(value_type = Option<OneTimeCode>)]
     code: Option<String>,
     /// A recovery code, instead of a code.
+    #[schema(value_type = Option<RecoveryCodeInput>)]
     recovery_code: Option<String>,
     /// Why.
     #[schema(value_type = Option<ReasonBody>)]
@@ -157,11 +162,12 @@ impl DisableBody {
 #[schema(as = Disabled)]
 pub struct DisabledBody {
     /// Always false.
+    #[schema(value_type = bool, example = false)]
     enabled: bool,
     /// Since when.
     disabled_at: Timestamp,
     /// How the account signs in from now on.
-    #[schema(example = "password")]
+    #[schema(value_type = LoginMethod)]
     login: &'static str,
     /// What to tell the owner, in the language asked for.
     message: String,
@@ -172,6 +178,14 @@ pub struct DisabledBody {
     /// A fresh pair: older access tokens are refused now. Null in a replay.
     #[schema(required)]
     tokens: Option<TokensBody>,
+}
+
+/// How an account signs in without a second factor.
+#[derive(ToSchema)]
+#[schema(as = LoginMethod, rename_all = "snake_case")]
+#[expect(dead_code, reason = "the schema of a name")]
+enum LoginMethod {
+    Password,
 }
 
 /// How many of each.
@@ -230,10 +244,10 @@ pub struct PreviewBody {
     /// What would go with it.
     would_revoke: CountsBody,
     /// How the account would sign in.
-    #[schema(example = "password")]
+    #[schema(value_type = LoginMethod)]
     login: &'static str,
     /// What the body must hold, for the token that asked; `a|b` means one of both.
-    #[schema(example = json!(["password"]))]
+    #[schema(value_type = Vec<ProofName>)]
     proofs: Vec<&'static str>,
     /// Until when the token vouches for the second factor.
     #[schema(required)]
@@ -273,8 +287,10 @@ pub async fn preview_disable(call: OwnerCall) -> Answer {
 #[schema(as = FactorRequest)]
 struct FactorBody {
     /// A code of an active authenticator.
+    #[schema(value_type = Option<OneTimeCode>)]
     code: Option<String>,
     /// A recovery code, instead of a code.
+    #[schema(value_type = Option<RecoveryCodeInput>)]
     recovery_code: Option<String>,
 }
 
@@ -301,7 +317,7 @@ pub async fn verify_second_factor(call: OwnerCall) -> Answer {
 #[schema(as = RecoveryCodes)]
 pub struct RegeneratedBody {
     /// The codes.
-    #[schema(min_items = 10, max_items = 10)]
+    #[schema(value_type = Vec<RecoveryCode>, min_items = 10, max_items = 10)]
     recovery_codes: Vec<String>,
 }
 

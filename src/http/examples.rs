@@ -1,0 +1,140 @@
+//! An example of every success, as the document shows it. `tests/contract.rs` holds each against its schema.
+
+use super::{
+    problem::{self, Code},
+    well_known::PolicyBody,
+};
+use crate::{
+    config::Config,
+    domain::{account::Locale, policy::Support},
+};
+use serde_json::{Value, json};
+
+const ACCOUNT: &str = "01a20c1b-7c00-7d52-9a1e-5b0f6c2d7e84";
+const METHOD: &str = "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61";
+const SESSION: &str = "01a20c1b-8a10-7f3a-b7d4-6e1c0a9f2b58";
+const EVENT: &str = "01a20c1b-c350-7a04-8f6d-91b2e3c4d5f6";
+
+/// The example of an operation's success; none where it has no body.
+pub fn success(operation: &str) -> Option<Value> {
+    Some(match operation {
+        "getAccountSecurity" => json!({
+            "email": "alice@example.test", "password_changed_at": "2026-10-02T07:30:00Z",
+            "two_factor": status(), "sessions": 2
+        }),
+        "getTwoFactorStatus" => status(),
+        "startTotpEnrolment" => enrolment(),
+        "getTotpEnrolment" => json!({
+            "id": METHOD, "state": "pending", "label": "Pixel 9", "expires_at": "2026-11-24T08:15:00Z"
+        }),
+        "confirmTotpEnrolment" => json!({
+            "status": status(), "recovery_codes": recovery_codes(), "tokens": tokens("aal2", &["pwd", "otp", "mfa"])
+        }),
+        "renameMethod" => method(),
+        "removeMethod" => json!({"status": status(), "tokens": tokens("aal2", &["pwd", "otp", "mfa"])}),
+        "disableTwoFactor" => json!({
+            "enabled": false, "disabled_at": "2026-11-24T09:00:00Z", "login": "password",
+            "message": "Your account is no longer protected by an authenticator app.",
+            "revoked": {"methods": 1, "recovery_codes": 9, "sessions": 1},
+            "reminder_at": "2026-11-25T09:00:00Z", "tokens": tokens("aal1", &["pwd"])
+        }),
+        "previewDisable" => json!({
+            "would_revoke": {"methods": 1, "recovery_codes": 9, "sessions": 1}, "login": "password",
+            "proofs": ["password"], "fresh_until": "2026-11-24T20:00:00Z", "blocked_by": null,
+            "alternatives": ["replace"]
+        }),
+        "verifySecondFactor" => tokens("aal2", &["pwd", "otp", "mfa"]),
+        "changePassword" | "refreshTokens" => tokens("aal1", &["pwd"]),
+        "regenerateRecoveryCodes" => json!({"recovery_codes": recovery_codes()}),
+        "listEvents" => json!({"events": [event()], "next_cursor": "41"}),
+        "listSessions" => json!({"sessions": [{
+            "id": SESSION, "current": true, "created_at": "2026-11-24T08:00:00Z",
+            "last_seen_at": "2026-11-24T08:50:00Z", "ip": "203.0.113.7",
+            "user_agent": "Mozilla/5.0 (Android 17; Mobile)", "acr": "aal2"
+        }]}),
+        "endOtherSessions" => json!({"ended": 1}),
+        "login" => json!({
+            "result": "second_factor_required", "challenge": "mF3kQ0sWb7nYxT1uJ5aZc8RdEe2HgVvL6iPoKt9Nq4B",
+            "methods": ["totp", "recovery_code"], "expires_at": "2026-11-24T08:05:00Z"
+        }),
+        "loginSecondFactor" => json!({"result": "signed_in", "tokens": tokens("aal2", &["pwd", "otp", "mfa"])}),
+        "getJwks" => json!({"keys": [{
+            // The key of RFC 8037 appendix A.2.
+            "use": "sig", "alg": "EdDSA", "kid": "t-2026-11", "kty": "OKP", "crv": "Ed25519",
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+        }]}),
+        "getTwoFactorPolicy" => policy()?,
+        "getOpenapi" => json!({
+            "openapi": "3.1.0", "info": {"title": "Twofold", "version": env!("CARGO_PKG_VERSION")},
+            "servers": [{"url": "/"}], "paths": {}, "components": {}, "tags": []
+        }),
+        "listProblems" => json!({"problems": [problem::explanation(Code::InvalidCredential, Locale::En)]}),
+        "getProblem" => problem::explanation(Code::InvalidCredential, Locale::En),
+        _ => return None,
+    })
+}
+
+fn tokens(acr: &str, amr: &[&str]) -> Value {
+    json!({
+        "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ0d29mb2xkIn0.c2lnbmF0dXJl",
+        "token_type": "Bearer", "expires_in": 600,
+        "refresh_token": "Zk1sVQ8yT0pXbR3nC6uLh2eYw9aGd4jKx7oMqI5tPvB",
+        "acr": acr, "amr": amr
+    })
+}
+
+fn method() -> Value {
+    json!({
+        "id": METHOD, "type": "totp", "label": "Pixel 9", "created_at": "2026-11-24T08:00:00Z",
+        "last_used_at": "2026-11-24T08:50:00Z"
+    })
+}
+
+fn status() -> Value {
+    let change = json!({"allowed": true, "proofs": ["password"], "fresh_until": "2026-11-24T20:00:00Z"});
+    json!({
+        "enabled": true, "since": "2026-11-24T08:00:00Z", "methods": [method()],
+        "recovery_codes": {"total": 10, "remaining": 9, "generated_at": "2026-11-24T08:00:00Z"},
+        "pending": [],
+        "actions": {
+            "setup": {"allowed": false, "reason": "two-factor-already-enabled"}, "manage": {"allowed": true},
+            "disable": change, "add": change, "replace": change, "regenerate_recovery_codes": change
+        },
+        "support": {"email": "help@portal.test", "phone": "+60 3 1234 5678", "url": "https://portal.test/help"}
+    })
+}
+
+fn enrolment() -> Value {
+    json!({
+        "id": METHOD, "type": "totp", "label": "Pixel 9", "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+        "otpauth_uri": "otpauth://totp/Customer%20Portal:alice%40example.test?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP\
+            &issuer=Customer%20Portal&algorithm=SHA1&digits=6&period=30",
+        "qr_svg": "<svg viewBox=\"0 0 69 69\" xmlns=\"http://www.w3.org/2000/svg\"><path d=\"M4,4h1v1h-1\"/></svg>",
+        "algorithm": "SHA1", "digits": 6, "period": 30, "expires_at": "2026-11-24T08:15:00Z"
+    })
+}
+
+fn event() -> Value {
+    json!({
+        "id": EVENT, "type": "two_factor.enabled", "at": "2026-11-24T08:00:00Z", "ip": "203.0.113.7",
+        "user_agent": "Mozilla/5.0 (Android 17; Mobile)", "session_id": SESSION,
+        "actor": {"kind": "owner", "id": ACCOUNT}, "request_id": "09f354257655bf4e3fef149ad3394aea",
+        "details": {"method": METHOD, "type": "totp", "sessions": 0}
+    })
+}
+
+fn recovery_codes() -> Vec<String> {
+    (0..10).map(|number| format!("0H24CT-8NAQCX-J6TVYP-3MR9D{number}")).collect()
+}
+
+/// The defaults, with a support desk.
+fn policy() -> Option<Value> {
+    let mut policy = Config::defaults().ok()?.policy();
+    let text = |text: &str| Some(text.to_owned());
+    policy.support = Support {
+        email: text("help@portal.test"),
+        phone: text("+60 3 1234 5678"),
+        url: text("https://portal.test/help"),
+    };
+    serde_json::to_value(PolicyBody::from(&policy)).ok()
+}
