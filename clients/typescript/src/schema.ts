@@ -28,7 +28,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Publishes the numbers in force: windows, ages, and the budgets of guesses. */
+        /**
+         * Publishes the numbers in force: windows, ages, and the budgets of guesses; and whom someone turns to
+         *     who cannot sign in.
+         */
         get: operations["getTwoFactorPolicy"];
         put?: never;
         post?: never;
@@ -474,13 +477,8 @@ export interface components {
              * @description Until when the token vouches for the second factor.
              */
             fresh_until?: string;
-            /**
-             * @description What the body must hold, for the token that asked; `a|b` means one of both.
-             * @example [
-             *       "password"
-             *     ]
-             */
-            proofs?: string[];
+            /** @description What the body must hold, for the token that asked; `a|b` means one of both. */
+            proofs?: components["schemas"]["Proof"][];
             /**
              * @description Why not: the code of the problem that it would meet.
              * @example two-factor-not-enabled
@@ -506,20 +504,84 @@ export interface components {
         Actor: {
             /** @description The actor's id, where it has one. */
             id: string | null;
+            /** @description Who it was. */
+            kind: components["schemas"]["ActorKind"];
+        };
+        /**
+         * @description Who can do something to an account.
+         * @enum {string}
+         */
+        ActorKind: "owner" | "support" | "partner" | "system";
+        /** @description Requests of one network; 0 a minute means no limit. */
+        AddressPolicy: {
             /**
-             * @description `owner`, `support`, `partner` or `system`.
-             * @example owner
+             * Format: int32
+             * @description At once.
              */
-            kind: string;
+            burst: number;
+            /**
+             * Format: int32
+             * @description A minute.
+             */
+            per_minute: number;
         };
         /**
          * @description An authentication method (RFC 8176), or `rc` for a recovery code.
          * @enum {string}
          */
         Amr: "pwd" | "otp" | "rc" | "mfa";
+        /** @description One budget of guesses. Zero means: no such rule. */
+        Budget: {
+            /**
+             * Format: int32
+             * @description Wrong guesses in 24 hours after which none is evaluated.
+             */
+            cap_day: number;
+            /**
+             * Format: int32
+             * @description Wrong guesses in 30 days after which none is evaluated.
+             */
+            cap_month: number;
+            /** @description Whether reaching a cap locks until support opens it. */
+            caps_lock: boolean;
+            /**
+             * Format: int32
+             * @description The wait after the last free guess; doubled by each further one.
+             */
+            delay_first: number;
+            /**
+             * Format: int32
+             * @description The longest wait.
+             */
+            delay_max: number;
+            /**
+             * Format: int32
+             * @description Wrong guesses that end the session, the challenge or the enrolment itself.
+             */
+            ends_at: number;
+            /**
+             * Format: int32
+             * @description Wrong guesses within the window that cost nothing but the guess.
+             */
+            free: number;
+            /**
+             * Format: int32
+             * @description The window.
+             */
+            window: number;
+        };
+        /** @description The kinds of problem. */
+        Catalogue: {
+            /** @description All of them. */
+            problems: components["schemas"]["Explanation"][];
+        };
+        /**
+         * @description What can answer a challenge.
+         * @enum {string}
+         */
+        ChallengeMethod: "totp" | "recovery_code";
         ChangePasswordRequest: {
-            /** @description A code of an active authenticator, where the token does not vouch for the second factor. */
-            code?: string | null;
+            code?: components["schemas"]["OneTimeCode"] | null;
             /**
              * Format: password
              * @description The password as it is.
@@ -530,20 +592,16 @@ export interface components {
              * @description The password as it is to be: 8 to 71 bytes of UTF-8.
              */
             new_password: string;
-            /** @description A recovery code, instead of a code. */
-            recovery_code?: string | null;
+            recovery_code?: components["schemas"]["RecoveryCodeInput"] | null;
         };
         ConfirmRequest: {
-            /**
-             * @description The first code of the new authenticator.
-             * @example 123456
-             */
-            code: string;
+            /** @description The first code of the new authenticator. */
+            code: components["schemas"]["OneTimeCode"];
         };
         /** @description The authenticator is in service. */
         Confirmed: {
             /** @description A new set of recovery codes, shown once; null where the old set goes on. */
-            recovery_codes: string[] | null;
+            recovery_codes: components["schemas"]["RecoveryCode"][] | null;
             /** @description How two-factor authentication stands now. */
             status: components["schemas"]["Status"];
             tokens: components["schemas"]["Tokens"] | null;
@@ -564,18 +622,10 @@ export interface components {
              * @description Until when the token vouches for the second factor.
              */
             fresh_until: string | null;
-            /**
-             * @description How the account would sign in.
-             * @example password
-             */
-            login: string;
-            /**
-             * @description What the body must hold, for the token that asked; `a|b` means one of both.
-             * @example [
-             *       "password"
-             *     ]
-             */
-            proofs: string[];
+            /** @description How the account would sign in. */
+            login: components["schemas"]["LoginMethod"];
+            /** @description What the body must hold, for the token that asked; `a|b` means one of both. */
+            proofs: components["schemas"]["Proof"][];
             /** @description What would go with it. */
             would_revoke: components["schemas"]["RevokedCounts"];
         };
@@ -585,16 +635,14 @@ export interface components {
          */
         DisableReason: "new_phone" | "lost_phone" | "switching_method" | "not_wanted" | "other";
         DisableRequest: {
-            /** @description A code of an active authenticator, where the token does not vouch for the second factor. */
-            code?: string | null;
+            code?: components["schemas"]["OneTimeCode"] | null;
             /**
              * Format: password
              * @description The account password.
              */
             password: string;
             reason?: components["schemas"]["DisableReason"] | null;
-            /** @description A recovery code, instead of a code. */
-            recovery_code?: string | null;
+            recovery_code?: components["schemas"]["RecoveryCodeInput"] | null;
         };
         /** @description Two-factor authentication is off. */
         Disabled: {
@@ -603,13 +651,13 @@ export interface components {
              * @description Since when.
              */
             disabled_at: string;
-            /** @description Always false. */
-            enabled: boolean;
             /**
-             * @description How the account signs in from now on.
-             * @example password
+             * @description Always false.
+             * @example false
              */
-            login: string;
+            enabled: boolean;
+            /** @description How the account signs in from now on. */
+            login: components["schemas"]["LoginMethod"];
             /** @description What to tell the owner, in the language asked for. */
             message: string;
             /**
@@ -627,8 +675,7 @@ export interface components {
             ended: number;
         };
         EnrollRequest: {
-            /** @description A code of an active authenticator, where the token does not vouch for the second factor. */
-            code?: string | null;
+            code?: components["schemas"]["OneTimeCode"] | null;
             /** @description What the authenticator is to be called; *Authenticator app* by default. */
             label?: string | null;
             /**
@@ -636,9 +683,11 @@ export interface components {
              * @description The account password.
              */
             password: string;
-            /** @description A recovery code, instead of a code. */
-            recovery_code?: string | null;
-            /** @description The method that the confirm is to take out of service. */
+            recovery_code?: components["schemas"]["RecoveryCodeInput"] | null;
+            /**
+             * Format: uuid
+             * @description The method that the confirm is to take out of service.
+             */
             replaces?: string | null;
         };
         /** @description An enrolment that was started. The secret is in this answer and nowhere else, ever. */
@@ -679,12 +728,14 @@ export interface components {
             qr_svg: string;
             /** @description The shared secret in base 32, for typing. */
             secret: string;
-            /**
-             * @description Its kind.
-             * @example totp
-             */
-            type: string;
+            /** @description Its kind. */
+            type: components["schemas"]["MethodType"];
         };
+        /**
+         * @description How far an enrolment is; one that has ended is not shown.
+         * @enum {string}
+         */
+        EnrolmentProgress: "pending" | "confirmed";
         /** @description An enrolment, without its secret. */
         EnrolmentState: {
             /**
@@ -699,11 +750,8 @@ export interface components {
             id: string;
             /** @description What it is called. */
             label: string;
-            /**
-             * @description `pending` or `confirmed`.
-             * @example pending
-             */
-            state: string;
+            /** @description How far it is. */
+            state: components["schemas"]["EnrolmentProgress"];
         };
         /** @description Something that happened to the account. */
         Event: {
@@ -731,7 +779,11 @@ export interface components {
              */
             session_id: string | null;
             /**
-             * @description What happened.
+             * @description What happened. The list is open: pass over what you do not know. Known are `enrollment.started`,
+             *     `enrollment.cancelled`, `enrollment.failed`, `two_factor.enabled`, `two_factor.disabled`,
+             *     `two_factor.replaced`, `two_factor.reset_by_support`, `method.added`, `method.removed`,
+             *     `method.renamed`, `recovery_codes.regenerated`, `recovery_code.used`, `login.succeeded`,
+             *     `login.second_factor_failed`, `reauthentication.failed`, `session.revoked`, `password.changed`.
              * @example two_factor.disabled
              */
             type: string;
@@ -745,11 +797,27 @@ export interface components {
             /** @description Where the next page begins; null on the last one. */
             next_cursor: string | null;
         };
+        /** @description What one kind of problem means. */
+        Explanation: {
+            /** @description Its name, for a program. */
+            code: string;
+            /** @description What to do about it. */
+            detail: string;
+            /** @description More help. */
+            help: string;
+            /**
+             * Format: int32
+             * @description The HTTP status that it comes with.
+             */
+            status: number;
+            /** @description What it is, for a person. */
+            title: string;
+            /** @description A relative reference to the page that explains it. */
+            type: string;
+        };
         FactorRequest: {
-            /** @description A code of an active authenticator. */
-            code?: string | null;
-            /** @description A recovery code, instead of a code. */
-            recovery_code?: string | null;
+            code?: components["schemas"]["OneTimeCode"] | null;
+            recovery_code?: components["schemas"]["RecoveryCodeInput"] | null;
         };
         /** @description A member that breaks a rule. */
         FieldError: {
@@ -761,10 +829,70 @@ export interface components {
              */
             pointer: string;
         };
+        /** @description The public half of a signing key (RFC 7517 §4, RFC 8037 §2, RFC 7518 §6.2). */
+        Jwk: {
+            /**
+             * @description The algorithm: `EdDSA` or `ES256`.
+             * @example EdDSA
+             */
+            alg: string;
+            /**
+             * @description The curve.
+             * @example Ed25519
+             */
+            crv: string;
+            /** @description The key id, as in the head of a token. */
+            kid: string;
+            /**
+             * @description The key type: `OKP` or `EC`.
+             * @example OKP
+             */
+            kty: string;
+            /**
+             * @description What it is for: signatures.
+             * @example sig
+             */
+            use: string;
+            /** @description The public key, or its x coordinate. */
+            x: string;
+            /** @description The y coordinate, of an `EC` key alone. */
+            y?: string;
+        };
+        /** @description A set of keys (RFC 7517 §5). */
+        JwkSet: {
+            /** @description The keys; the one that signs now is among them. */
+            keys: components["schemas"]["Jwk"][];
+        };
+        /** @description The budgets of guesses. */
+        Limits: {
+            /** @description A second factor on one challenge. */
+            challenge: components["schemas"]["Budget"];
+            /** @description A code before the second factor was proved. */
+            code: components["schemas"]["Budget"];
+            /** @description A code at confirm. */
+            confirm: components["schemas"]["Budget"];
+            /** @description Starts of enrolments. */
+            enroll_start: components["schemas"]["Budget"];
+            /** @description A password at sign-in. */
+            login: components["schemas"]["Budget"];
+            /** @description A password inside all sessions of an account. */
+            reauth_account: components["schemas"]["Budget"];
+            /** @description A password inside one session. */
+            reauth_session: components["schemas"]["Budget"];
+            /** @description A recovery code. */
+            recovery_code: components["schemas"]["Budget"];
+            /** @description A code in a session that is `aal2`. */
+            session_code: components["schemas"]["Budget"];
+        };
+        /**
+         * @description How an account signs in without a second factor.
+         * @enum {string}
+         */
+        LoginMethod: "password";
         LoginRequest: {
             /**
-             * Format: email
              * @description The account's e-mail address.
+             * @example alice@example.test
              */
             email: string;
             /**
@@ -787,14 +915,8 @@ export interface components {
              * @description When it dies.
              */
             expires_at: string;
-            /**
-             * @description What can answer it.
-             * @example [
-             *       "totp",
-             *       "recovery_code"
-             *     ]
-             */
-            methods: string[];
+            /** @description What can answer it. */
+            methods: components["schemas"]["ChallengeMethod"][];
             /** @enum {string} */
             result: "second_factor_required";
         };
@@ -817,11 +939,48 @@ export interface components {
              * @description When it last proved the second factor.
              */
             last_used_at: string | null;
+            /** @description Its kind. */
+            type: components["schemas"]["MethodType"];
+        };
+        /** @description Methods. */
+        MethodPolicy: {
+            /** @description As many as an account may have. */
+            max: number;
+        };
+        /**
+         * @description The kind of a method.
+         * @enum {string}
+         */
+        MethodType: "totp";
+        /**
+         * @description Six digits of an authenticator app; spaces and hyphens are passed over.
+         * @example 123456
+         */
+        OneTimeCode: string;
+        /** @description An OpenAPI document (OpenAPI 3.1). */
+        OpenapiDocument: {
+            /** @description What operations share. */
+            components: Record<string, never>;
+            /** @description What it is about. */
+            info: Record<string, never>;
             /**
-             * @description Its kind.
-             * @example totp
+             * @description The version of the format.
+             * @example 3.1.0
              */
-            type: string;
+            openapi: string;
+            /** @description The operations. */
+            paths: Record<string, never>;
+            /** @description Where it is served. */
+            servers: Record<string, never>[];
+            /** @description The groups of operations. */
+            tags: Record<string, never>[];
+        };
+        /** @description Passwords. */
+        PasswordPolicy: {
+            /** @description Bytes of UTF-8 that one has at most. */
+            max_bytes: number;
+            /** @description Bytes of UTF-8 that a new one has at least. */
+            min_bytes: number;
         };
         /** @description A method that waits for its confirm. */
         PendingMethod: {
@@ -837,11 +996,60 @@ export interface components {
             id: string;
             /** @description What its owner calls it. */
             label: string;
+            /** @description Its kind. */
+            type: components["schemas"]["MethodType"];
+        };
+        /** @description The numbers in force. Durations are in seconds. */
+        Policy: {
             /**
-             * @description Its kind.
-             * @example totp
+             * Format: int32
+             * @description Life of an access token.
              */
-            type: string;
+            access_token_ttl: number;
+            /** @description Requests of one network on `/auth/*`. */
+            address: components["schemas"]["AddressPolicy"];
+            /**
+             * Format: int32
+             * @description Life of a sign-in challenge.
+             */
+            challenge_ttl: number;
+            /**
+             * Format: int32
+             * @description Life of an unconfirmed enrolment.
+             */
+            enrollment_ttl: number;
+            /** @description The budgets of guesses. */
+            limits: components["schemas"]["Limits"];
+            /** @description Methods. */
+            methods: components["schemas"]["MethodPolicy"];
+            /** @description Passwords. */
+            password: components["schemas"]["PasswordPolicy"];
+            /** @description Recovery codes. */
+            recovery_codes: components["schemas"]["RecoveryCodePolicy"];
+            /**
+             * Format: int32
+             * @description When, after a disable, the owner is reminded.
+             */
+            reminder_after: number;
+            /**
+             * Format: int32
+             * @description Life of a refresh token that is not used.
+             */
+            session_idle: number;
+            /**
+             * Format: int32
+             * @description Life of a session.
+             */
+            session_max: number;
+            /**
+             * Format: int32
+             * @description How old a proof of the second factor may be for a change.
+             */
+            step_up_max_age: number;
+            /** @description Whom someone turns to who cannot sign in. */
+            support: components["schemas"]["Support"];
+            /** @description One-time codes. */
+            totp: components["schemas"]["TotpPolicy"];
         };
         /** @description A problem as JSON (RFC 9457 §3); some kinds have members of their own. */
         Problem: {
@@ -889,17 +1097,25 @@ export interface components {
              */
             type: string;
         };
+        /**
+         * @description What a body must hold; `code|recovery_code` means one of both.
+         * @enum {string}
+         */
+        Proof: "password" | "code|recovery_code";
         ProofsRequest: {
-            /** @description A code of an active authenticator, where the token does not vouch for the second factor. */
-            code?: string | null;
+            code?: components["schemas"]["OneTimeCode"] | null;
             /**
              * Format: password
              * @description The account password.
              */
             password: string;
-            /** @description A recovery code, instead of a code. */
-            recovery_code?: string | null;
+            recovery_code?: components["schemas"]["RecoveryCodeInput"] | null;
         };
+        /**
+         * @description A recovery code as it is shown.
+         * @example 0H24CT-8NAQCX-J6TVYP-3MR9DK
+         */
+        RecoveryCode: string;
         /** @description How many recovery codes there are. */
         RecoveryCodeCount: {
             /**
@@ -912,10 +1128,21 @@ export interface components {
             /** @description In the set when it was made. */
             total: number;
         };
+        /**
+         * @description A recovery code as a person types it: 24 symbols of Crockford's base 32, in any case, with or without
+         *     spaces and hyphens.
+         * @example 0H24CT-8NAQCX-J6TVYP-3MR9DK
+         */
+        RecoveryCodeInput: string;
+        /** @description Recovery codes. */
+        RecoveryCodePolicy: {
+            /** @description Codes of a set. */
+            count: number;
+        };
         /** @description A new set of recovery codes, shown once. */
         RecoveryCodes: {
             /** @description The codes. */
-            recovery_codes: string[];
+            recovery_codes: components["schemas"]["RecoveryCode"][];
         };
         RefreshRequest: {
             /** @description The refresh token. */
@@ -943,10 +1170,8 @@ export interface components {
         SecondFactorRequest: {
             /** @description The challenge of the sign-in. */
             challenge: string;
-            /** @description A code of an active authenticator. */
-            code?: string | null;
-            /** @description A recovery code, instead of a code. */
-            recovery_code?: string | null;
+            code?: components["schemas"]["OneTimeCode"] | null;
+            recovery_code?: components["schemas"]["RecoveryCodeInput"] | null;
         };
         /** @description A session. */
         Session: {
@@ -1048,6 +1273,29 @@ export interface components {
              */
             token_type: string;
         };
+        /** @description One-time codes (RFC 6238). */
+        TotpPolicy: {
+            /**
+             * @description The hash function.
+             * @example SHA1
+             */
+            algorithm: string;
+            /**
+             * Format: int32
+             * @description Digits of a code.
+             */
+            digits: number;
+            /**
+             * Format: int32
+             * @description Seconds that a code stands for.
+             */
+            period: number;
+            /**
+             * Format: int32
+             * @description Steps that a code may be early or late.
+             */
+            window: number;
+        };
     };
     responses: never;
     parameters: {
@@ -1086,7 +1334,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "alg": "EdDSA",
+                     *           "crv": "Ed25519",
+                     *           "kid": "t-2026-11",
+                     *           "kty": "OKP",
+                     *           "use": "sig",
+                     *           "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JwkSet"];
                 };
             };
             /** @description not-acceptable */
@@ -1131,7 +1393,135 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    /**
+                     * @example {
+                     *       "access_token_ttl": 600,
+                     *       "address": {
+                     *         "burst": 60,
+                     *         "per_minute": 30
+                     *       },
+                     *       "challenge_ttl": 300,
+                     *       "enrollment_ttl": 600,
+                     *       "limits": {
+                     *         "challenge": {
+                     *           "cap_day": 0,
+                     *           "cap_month": 0,
+                     *           "caps_lock": false,
+                     *           "delay_first": 0,
+                     *           "delay_max": 0,
+                     *           "ends_at": 5,
+                     *           "free": 5,
+                     *           "window": 2592000
+                     *         },
+                     *         "code": {
+                     *           "cap_day": 20,
+                     *           "cap_month": 60,
+                     *           "caps_lock": true,
+                     *           "delay_first": 30,
+                     *           "delay_max": 3600,
+                     *           "ends_at": 0,
+                     *           "free": 5,
+                     *           "window": 86400
+                     *         },
+                     *         "confirm": {
+                     *           "cap_day": 0,
+                     *           "cap_month": 0,
+                     *           "caps_lock": false,
+                     *           "delay_first": 0,
+                     *           "delay_max": 0,
+                     *           "ends_at": 5,
+                     *           "free": 5,
+                     *           "window": 2592000
+                     *         },
+                     *         "enroll_start": {
+                     *           "cap_day": 0,
+                     *           "cap_month": 0,
+                     *           "caps_lock": false,
+                     *           "delay_first": 0,
+                     *           "delay_max": 0,
+                     *           "ends_at": 0,
+                     *           "free": 5,
+                     *           "window": 3600
+                     *         },
+                     *         "login": {
+                     *           "cap_day": 0,
+                     *           "cap_month": 0,
+                     *           "caps_lock": false,
+                     *           "delay_first": 1,
+                     *           "delay_max": 900,
+                     *           "ends_at": 0,
+                     *           "free": 10,
+                     *           "window": 900
+                     *         },
+                     *         "reauth_account": {
+                     *           "cap_day": 0,
+                     *           "cap_month": 0,
+                     *           "caps_lock": false,
+                     *           "delay_first": 900,
+                     *           "delay_max": 86400,
+                     *           "ends_at": 0,
+                     *           "free": 10,
+                     *           "window": 3600
+                     *         },
+                     *         "reauth_session": {
+                     *           "cap_day": 0,
+                     *           "cap_month": 0,
+                     *           "caps_lock": false,
+                     *           "delay_first": 0,
+                     *           "delay_max": 0,
+                     *           "ends_at": 5,
+                     *           "free": 5,
+                     *           "window": 2592000
+                     *         },
+                     *         "recovery_code": {
+                     *           "cap_day": 20,
+                     *           "cap_month": 0,
+                     *           "caps_lock": false,
+                     *           "delay_first": 60,
+                     *           "delay_max": 3600,
+                     *           "ends_at": 0,
+                     *           "free": 5,
+                     *           "window": 86400
+                     *         },
+                     *         "session_code": {
+                     *           "cap_day": 0,
+                     *           "cap_month": 0,
+                     *           "caps_lock": false,
+                     *           "delay_first": 30,
+                     *           "delay_max": 900,
+                     *           "ends_at": 12,
+                     *           "free": 5,
+                     *           "window": 2592000
+                     *         }
+                     *       },
+                     *       "methods": {
+                     *         "max": 5
+                     *       },
+                     *       "password": {
+                     *         "max_bytes": 71,
+                     *         "min_bytes": 8
+                     *       },
+                     *       "recovery_codes": {
+                     *         "count": 10
+                     *       },
+                     *       "reminder_after": 604800,
+                     *       "session_idle": 604800,
+                     *       "session_max": 2592000,
+                     *       "step_up_max_age": 43200,
+                     *       "support": {
+                     *         "email": "help@portal.test",
+                     *         "phone": "+60 3 1234 5678",
+                     *         "url": "https://portal.test/help"
+                     *       },
+                     *       "totp": {
+                     *         "algorithm": "SHA1",
+                     *         "digits": 6,
+                     *         "period": 30,
+                     *         "window": 1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Policy"];
                 };
             };
             /** @description not-acceptable */
@@ -1184,6 +1574,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ0d29mb2xkIn0.c2lnbmF0dXJl",
+                     *       "acr": "aal1",
+                     *       "amr": [
+                     *         "pwd"
+                     *       ],
+                     *       "expires_in": 600,
+                     *       "refresh_token": "Zk1sVQ8yT0pXbR3nC6uLh2eYw9aGd4jKx7oMqI5tPvB",
+                     *       "token_type": "Bearer"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
@@ -1314,6 +1716,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "email": "alice@example.test",
+                     *       "password_changed_at": "2026-10-02T07:30:00Z",
+                     *       "sessions": 2,
+                     *       "two_factor": {
+                     *         "actions": {
+                     *           "add": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "disable": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "manage": {
+                     *             "allowed": true
+                     *           },
+                     *           "regenerate_recovery_codes": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "replace": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "setup": {
+                     *             "allowed": false,
+                     *             "reason": "two-factor-already-enabled"
+                     *           }
+                     *         },
+                     *         "enabled": true,
+                     *         "methods": [
+                     *           {
+                     *             "created_at": "2026-11-24T08:00:00Z",
+                     *             "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *             "label": "Pixel 9",
+                     *             "last_used_at": "2026-11-24T08:50:00Z",
+                     *             "type": "totp"
+                     *           }
+                     *         ],
+                     *         "pending": [],
+                     *         "recovery_codes": {
+                     *           "generated_at": "2026-11-24T08:00:00Z",
+                     *           "remaining": 9,
+                     *           "total": 10
+                     *         },
+                     *         "since": "2026-11-24T08:00:00Z",
+                     *         "support": {
+                     *           "email": "help@portal.test",
+                     *           "phone": "+60 3 1234 5678",
+                     *           "url": "https://portal.test/help"
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["AccountSecurity"];
                 };
             };
@@ -1372,6 +1842,69 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actions": {
+                     *         "add": {
+                     *           "allowed": true,
+                     *           "fresh_until": "2026-11-24T20:00:00Z",
+                     *           "proofs": [
+                     *             "password"
+                     *           ]
+                     *         },
+                     *         "disable": {
+                     *           "allowed": true,
+                     *           "fresh_until": "2026-11-24T20:00:00Z",
+                     *           "proofs": [
+                     *             "password"
+                     *           ]
+                     *         },
+                     *         "manage": {
+                     *           "allowed": true
+                     *         },
+                     *         "regenerate_recovery_codes": {
+                     *           "allowed": true,
+                     *           "fresh_until": "2026-11-24T20:00:00Z",
+                     *           "proofs": [
+                     *             "password"
+                     *           ]
+                     *         },
+                     *         "replace": {
+                     *           "allowed": true,
+                     *           "fresh_until": "2026-11-24T20:00:00Z",
+                     *           "proofs": [
+                     *             "password"
+                     *           ]
+                     *         },
+                     *         "setup": {
+                     *           "allowed": false,
+                     *           "reason": "two-factor-already-enabled"
+                     *         }
+                     *       },
+                     *       "enabled": true,
+                     *       "methods": [
+                     *         {
+                     *           "created_at": "2026-11-24T08:00:00Z",
+                     *           "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *           "label": "Pixel 9",
+                     *           "last_used_at": "2026-11-24T08:50:00Z",
+                     *           "type": "totp"
+                     *         }
+                     *       ],
+                     *       "pending": [],
+                     *       "recovery_codes": {
+                     *         "generated_at": "2026-11-24T08:00:00Z",
+                     *         "remaining": 9,
+                     *         "total": 10
+                     *       },
+                     *       "since": "2026-11-24T08:00:00Z",
+                     *       "support": {
+                     *         "email": "help@portal.test",
+                     *         "phone": "+60 3 1234 5678",
+                     *         "url": "https://portal.test/help"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Status"];
                 };
             };
@@ -1436,6 +1969,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "disabled_at": "2026-11-24T09:00:00Z",
+                     *       "enabled": false,
+                     *       "login": "password",
+                     *       "message": "Your account is no longer protected by an authenticator app.",
+                     *       "reminder_at": "2026-11-25T09:00:00Z",
+                     *       "revoked": {
+                     *         "methods": 1,
+                     *         "recovery_codes": 9,
+                     *         "sessions": 1
+                     *       },
+                     *       "tokens": {
+                     *         "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ0d29mb2xkIn0.c2lnbmF0dXJl",
+                     *         "acr": "aal1",
+                     *         "amr": [
+                     *           "pwd"
+                     *         ],
+                     *         "expires_in": 600,
+                     *         "refresh_token": "Zk1sVQ8yT0pXbR3nC6uLh2eYw9aGd4jKx7oMqI5tPvB",
+                     *         "token_type": "Bearer"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Disabled"];
                 };
             };
@@ -1566,6 +2123,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alternatives": [
+                     *         "replace"
+                     *       ],
+                     *       "blocked_by": null,
+                     *       "fresh_until": "2026-11-24T20:00:00Z",
+                     *       "login": "password",
+                     *       "proofs": [
+                     *         "password"
+                     *       ],
+                     *       "would_revoke": {
+                     *         "methods": 1,
+                     *         "recovery_codes": 9,
+                     *         "sessions": 1
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["DisablePreview"];
                 };
             };
@@ -1640,6 +2215,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-24T08:00:00Z",
+                     *       "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *       "label": "Pixel 9",
+                     *       "last_used_at": "2026-11-24T08:50:00Z",
+                     *       "type": "totp"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Method"];
                 };
             };
@@ -1770,6 +2354,83 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": {
+                     *         "actions": {
+                     *           "add": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "disable": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "manage": {
+                     *             "allowed": true
+                     *           },
+                     *           "regenerate_recovery_codes": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "replace": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "setup": {
+                     *             "allowed": false,
+                     *             "reason": "two-factor-already-enabled"
+                     *           }
+                     *         },
+                     *         "enabled": true,
+                     *         "methods": [
+                     *           {
+                     *             "created_at": "2026-11-24T08:00:00Z",
+                     *             "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *             "label": "Pixel 9",
+                     *             "last_used_at": "2026-11-24T08:50:00Z",
+                     *             "type": "totp"
+                     *           }
+                     *         ],
+                     *         "pending": [],
+                     *         "recovery_codes": {
+                     *           "generated_at": "2026-11-24T08:00:00Z",
+                     *           "remaining": 9,
+                     *           "total": 10
+                     *         },
+                     *         "since": "2026-11-24T08:00:00Z",
+                     *         "support": {
+                     *           "email": "help@portal.test",
+                     *           "phone": "+60 3 1234 5678",
+                     *           "url": "https://portal.test/help"
+                     *         }
+                     *       },
+                     *       "tokens": {
+                     *         "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ0d29mb2xkIn0.c2lnbmF0dXJl",
+                     *         "acr": "aal2",
+                     *         "amr": [
+                     *           "pwd",
+                     *           "otp",
+                     *           "mfa"
+                     *         ],
+                     *         "expires_in": 600,
+                     *         "refresh_token": "Zk1sVQ8yT0pXbR3nC6uLh2eYw9aGd4jKx7oMqI5tPvB",
+                     *         "token_type": "Bearer"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Removed"];
                 };
             };
@@ -1917,6 +2578,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "recovery_codes": [
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D0",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D1",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D2",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D3",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D4",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D5",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D6",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D7",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D8",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D9"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
@@ -2059,6 +2736,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "algorithm": "SHA1",
+                     *       "digits": 6,
+                     *       "expires_at": "2026-11-24T08:15:00Z",
+                     *       "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *       "label": "Pixel 9",
+                     *       "otpauth_uri": "otpauth://totp/Customer%20Portal:alice%40example.test?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Customer%20Portal&algorithm=SHA1&digits=6&period=30",
+                     *       "period": 30,
+                     *       "qr_svg": "<svg viewBox=\"0 0 69 69\" xmlns=\"http://www.w3.org/2000/svg\"><path d=\"M4,4h1v1h-1\"/></svg>",
+                     *       "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+                     *       "type": "totp"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Enrolment"];
                 };
             };
@@ -2201,6 +2892,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-11-24T08:15:00Z",
+                     *       "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *       "label": "Pixel 9",
+                     *       "state": "pending"
+                     *     }
+                     */
                     "application/json": components["schemas"]["EnrolmentState"];
                 };
             };
@@ -2408,6 +3107,95 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "recovery_codes": [
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D0",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D1",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D2",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D3",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D4",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D5",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D6",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D7",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D8",
+                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D9"
+                     *       ],
+                     *       "status": {
+                     *         "actions": {
+                     *           "add": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "disable": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "manage": {
+                     *             "allowed": true
+                     *           },
+                     *           "regenerate_recovery_codes": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "replace": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "setup": {
+                     *             "allowed": false,
+                     *             "reason": "two-factor-already-enabled"
+                     *           }
+                     *         },
+                     *         "enabled": true,
+                     *         "methods": [
+                     *           {
+                     *             "created_at": "2026-11-24T08:00:00Z",
+                     *             "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *             "label": "Pixel 9",
+                     *             "last_used_at": "2026-11-24T08:50:00Z",
+                     *             "type": "totp"
+                     *           }
+                     *         ],
+                     *         "pending": [],
+                     *         "recovery_codes": {
+                     *           "generated_at": "2026-11-24T08:00:00Z",
+                     *           "remaining": 9,
+                     *           "total": 10
+                     *         },
+                     *         "since": "2026-11-24T08:00:00Z",
+                     *         "support": {
+                     *           "email": "help@portal.test",
+                     *           "phone": "+60 3 1234 5678",
+                     *           "url": "https://portal.test/help"
+                     *         }
+                     *       },
+                     *       "tokens": {
+                     *         "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ0d29mb2xkIn0.c2lnbmF0dXJl",
+                     *         "acr": "aal2",
+                     *         "amr": [
+                     *           "pwd",
+                     *           "otp",
+                     *           "mfa"
+                     *         ],
+                     *         "expires_in": 600,
+                     *         "refresh_token": "Zk1sVQ8yT0pXbR3nC6uLh2eYw9aGd4jKx7oMqI5tPvB",
+                     *         "token_type": "Bearer"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Confirmed"];
                 };
             };
@@ -2564,6 +3352,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ0d29mb2xkIn0.c2lnbmF0dXJl",
+                     *       "acr": "aal2",
+                     *       "amr": [
+                     *         "pwd",
+                     *         "otp",
+                     *         "mfa"
+                     *       ],
+                     *       "expires_in": 600,
+                     *       "refresh_token": "Zk1sVQ8yT0pXbR3nC6uLh2eYw9aGd4jKx7oMqI5tPvB",
+                     *       "token_type": "Bearer"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
@@ -2699,6 +3501,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "actor": {
+                     *             "id": "01a20c1b-7c00-7d52-9a1e-5b0f6c2d7e84",
+                     *             "kind": "owner"
+                     *           },
+                     *           "at": "2026-11-24T08:00:00Z",
+                     *           "details": {
+                     *             "method": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *             "sessions": 0,
+                     *             "type": "totp"
+                     *           },
+                     *           "id": "01a20c1b-c350-7a04-8f6d-91b2e3c4d5f6",
+                     *           "ip": "203.0.113.7",
+                     *           "request_id": "09f354257655bf4e3fef149ad3394aea",
+                     *           "session_id": "01a20c1b-8a10-7f3a-b7d4-6e1c0a9f2b58",
+                     *           "type": "two_factor.enabled",
+                     *           "user_agent": "Mozilla/5.0 (Android 17; Mobile)"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "41"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Events"];
                 };
             };
@@ -2764,6 +3591,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "sessions": [
+                     *         {
+                     *           "acr": "aal2",
+                     *           "created_at": "2026-11-24T08:00:00Z",
+                     *           "current": true,
+                     *           "id": "01a20c1b-8a10-7f3a-b7d4-6e1c0a9f2b58",
+                     *           "ip": "203.0.113.7",
+                     *           "last_seen_at": "2026-11-24T08:50:00Z",
+                     *           "user_agent": "Mozilla/5.0 (Android 17; Mobile)"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Sessions"];
                 };
             };
@@ -2824,6 +3666,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ended": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["EndedSessions"];
                 };
             };
@@ -3069,6 +3916,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "challenge": "mF3kQ0sWb7nYxT1uJ5aZc8RdEe2HgVvL6iPoKt9Nq4B",
+                     *       "expires_at": "2026-11-24T08:05:00Z",
+                     *       "methods": [
+                     *         "totp",
+                     *         "recovery_code"
+                     *       ],
+                     *       "result": "second_factor_required"
+                     *     }
+                     */
                     "application/json": components["schemas"]["LoginResult"];
                 };
             };
@@ -3174,6 +4032,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "result": "signed_in",
+                     *       "tokens": {
+                     *         "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ0d29mb2xkIn0.c2lnbmF0dXJl",
+                     *         "acr": "aal2",
+                     *         "amr": [
+                     *           "pwd",
+                     *           "otp",
+                     *           "mfa"
+                     *         ],
+                     *         "expires_in": 600,
+                     *         "refresh_token": "Zk1sVQ8yT0pXbR3nC6uLh2eYw9aGd4jKx7oMqI5tPvB",
+                     *         "token_type": "Bearer"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
@@ -3393,6 +4268,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ0d29mb2xkIn0.c2lnbmF0dXJl",
+                     *       "acr": "aal1",
+                     *       "amr": [
+                     *         "pwd"
+                     *       ],
+                     *       "expires_in": 600,
+                     *       "refresh_token": "Zk1sVQ8yT0pXbR3nC6uLh2eYw9aGd4jKx7oMqI5tPvB",
+                     *       "token_type": "Bearer"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
@@ -3487,7 +4374,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    /**
+                     * @example {
+                     *       "components": {},
+                     *       "info": {
+                     *         "title": "Twofold",
+                     *         "version": "0.1.0"
+                     *       },
+                     *       "openapi": "3.1.0",
+                     *       "paths": {},
+                     *       "servers": [
+                     *         {
+                     *           "url": "/"
+                     *         }
+                     *       ],
+                     *       "tags": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OpenapiDocument"];
                 };
             };
             /** @description not-acceptable */
@@ -3532,7 +4436,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    /**
+                     * @example {
+                     *       "problems": [
+                     *         {
+                     *           "code": "invalid-credential",
+                     *           "detail": "Check the password and the code, and try again with a new code.",
+                     *           "help": "A password, code or recovery code was wrong or was used before. The answer is the same for all of them, so that nobody learns which.",
+                     *           "status": 403,
+                     *           "title": "The password or the code is not right",
+                     *           "type": "/problems/invalid-credential"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Catalogue"];
                     "text/html": string;
                 };
             };
@@ -3579,7 +4497,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    /**
+                     * @example {
+                     *       "code": "invalid-credential",
+                     *       "detail": "Check the password and the code, and try again with a new code.",
+                     *       "help": "A password, code or recovery code was wrong or was used before. The answer is the same for all of them, so that nobody learns which.",
+                     *       "status": 403,
+                     *       "title": "The password or the code is not right",
+                     *       "type": "/problems/invalid-credential"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Explanation"];
                     "text/html": string;
                 };
             };
