@@ -1,9 +1,12 @@
 //! The Account Security page: the files of `web/`, embedded, and sent as they are. They are no operations, so
 //! the document does not list them.
 
-use super::problem::{Code, Problem};
+use super::{
+    envelope::not_routed,
+    problem::{Code, Problem},
+};
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, Route,
     http::header::{self, AcceptEncoding, ContentEncoding, Encoding, EntityTag, Header, IfNoneMatch},
     web::{self, Path, ServiceConfig},
 };
@@ -63,7 +66,8 @@ impl Pages {
 
 /// Registers the page and its files.
 pub fn register(config: &mut ServiceConfig) {
-    config.route("/", web::get().to(home)).route("/web/{file:.+}", web::get().to(file));
+    let page = |path: &str, read: Route| web::resource(path).route(read).default_service(web::to(only_read));
+    config.service(page("/", web::get().to(home))).service(page("/web/{file:.+}", web::get().to(file)));
 }
 
 /// Whether a path is one of the page's: what the browser accepts there is its own affair.
@@ -77,6 +81,10 @@ async fn home(request: HttpRequest, pages: web::Data<Pages>) -> Result<HttpRespo
 
 async fn file(request: HttpRequest, pages: web::Data<Pages>, name: Path<String>) -> Result<HttpResponse, Problem> {
     send(&request, &pages, &name)
+}
+
+async fn only_read() -> HttpResponse {
+    not_routed(Some("GET".to_owned()))
 }
 
 fn send(request: &HttpRequest, pages: &Pages, name: &str) -> Result<HttpResponse, Problem> {

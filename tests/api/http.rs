@@ -82,7 +82,7 @@ async fn no_operation_of_the_owner_runs_without_a_good_token(app: &TestApp) {
 on_both_engines!(unknown_paths_and_methods_are_problems_too);
 async fn unknown_paths_and_methods_are_problems_too(app: &TestApp) {
     for path in [
-        "/",
+        "/web",
         "/nowhere",
         "/account/security/2fa/",
         "//account/security/2fa",

@@ -126,6 +126,10 @@ async fn only_files_of_the_page_are_handed_out(app: &TestApp) {
     for path in ["/web/", "/web/nothing.js", "/web/%6dain.js", "/web//etc/passwd", "/web/views"] {
         fetch(app, path, &[("accept", "text/html")]).await.is(404).refuses("not-found");
     }
+    for path in ["/", "/web/main.js"] {
+        let posted = app.send_unjudged("POST", path, &[], vec![]).await.is(405).refuses("method-not-allowed");
+        assert_eq!(posted.header("allow"), Some("GET"));
+    }
     fetch(app, "/index.html", &[]).await.is(404).refuses("not-found");
     assert_eq!(fetch(app, "/", &[("accept", "text/html,application/xhtml+xml")]).await.status, 200);
     assert_eq!(
