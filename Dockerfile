@@ -7,6 +7,7 @@ COPY .cargo .cargo
 COPY src src
 COPY locales locales
 COPY migrations migrations
+COPY web web
 RUN cargo build --locked --release
 
 FROM debian:bookworm-slim
