@@ -26,6 +26,7 @@ use crate::{
 };
 use actix_web::{
     HttpRequest, HttpResponse, delete, get,
+    guard::GuardContext,
     http::StatusCode,
     post,
     web::{Path, Query},
@@ -234,11 +235,16 @@ pub async fn list_sessions(call: OwnerCall) -> Answer {
     Ok(json(StatusCode::OK, &SessionsBody { sessions }))
 }
 
+/// `end-others` is a path of its own, which has no `DELETE`.
+fn names_a_session(request: &GuardContext<'_>) -> bool {
+    !request.head().uri.path().ends_with("/end-others")
+}
+
 /// Ends a session.
 #[utoipa::path(operation_id = "endSession", tag = "account", security(("bearer" = [])),
     params(("sid" = Uuid, Path, description = "The session")),
     responses((status = 204, description = "It has ended"), Changing))]
-#[delete("/account/security/sessions/{sid}")]
+#[delete("/account/security/sessions/{sid}", guard = "names_a_session")]
 pub async fn end_session(call: OwnerCall, sid: Path<String>) -> Answer {
     call.no_body()?;
     sessions::end(&call.call, sid.parse().unwrap_or(SessionId(Uuid::nil()))).await?;

@@ -78,7 +78,11 @@ impl From<Tokens> for TokensBody {
 #[schema(as = LoginRequest)]
 struct LoginBody {
     /// The account's e-mail address.
-    #[schema(max_length = 254, pattern = r"^[^\s\u0000-\u001f]+@[^\s\u0000-\u001f]+$", example = "alice@example.test")]
+    #[schema(
+        max_length = 254,
+        pattern = r"^[^\s\u0000-\u001f\u007f-\u009f]+@[^\s\u0000-\u001f\u007f-\u009f]+$",
+        example = "alice@example.test"
+    )]
     email: String,
     /// The account password.
     #[schema(min_length = 1, max_length = 71, pattern = r"^[^\u0000]*$", format = Password)]

@@ -43,7 +43,11 @@ struct EnrollBody {
     #[schema(min_length = 1, max_length = 71, pattern = r"^[^\u0000]*$", format = Password)]
     password: String,
     /// What the authenticator is to be called; *Authenticator app* by default.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+    )]
     label: Option<String>,
     /// The method that the confirm is to take out of service.
     #[schema(value_type = Option<Uuid>)]

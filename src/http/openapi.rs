@@ -151,16 +151,27 @@ fn header(description: &str, kind: Type) -> utoipa::openapi::Header {
     HeaderBuilder::new().description(Some(description)).schema(Some(ObjectBuilder::new().schema_type(kind))).build()
 }
 
-/// Header parameters that operations share: name in the components, header, description.
-const PARAMETERS: [(&str, &str, &str); 4] = [
-    ("IfMatch", "If-Match", "The version of the account that the change is meant for (RFC 9110 §13.1.1)"),
+/// Header parameters that operations share: name in the components, header, pattern, description.
+const PARAMETERS: [(&str, &str, &str, &str); 4] = [
+    (
+        "IfMatch",
+        "If-Match",
+        r#"^(\*|(W/)?"[!#-+.-~-]*"(, (W/)?"[!#-+.-~-]*"){0,9})$"#,
+        "The version of the account that the change is meant for (RFC 9110 §13.1.1)",
+    ),
     (
         "IdempotencyKey",
         "Idempotency-Key",
+        "^[!-~]([ -~]{0,62}[!-~])?$",
         "1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours",
     ),
-    ("RequestId", "X-Request-Id", "1 to 64 of `[A-Za-z0-9._-]`, returned as it is"),
-    ("AcceptLanguage", "Accept-Language", "The language of human texts: `en`, `ms` or `zh-Hans`"),
+    (
+        "RequestId",
+        "X-Request-Id",
+        "",
+        "1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over",
+    ),
+    ("AcceptLanguage", "Accept-Language", "", "The language of human texts: `en`, `ms` or `zh-Hans`"),
 ];
 
 /// Problems of paths and methods that the document does not have, and one that is a `reason` alone.
@@ -176,8 +187,8 @@ pub fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::Open
         let example = ExampleBuilder::new().value(Some(problem::example(*code))).build();
         components.examples.insert(code.slug().to_owned(), RefOr::T(example));
     }
-    for (name, header, description) in PARAMETERS {
-        components.parameters.insert(name.to_owned(), RefOr::T(parameter(header, description)));
+    for (name, header, pattern, description) in PARAMETERS {
+        components.parameters.insert(name.to_owned(), RefOr::T(parameter(header, pattern, description)));
     }
     for item in document.paths.paths.values_mut() {
         let keyed = item.post.iter_mut().map(|post| (post, true));
@@ -219,13 +230,14 @@ fn reference<T>(kind: &str, name: &str) -> RefOr<T> {
     RefOr::Ref(Ref::new(format!("#/components/{kind}/{name}")))
 }
 
-fn parameter(header: &str, description: &str) -> Parameter {
+fn parameter(header: &str, pattern: &str, description: &str) -> Parameter {
+    let pattern = (!pattern.is_empty()).then_some(pattern);
     ParameterBuilder::new()
         .name(header)
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(description))
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).pattern(pattern)))
         .build()
 }
 

@@ -81,6 +81,10 @@ impl Allowed {
     }
 
     fn at(&self, path: &str) -> Option<String> {
+        // A path without a parameter goes before the templates that it fits too.
+        if let Some(methods) = self.0.get(path) {
+            return Some(methods.join(", "));
+        }
         let templates = self.0.iter().filter(|(template, _)| matches(template, path));
         let methods: Vec<&str> = templates.flat_map(|(_, methods)| methods.iter().copied()).collect();
         (!methods.is_empty()).then(|| methods.join(", "))
@@ -113,6 +117,7 @@ mod tests {
         assert_eq!(allowed.at("/account/security/2fa/disable").as_deref(), Some("POST"));
         assert_eq!(allowed.at("/account/security/2fa/totp/7").as_deref(), Some("DELETE, GET"));
         assert_eq!(allowed.at("/account/security/2fa/"), None);
+        assert_eq!(allowed.at("/account/security/sessions/end-others").as_deref(), Some("POST"));
         assert_eq!(allowed.at("/nowhere"), None);
     }
 }

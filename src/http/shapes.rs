@@ -4,14 +4,14 @@ use utoipa::ToSchema;
 
 /// Six digits of an authenticator app; spaces and hyphens are passed over.
 #[derive(ToSchema)]
-#[schema(as = OneTimeCode, pattern = "^[ -]*([0-9][ -]*){6}$", max_length = 16384, example = "123456")]
+#[schema(as = OneTimeCode, pattern = "^[ -]*([0-9][ -]*){6}$", example = "123456")]
 #[expect(dead_code, reason = "the schema of a domain type, which knows nothing of schemas")]
 pub struct OneTimeCode(String);
 
 /// A recovery code as a person types it: 24 symbols of Crockford's base 32, in any case, with or without
 /// spaces and hyphens.
 #[derive(ToSchema)]
-#[schema(as = RecoveryCodeInput, pattern = "^[ -]*([0-9A-TV-Za-tv-z][ -]*){24}$", max_length = 16384,
+#[schema(as = RecoveryCodeInput, pattern = "^[ -]*([0-9A-TV-Za-tv-z][ -]*){24}$",
     example = "0H24CT-8NAQCX-J6TVYP-3MR9DK")]
 #[expect(dead_code, reason = "the schema of a domain type, which knows nothing of schemas")]
 pub struct RecoveryCodeInput(String);

@@ -49,7 +49,11 @@ pub async fn get_status(call: OwnerCall) -> Answer {
 #[schema(as = RenameRequest)]
 struct RenameBody {
     /// The new label.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+    )]
     label: String,
 }
 

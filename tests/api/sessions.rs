@@ -211,3 +211,11 @@ async fn a_password_change_needs_the_second_factor_while_it_is_on(app: &TestApp)
     body["code"] = json!(alice.fresh_code());
     alice.post(PASSWORD, &body).await.is(200);
 }
+
+on_both_engines!(ending_the_others_is_a_path_of_its_own);
+async fn ending_the_others_is_a_path_of_its_own(app: &TestApp) {
+    let alice = app.person("alice").await;
+    alice.sign_in().await;
+    let reply = alice.send("DELETE", &format!("{SESSIONS}/end-others"), &[], None).await;
+    assert_eq!((reply.status, reply.header("allow")), (405, Some("POST")));
+}

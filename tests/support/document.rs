@@ -85,11 +85,12 @@ fn find(method: &str, path: &str) -> Option<(String, &'static Value)> {
         let part_fits = |(part, given): (&&str, &&str)| part == given || (part.starts_with('{') && !given.is_empty());
         template.len() == path.len() && template.iter().zip(&path).all(part_fits)
     };
-    let mut fitting: Vec<_> =
-        operations().into_iter().filter(|(m, template, _)| m == method && fits(template)).collect();
-    // The path without a parameter goes first.
-    fitting.sort_by_key(|(_, template, _)| template.matches('{').count());
-    fitting.into_iter().next().map(|(_, template, operation)| (template, operation))
+    let fitting: Vec<_> = operations().into_iter().filter(|(_, template, _)| fits(template)).collect();
+    // The path without a parameter goes first, whatever methods it has (OpenAPI 3.1, Paths Object).
+    let parameters = |template: &str| template.matches('{').count();
+    let fewest = fitting.iter().map(|(_, template, _)| parameters(template)).min()?;
+    let mut exact = fitting.into_iter().filter(|(_, template, _)| parameters(template) == fewest);
+    exact.find(|(m, _, _)| m == method).map(|(_, template, operation)| (template, operation))
 }
 
 fn validate(key: &str, schema: &Value, body: &[u8], what: &str) {
