@@ -1305,7 +1305,7 @@ export interface components {
         IdempotencyKey: string;
         /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
         IfMatch: string;
-        /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+        /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
         RequestId: string;
     };
     requestBodies: never;
@@ -1318,7 +1318,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -1377,7 +1377,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -1554,7 +1554,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -1700,7 +1700,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -1824,7 +1824,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -1949,7 +1949,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -2107,7 +2107,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -2192,7 +2192,7 @@ export interface operations {
             header?: {
                 /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
                 "If-Match"?: components["parameters"]["IfMatch"];
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -2331,7 +2331,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -2558,7 +2558,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -2712,7 +2712,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -2873,7 +2873,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -2960,7 +2960,7 @@ export interface operations {
             header?: {
                 /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
                 "If-Match"?: components["parameters"]["IfMatch"];
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -3084,7 +3084,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -3332,7 +3332,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -3485,7 +3485,7 @@ export interface operations {
                 limit?: number;
             };
             header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -3575,7 +3575,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -3650,7 +3650,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -3776,7 +3776,7 @@ export interface operations {
             header?: {
                 /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
                 "If-Match"?: components["parameters"]["IfMatch"];
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -3896,7 +3896,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -4012,7 +4012,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -4147,7 +4147,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -4248,7 +4248,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -4358,7 +4358,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -4420,7 +4420,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
@@ -4478,7 +4478,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]`, returned as it is */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
