@@ -1,6 +1,6 @@
 // Where the tokens live. The access token stays in memory: nothing can read it later, and a reload gets a new one.
 // The refresh token is kept in sessionStorage so that a reload does not sign the customer out. It belongs to this
-// tab, is gone when the tab is closed, and is never on disk as localStorage is. It is rotated on each use: a copy
+// tab and goes with it; other tabs do not see it, as they would see localStorage. It is rotated on each use: a copy
 // that is used too ends the session. A script that runs in this page could read it; that is what the strict
 // Content-Security-Policy is there to prevent.
 
