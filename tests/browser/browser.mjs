@@ -1,0 +1,42 @@
+// A real browser, and a page of it at a service of the test's own.
+
+import { after } from "node:test";
+import { chromium } from "playwright-core";
+import { startService } from "../../clients/typescript/test/service.mjs";
+
+const WIDE = { width: 1280, height: 800 };
+const ARGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"];
+
+/** Longer than the client tries a call again by itself. */
+const PATIENCE = 20_000;
+
+/** What the customer is told to turn to. */
+export const SUPPORT = { email: "help@example.test", phone: "+1 555 0100" };
+
+/** Starts browser and service for the tests of one file, and ends them after it. */
+export async function start({ persons }) {
+  const settings = { TWOFOLD_SUPPORT_EMAIL: SUPPORT.email, TWOFOLD_SUPPORT_PHONE: SUPPORT.phone };
+  const service = await startService({ persons, settings });
+  after(() => service.stop());
+  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  // The arguments name the headless mode; the library would add another.
+  const browser = await chromium.launch({ executablePath, args: ARGS, ignoreDefaultArgs: ["--headless", "--headless=old"] });
+  after(() => browser.close());
+  return { url: service.url, open: (options) => open(browser, service.url, options) };
+}
+
+/** A browser profile that nobody has used yet, at the first page. `faults` holds what its scripts failed at. */
+async function open(browser, url, { prepare } = {}) {
+  const context = await browser.newContext({ viewport: WIDE, locale: "en-GB", reducedMotion: "reduce" });
+  context.setDefaultTimeout(PATIENCE);
+  const page = await context.newPage();
+  const faults = [];
+  page.on("pageerror", (error) => faults.push(String(error)));
+  page.on("console", (message) => {
+    // A refusal is logged by the browser as an error of the network; a broken policy or script is another matter.
+    if (message.type() === "error" && !/^Failed to load resource/.test(message.text())) faults.push(message.text());
+  });
+  await prepare?.(page);
+  await page.goto(url);
+  return { context, page, faults };
+}
