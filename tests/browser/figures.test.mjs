@@ -21,6 +21,7 @@ test(`the first load takes at most ${MOST_BYTES} bytes`, async (t) => {
   };
   const { page, faults } = await open({ prepare });
   await see(heading(page, "Sign in"));
+  // What the first view asks for after it is drawn belongs to it.
   await page.waitForLoadState("networkidle");
   const all = [...bytes.values()].reduce((sum, one) => sum + one, 0);
   const paints = await page.evaluate(() =>
