@@ -1,14 +1,12 @@
 // axe-core on the view that is shown: light and dark, at the width of a small phone and of a desk.
 
-import { createRequire } from "node:module";
 import axe from "axe-core";
 
 const SIZES = [{ width: 320, height: 640 }, { width: 1280, height: 800 }];
 const SCHEMES = ["light", "dark"];
-const source = axe.source ?? createRequire(import.meta.url)("axe-core").source;
 
 /** Is given to a page before it loads: its policy admits no script of another origin, nor one in the document. */
-export const bringAxe = (page) => page.addInitScript({ content: source });
+export const bringAxe = (page) => page.addInitScript({ content: axe.source });
 
 /** Every violation on the view, in every size and scheme, and whether it has to be scrolled sideways. */
 export async function violations(page, view) {

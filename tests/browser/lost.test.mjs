@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PASSWORD } from "../../clients/typescript/test/service.mjs";
+import { bringAxe, violations } from "./axe.mjs";
 import { start } from "./browser.mjs";
 import { APP_CODE, acknowledge, beginSetUp, button, heading, link, recoveryCodes, see, signIn } from "./steps.mjs";
 
@@ -30,7 +31,7 @@ test("the question never arrived: nothing was changed, and the second try does i
 });
 
 test("the answer was lost: the change was made, and the customer is told so and gets codes", async () => {
-  const { page, faults } = await open();
+  const { page, faults } = await open({ prepare: bringAxe });
   await signIn(page, "bob");
   const phone = await beginSetUp(page);
   const answers = [];
@@ -43,11 +44,15 @@ test("the answer was lost: the change was made, and the customer is told so and 
   assert.equal(answers[0], 200, "the service did what was asked");
   await button(page, "Look at the status").click();
   await see(page.getByText("Two-factor authentication is on, with: Pixel 9. 10 recovery codes are left."));
+  assert.deepEqual(await violations(page, "no answer came"), []);
 
   await page.unroute(CONFIRM);
   await button(page, "Try again").click();
   await see(heading(page, "Manage two-factor authentication"));
   await see(page.getByRole("heading", { name: "Pixel 9" }));
+  await see(page.getByRole("status").filter({ hasText: "This authenticator was confirmed already." }));
+  // Nobody has seen the codes that are in force: the customer has to hear that.
+  assert.match(await page.getByRole("status").allTextContents().then((texts) => texts.join(" ")), /recovery codes/);
 
   await link(page, "Make new recovery codes").click();
   await see(heading(page, "Make new recovery codes"));

@@ -21,7 +21,7 @@ export class Phone {
   /** Scans the picture as it is drawn on the screen. */
   static async scan(picture) {
     const { data, width, height } = PNG.sync.read(await picture.screenshot());
-    const found = (jsqr.default ?? jsqr)(new Uint8ClampedArray(data), width, height);
+    const found = jsqr(new Uint8ClampedArray(data), width, height);
     if (!found) throw new Error("the picture holds no QR code that can be read");
     return new Phone(found.data);
   }

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { bringAxe, violations } from "./axe.mjs";
 import { SUPPORT, start } from "./browser.mjs";
 import { APP_CODE, button, enterPassword, heading, see, setUp, signIn, signOut } from "./steps.mjs";
 
@@ -20,7 +21,7 @@ test("a wrong password says which of the two it is not, and empties the password
 });
 
 test("wrong codes lock the customer out, and he reads for how long and who helps", async () => {
-  const { page, faults } = await open();
+  const { page, faults } = await open({ prepare: bringAxe });
   await signIn(page, "bob");
   const { phone } = await setUp(page);
   await signOut(page);
@@ -38,6 +39,7 @@ test("wrong codes lock the customer out, and he reads for how long and who helps
   await see(alert.getByText(/support team will help you/));
   await see(alert.getByRole("link", { name: SUPPORT.email }));
   await see(alert.getByRole("link", { name: SUPPORT.phone }));
+  assert.deepEqual(await violations(page, "locked out"), []);
   assert.deepEqual(faults, []);
 });
 
