@@ -2,28 +2,47 @@
 
 import { el } from "./dom.js";
 import { en } from "./text/en.js";
-import { ms } from "./text/ms.js";
-import { zhHans } from "./text/zh-Hans.js";
 
-const TEXTS = { en, ms, "zh-Hans": zhHans };
+/** English is always there, for what another language lacks; the others are fetched when they are spoken. */
+const TEXTS = { en };
+const FETCHED = {
+  ms: async () => (await import("./text/ms.js")).ms,
+  "zh-Hans": async () => (await import("./text/zh-Hans.js")).zhHans,
+};
 const CHOICE = "twofold.language";
 
 /** Tag and own name of each. */
 export const LANGUAGES = [["en", "English"], ["ms", "Bahasa Melayu"], ["zh-Hans", "简体中文"]];
 
-let current = chosen() ?? preferred();
+let current = "en";
 
 export function language() {
   return current;
 }
 
-export function speak(tag) {
-  current = tag;
+/** Speaks the language chosen before, or the browser's. */
+export async function speakFirst() {
+  await fetchTexts(chosen() ?? preferred());
+}
+
+/** Speaks a language from now on; where its texts do not arrive, the one before. */
+export async function speak(tag) {
+  if (!await fetchTexts(tag)) return;
   try {
     localStorage.setItem(CHOICE, tag);
   } catch {
     // A browser without storage asks again next time.
   }
+}
+
+async function fetchTexts(tag) {
+  try {
+    TEXTS[tag] ??= await FETCHED[tag]();
+  } catch {
+    return false;
+  }
+  current = tag;
+  return true;
 }
 
 /** The text of a key. Where a text depends on a number or a name it is a function of it. */
@@ -55,10 +74,14 @@ export function duration(seconds) {
   return new Intl.NumberFormat(current, { style: "unit", unit, unitDisplay: "long" }).format(Math.ceil(count));
 }
 
+function isSpoken(tag) {
+  return LANGUAGES.some(([known]) => known === tag);
+}
+
 function chosen() {
   try {
     const tag = localStorage.getItem(CHOICE);
-    return tag in TEXTS ? tag : null;
+    return isSpoken(tag) ? tag : null;
   } catch {
     return null;
   }
@@ -68,7 +91,7 @@ function preferred() {
   for (const tag of navigator.languages ?? []) {
     const primary = tag.toLowerCase().split("-")[0];
     if (primary === "zh") return "zh-Hans";
-    if (primary in TEXTS) return primary;
+    if (isSpoken(primary)) return primary;
   }
   return "en";
 }

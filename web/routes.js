@@ -1,44 +1,41 @@
 // Which address shows which view.
 
-import { change } from "./views/change-password.js";
-import { disable } from "./views/disable.js";
-import { log } from "./views/log.js";
-import { manage } from "./views/manage.js";
-import { overview } from "./views/overview.js";
-import { recoveryCodes } from "./views/recovery-codes.js";
-import { removeMethod } from "./views/remove-method.js";
-import { rename } from "./views/rename.js";
-import { secondFactor } from "./views/second-factor.js";
-import { sessions } from "./views/sessions.js";
-import { add, move, setUp } from "./views/set-up.js";
-import { signIn } from "./views/sign-in.js";
+import { NetworkError } from "./client.js";
 
-/** Path, view, and the tab that it belongs to; views without a tab are for those who are not signed in. */
+/** Path, module and name of the view, and the tab that it belongs to; views without a tab are for those who are not signed in. */
 const ROUTES = [
-  ["", overview, "#/"],
-  ["set-up", setUp, "#/"],
-  ["manage", manage, "#/"],
-  ["manage/add", add, "#/"],
-  ["manage/move/:id", move, "#/"],
-  ["manage/rename/:id", rename, "#/"],
-  ["manage/remove/:id", removeMethod, "#/"],
-  ["manage/recovery-codes", recoveryCodes, "#/"],
-  ["manage/disable", disable, "#/"],
-  ["log", log, "#/log"],
-  ["sessions", sessions, "#/sessions"],
-  ["password", change, "#/password"],
-  ["sign-in", signIn, null],
-  ["second-factor", secondFactor, null],
+  ["", () => import("./views/overview.js"), "overview", "#/"],
+  ["set-up", () => import("./views/set-up.js"), "setUp", "#/"],
+  ["manage", () => import("./views/manage.js"), "manage", "#/"],
+  ["manage/add", () => import("./views/set-up.js"), "add", "#/"],
+  ["manage/move/:id", () => import("./views/set-up.js"), "move", "#/"],
+  ["manage/rename/:id", () => import("./views/rename.js"), "rename", "#/"],
+  ["manage/remove/:id", () => import("./views/remove-method.js"), "removeMethod", "#/"],
+  ["manage/recovery-codes", () => import("./views/recovery-codes.js"), "recoveryCodes", "#/"],
+  ["manage/disable", () => import("./views/disable.js"), "disable", "#/"],
+  ["log", () => import("./views/log.js"), "log", "#/log"],
+  ["sessions", () => import("./views/sessions.js"), "sessions", "#/sessions"],
+  ["password", () => import("./views/change-password.js"), "change", "#/password"],
+  ["sign-in", () => import("./views/sign-in.js"), "signIn", null],
+  ["second-factor", () => import("./views/second-factor.js"), "secondFactor", null],
 ];
 
 /** An unknown address is the first page. */
 export function find(hash) {
   const parts = hash.replace(/^#?\/?/, "").split("/");
-  for (const [path, view, tab] of ROUTES) {
+  for (const [path, load, name, tab] of ROUTES) {
     const parameters = match(path.split("/"), parts);
-    if (parameters) return { view, parameters, tab, isOpen: tab === null };
+    if (parameters) return { view: fetched(load, name), parameters, tab, isOpen: tab === null };
   }
-  return { view: overview, parameters: {}, tab: "#/", isOpen: false };
+  return find("");
+}
+
+/** A view whose module is fetched when it is first wanted. */
+function fetched(load, name) {
+  return async (app, page, parameters) => {
+    const views = await load().catch(() => { throw new NetworkError("a view did not arrive"); });
+    if (!page.isLeft) await views[name](app, page, parameters);
+  };
 }
 
 function match(pattern, parts) {

@@ -146,9 +146,9 @@ export class AccountSecurity extends HTMLElement {
     return el("nav", { "aria-label": t("navigation") }, el("ul", null, ...links));
   }
 
-  #speak(tag) {
-    speak(tag);
-    this.client.language = tag;
+  async #speak(tag) {
+    await speak(tag);
+    this.client.language = language();
     this.#isRedraw = true;
     this.#page.redraw();
     this.#isRedraw = false;

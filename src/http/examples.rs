@@ -1,4 +1,5 @@
 //! An example of every success, as the document shows it. `tests/contract.rs` holds each against its schema.
+//! Secrets in it have the right form and cannot be mistaken for real ones: examples are copied.
 
 use super::{
     problem::{self, Code},
@@ -54,14 +55,13 @@ pub fn success(operation: &str) -> Option<Value> {
         }]}),
         "endOtherSessions" => json!({"ended": 1}),
         "login" => json!({
-            "result": "second_factor_required", "challenge": "mF3kQ0sWb7nYxT1uJ5aZc8RdEe2HgVvL6iPoKt9Nq4B",
+            "result": "second_factor_required", "challenge": "a-challenge-as-an-example",
             "methods": ["totp", "recovery_code"], "expires_at": "2026-11-24T08:05:00Z"
         }),
         "loginSecondFactor" => json!({"result": "signed_in", "tokens": tokens("aal2", &["pwd", "otp", "mfa"])}),
         "getJwks" => json!({"keys": [{
-            // The key of RFC 8037 appendix A.2.
             "use": "sig", "alg": "EdDSA", "kid": "t-2026-11", "kty": "OKP", "crv": "Ed25519",
-            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+            "x": "an-example-of-a-public-key-that-is-not-used"
         }]}),
         "getTwoFactorPolicy" => policy()?,
         "getOpenapi" => json!({
@@ -76,9 +76,9 @@ pub fn success(operation: &str) -> Option<Value> {
 
 fn tokens(acr: &str, amr: &[&str]) -> Value {
     json!({
-        "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ0d29mb2xkIn0.c2lnbmF0dXJl",
+        "access_token": "header.claims.signature",
         "token_type": "Bearer", "expires_in": 600,
-        "refresh_token": "Zk1sVQ8yT0pXbR3nC6uLh2eYw9aGd4jKx7oMqI5tPvB",
+        "refresh_token": "a-refresh-token-as-an-example",
         "acr": acr, "amr": amr
     })
 }
@@ -106,8 +106,8 @@ fn status() -> Value {
 
 fn enrolment() -> Value {
     json!({
-        "id": METHOD, "type": "totp", "label": "Pixel 9", "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
-        "otpauth_uri": "otpauth://totp/Customer%20Portal:alice%40example.test?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP\
+        "id": METHOD, "type": "totp", "label": "Pixel 9", "secret": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "otpauth_uri": "otpauth://totp/Customer%20Portal:alice%40example.test?secret=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
             &issuer=Customer%20Portal&algorithm=SHA1&digits=6&period=30",
         "qr_svg": "<svg viewBox=\"0 0 69 69\" xmlns=\"http://www.w3.org/2000/svg\"><path d=\"M4,4h1v1h-1\"/></svg>",
         "algorithm": "SHA1", "digits": 6, "period": 30, "expires_at": "2026-11-24T08:15:00Z"
@@ -118,13 +118,13 @@ fn event() -> Value {
     json!({
         "id": EVENT, "type": "two_factor.enabled", "at": "2026-11-24T08:00:00Z", "ip": "203.0.113.7",
         "user_agent": "Mozilla/5.0 (Android 17; Mobile)", "session_id": SESSION,
-        "actor": {"kind": "owner", "id": ACCOUNT}, "request_id": "09f354257655bf4e3fef149ad3394aea",
+        "actor": {"kind": "owner", "id": ACCOUNT}, "request_id": "example-request",
         "details": {"method": METHOD, "type": "totp", "sessions": 0}
     })
 }
 
 fn recovery_codes() -> Vec<String> {
-    (0..10).map(|number| format!("0H24CT-8NAQCX-J6TVYP-3MR9D{number}")).collect()
+    "ABCDEFGHJK".chars().map(|letter| format!("AAAAAA-AAAAAA-AAAAAA-AAAAA{letter}")).collect()
 }
 
 /// The defaults, with a support desk.

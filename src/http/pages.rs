@@ -99,8 +99,11 @@ fn send(request: &HttpRequest, pages: &Pages, name: &str) -> Result<HttpResponse
     response
         .insert_header((header::CACHE_CONTROL, CACHE))
         .insert_header((header::VARY, "Accept-Encoding"))
-        .insert_header(header::ETag(version.tag.clone()))
-        .insert_header((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY));
+        .insert_header(header::ETag(version.tag.clone()));
+    if name == HOME {
+        // A policy is the page's; of a script or a style it would only be weight.
+        response.insert_header((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY));
+    }
     if is_known {
         return Ok(response.finish());
     }

@@ -12,14 +12,14 @@ pub struct OneTimeCode(String);
 /// spaces and hyphens.
 #[derive(ToSchema)]
 #[schema(as = RecoveryCodeInput, pattern = "^[ -]*([0-9A-TV-Za-tv-z][ -]*){24}$",
-    example = "0H24CT-8NAQCX-J6TVYP-3MR9DK")]
+    example = "AAAAAA-AAAAAA-AAAAAA-AAAAAA")]
 #[expect(dead_code, reason = "the schema of a domain type, which knows nothing of schemas")]
 pub struct RecoveryCodeInput(String);
 
 /// A recovery code as it is shown.
 #[derive(ToSchema)]
 #[schema(as = RecoveryCode, pattern = "^[0-9A-HJKMNP-TV-Z]{6}(-[0-9A-HJKMNP-TV-Z]{6}){3}$", min_length = 27,
-    max_length = 27, example = "0H24CT-8NAQCX-J6TVYP-3MR9DK")]
+    max_length = 27, example = "AAAAAA-AAAAAA-AAAAAA-AAAAAA")]
 #[expect(dead_code, reason = "the schema of a domain type, which knows nothing of schemas")]
 pub struct RecoveryCode(String);
 

@@ -79,7 +79,7 @@ export const en = {
   "problem.two-factor-already-enabled": "Two-factor authentication is on already.",
   "problem.last-method": "This is the last authenticator. To remove it, disable two-factor authentication.",
   "problem.too-many-methods": "You have as many authenticators as there may be. Remove one first.",
-  "problem.already-confirmed": "This authenticator was confirmed already.",
+  "problem.already-confirmed": "This authenticator was confirmed already. If you have not seen its recovery codes, make new ones.",
   "problem.already-completed": "The change was made, but its answer was lost on the way, and secrets are shown only once. If you miss your recovery codes, make new ones.",
   "problem.not-found": "This is not there any more.",
   "problem.enrolment-expired": "This set-up has ended: it took too long, there were too many wrong codes, or it was started again elsewhere. Please start again.",

@@ -77,7 +77,7 @@ export const ms = {
   "problem.two-factor-already-enabled": "Pengesahan dua faktor memang sudah hidup.",
   "problem.last-method": "Ini pengesah yang terakhir. Untuk membuangnya, matikan pengesahan dua faktor.",
   "problem.too-many-methods": "Bilangan pengesah anda sudah sampai hadnya. Buang satu dahulu.",
-  "problem.already-confirmed": "Pengesah ini telah disahkan.",
+  "problem.already-confirmed": "Pengesah ini telah disahkan. Jika kod pemulihannya belum anda lihat, buat yang baharu.",
   "problem.already-completed": "Perubahan itu telah dibuat, tetapi jawapannya hilang dalam perjalanan, dan rahsia ditunjukkan sekali sahaja. Jika kod pemulihan tiada pada anda, buat yang baharu.",
   "problem.not-found": "Ini sudah tiada.",
   "problem.enrolment-expired": "Persediaan ini telah tamat: ia terlalu lama, terlalu banyak kod yang salah, atau ia dimulakan semula di tempat lain. Sila mula semula.",

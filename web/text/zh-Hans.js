@@ -77,7 +77,7 @@ export const zhHans = {
   "problem.two-factor-already-enabled": "双重身份验证已经是开启状态。",
   "problem.last-method": "这是最后一个身份验证器。如要移除，请停用双重身份验证。",
   "problem.too-many-methods": "您的身份验证器数量已达上限。请先移除一个。",
-  "problem.already-confirmed": "此身份验证器已经确认过。",
+  "problem.already-confirmed": "此身份验证器已经确认过。如果您没有看到它的恢复码，请重新生成。",
   "problem.already-completed": "更改已生效，但答复在途中丢失，而机密内容只显示一次。如果您没有恢复码，请重新生成。",
   "problem.not-found": "此内容已不存在。",
   "problem.enrolment-expired": "此次设置已结束：用时过长、错误的验证码过多，或已在别处重新开始。请重新开始。",

@@ -1113,7 +1113,7 @@ export interface components {
         };
         /**
          * @description A recovery code as it is shown.
-         * @example 0H24CT-8NAQCX-J6TVYP-3MR9DK
+         * @example AAAAAA-AAAAAA-AAAAAA-AAAAAA
          */
         RecoveryCode: string;
         /** @description How many recovery codes there are. */
@@ -1131,7 +1131,7 @@ export interface components {
         /**
          * @description A recovery code as a person types it: 24 symbols of Crockford's base 32, in any case, with or without
          *     spaces and hyphens.
-         * @example 0H24CT-8NAQCX-J6TVYP-3MR9DK
+         * @example AAAAAA-AAAAAA-AAAAAA-AAAAAA
          */
         RecoveryCodeInput: string;
         /** @description Recovery codes. */
@@ -1343,7 +1343,7 @@ export interface operations {
                      *           "kid": "t-2026-11",
                      *           "kty": "OKP",
                      *           "use": "sig",
-                     *           "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+                     *           "x": "an-example-of-a-public-key-that-is-not-used"
                      *         }
                      *       ]
                      *     }
@@ -1576,13 +1576,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ0d29mb2xkIn0.c2lnbmF0dXJl",
+                     *       "access_token": "header.claims.signature",
                      *       "acr": "aal1",
                      *       "amr": [
                      *         "pwd"
                      *       ],
                      *       "expires_in": 600,
-                     *       "refresh_token": "Zk1sVQ8yT0pXbR3nC6uLh2eYw9aGd4jKx7oMqI5tPvB",
+                     *       "refresh_token": "a-refresh-token-as-an-example",
                      *       "token_type": "Bearer"
                      *     }
                      */
@@ -1982,13 +1982,13 @@ export interface operations {
                      *         "sessions": 1
                      *       },
                      *       "tokens": {
-                     *         "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ0d29mb2xkIn0.c2lnbmF0dXJl",
+                     *         "access_token": "header.claims.signature",
                      *         "acr": "aal1",
                      *         "amr": [
                      *           "pwd"
                      *         ],
                      *         "expires_in": 600,
-                     *         "refresh_token": "Zk1sVQ8yT0pXbR3nC6uLh2eYw9aGd4jKx7oMqI5tPvB",
+                     *         "refresh_token": "a-refresh-token-as-an-example",
                      *         "token_type": "Bearer"
                      *       }
                      *     }
@@ -2418,7 +2418,7 @@ export interface operations {
                      *         }
                      *       },
                      *       "tokens": {
-                     *         "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ0d29mb2xkIn0.c2lnbmF0dXJl",
+                     *         "access_token": "header.claims.signature",
                      *         "acr": "aal2",
                      *         "amr": [
                      *           "pwd",
@@ -2426,7 +2426,7 @@ export interface operations {
                      *           "mfa"
                      *         ],
                      *         "expires_in": 600,
-                     *         "refresh_token": "Zk1sVQ8yT0pXbR3nC6uLh2eYw9aGd4jKx7oMqI5tPvB",
+                     *         "refresh_token": "a-refresh-token-as-an-example",
                      *         "token_type": "Bearer"
                      *       }
                      *     }
@@ -2581,16 +2581,16 @@ export interface operations {
                     /**
                      * @example {
                      *       "recovery_codes": [
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D0",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D1",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D2",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D3",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D4",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D5",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D6",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D7",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D8",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D9"
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAA",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAB",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAC",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAD",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAE",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAF",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAG",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAH",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAJ",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAK"
                      *       ]
                      *     }
                      */
@@ -2743,10 +2743,10 @@ export interface operations {
                      *       "expires_at": "2026-11-24T08:15:00Z",
                      *       "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
                      *       "label": "Pixel 9",
-                     *       "otpauth_uri": "otpauth://totp/Customer%20Portal:alice%40example.test?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Customer%20Portal&algorithm=SHA1&digits=6&period=30",
+                     *       "otpauth_uri": "otpauth://totp/Customer%20Portal:alice%40example.test?secret=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&issuer=Customer%20Portal&algorithm=SHA1&digits=6&period=30",
                      *       "period": 30,
                      *       "qr_svg": "<svg viewBox=\"0 0 69 69\" xmlns=\"http://www.w3.org/2000/svg\"><path d=\"M4,4h1v1h-1\"/></svg>",
-                     *       "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+                     *       "secret": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
                      *       "type": "totp"
                      *     }
                      */
@@ -3110,16 +3110,16 @@ export interface operations {
                     /**
                      * @example {
                      *       "recovery_codes": [
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D0",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D1",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D2",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D3",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D4",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D5",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D6",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D7",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D8",
-                     *         "0H24CT-8NAQCX-J6TVYP-3MR9D9"
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAA",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAB",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAC",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAD",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAE",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAF",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAG",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAH",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAJ",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAK"
                      *       ],
                      *       "status": {
                      *         "actions": {
@@ -3183,7 +3183,7 @@ export interface operations {
                      *         }
                      *       },
                      *       "tokens": {
-                     *         "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ0d29mb2xkIn0.c2lnbmF0dXJl",
+                     *         "access_token": "header.claims.signature",
                      *         "acr": "aal2",
                      *         "amr": [
                      *           "pwd",
@@ -3191,7 +3191,7 @@ export interface operations {
                      *           "mfa"
                      *         ],
                      *         "expires_in": 600,
-                     *         "refresh_token": "Zk1sVQ8yT0pXbR3nC6uLh2eYw9aGd4jKx7oMqI5tPvB",
+                     *         "refresh_token": "a-refresh-token-as-an-example",
                      *         "token_type": "Bearer"
                      *       }
                      *     }
@@ -3354,7 +3354,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ0d29mb2xkIn0.c2lnbmF0dXJl",
+                     *       "access_token": "header.claims.signature",
                      *       "acr": "aal2",
                      *       "amr": [
                      *         "pwd",
@@ -3362,7 +3362,7 @@ export interface operations {
                      *         "mfa"
                      *       ],
                      *       "expires_in": 600,
-                     *       "refresh_token": "Zk1sVQ8yT0pXbR3nC6uLh2eYw9aGd4jKx7oMqI5tPvB",
+                     *       "refresh_token": "a-refresh-token-as-an-example",
                      *       "token_type": "Bearer"
                      *     }
                      */
@@ -3517,7 +3517,7 @@ export interface operations {
                      *           },
                      *           "id": "01a20c1b-c350-7a04-8f6d-91b2e3c4d5f6",
                      *           "ip": "203.0.113.7",
-                     *           "request_id": "09f354257655bf4e3fef149ad3394aea",
+                     *           "request_id": "example-request",
                      *           "session_id": "01a20c1b-8a10-7f3a-b7d4-6e1c0a9f2b58",
                      *           "type": "two_factor.enabled",
                      *           "user_agent": "Mozilla/5.0 (Android 17; Mobile)"
@@ -3918,7 +3918,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "challenge": "mF3kQ0sWb7nYxT1uJ5aZc8RdEe2HgVvL6iPoKt9Nq4B",
+                     *       "challenge": "a-challenge-as-an-example",
                      *       "expires_at": "2026-11-24T08:05:00Z",
                      *       "methods": [
                      *         "totp",
@@ -4036,7 +4036,7 @@ export interface operations {
                      * @example {
                      *       "result": "signed_in",
                      *       "tokens": {
-                     *         "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ0d29mb2xkIn0.c2lnbmF0dXJl",
+                     *         "access_token": "header.claims.signature",
                      *         "acr": "aal2",
                      *         "amr": [
                      *           "pwd",
@@ -4044,7 +4044,7 @@ export interface operations {
                      *           "mfa"
                      *         ],
                      *         "expires_in": 600,
-                     *         "refresh_token": "Zk1sVQ8yT0pXbR3nC6uLh2eYw9aGd4jKx7oMqI5tPvB",
+                     *         "refresh_token": "a-refresh-token-as-an-example",
                      *         "token_type": "Bearer"
                      *       }
                      *     }
@@ -4270,13 +4270,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ0d29mb2xkIn0.c2lnbmF0dXJl",
+                     *       "access_token": "header.claims.signature",
                      *       "acr": "aal1",
                      *       "amr": [
                      *         "pwd"
                      *       ],
                      *       "expires_in": 600,
-                     *       "refresh_token": "Zk1sVQ8yT0pXbR3nC6uLh2eYw9aGd4jKx7oMqI5tPvB",
+                     *       "refresh_token": "a-refresh-token-as-an-example",
                      *       "token_type": "Bearer"
                      *     }
                      */
