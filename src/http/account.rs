@@ -281,7 +281,7 @@ struct ChangePasswordBody {
     #[schema(min_length = 1, max_length = 71, pattern = r"^[^\u0000]*$", format = Password)]
     current_password: String,
     /// The password as it is to be: 8 to 71 bytes of UTF-8.
-    #[schema(min_length = 8, max_length = 71, pattern = r"^[^\u0000]*$", format = Password)]
+    #[schema(min_length = 2, max_length = 71, pattern = r"^[^\u0000]*$", format = Password)]
     new_password: String,
     /// A code of an active authenticator, where the token does not vouch for the second factor.
     #[schema(value_type = Option<OneTimeCode>)]

@@ -152,26 +152,26 @@ fn header(description: &str, kind: Type) -> utoipa::openapi::Header {
 }
 
 /// Header parameters that operations share: name in the components, header, pattern, description.
-const PARAMETERS: [(&str, &str, &str, &str); 4] = [
+const PARAMETERS: [(&str, &str, Option<&str>, &str); 4] = [
     (
         "IfMatch",
         "If-Match",
-        r#"^(\*|(W/)?"[!#-+.-~-]*"(, (W/)?"[!#-+.-~-]*"){0,9})$"#,
+        Some(r#"^(\*|(W/)?"[!#-+.-~-]*"(, (W/)?"[!#-+.-~-]*"){0,9})$"#),
         "The version of the account that the change is meant for (RFC 9110 §13.1.1)",
     ),
     (
         "IdempotencyKey",
         "Idempotency-Key",
-        "^[!-~]([ -~]{0,62}[!-~])?$",
+        Some("^[!-~]([ -~]{0,62}[!-~])?$"),
         "1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours",
     ),
     (
         "RequestId",
         "X-Request-Id",
-        "",
+        None,
         "1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over",
     ),
-    ("AcceptLanguage", "Accept-Language", "", "The language of human texts: `en`, `ms` or `zh-Hans`"),
+    ("AcceptLanguage", "Accept-Language", None, "The language of human texts: `en`, `ms` or `zh-Hans`"),
 ];
 
 /// Problems of paths and methods that the document does not have, and one that is a `reason` alone.
@@ -230,8 +230,7 @@ fn reference<T>(kind: &str, name: &str) -> RefOr<T> {
     RefOr::Ref(Ref::new(format!("#/components/{kind}/{name}")))
 }
 
-fn parameter(header: &str, pattern: &str, description: &str) -> Parameter {
-    let pattern = (!pattern.is_empty()).then_some(pattern);
+fn parameter(header: &str, pattern: Option<&str>, description: &str) -> Parameter {
     ParameterBuilder::new()
         .name(header)
         .parameter_in(ParameterIn::Header)
