@@ -275,16 +275,48 @@ fn precondition(request: &HttpRequest) -> Result<Precondition, Problem> {
     let mut is_asked = false;
     for line in request.headers().get_all(header::IF_MATCH) {
         is_asked = true;
-        let line = line.to_str().map_err(|_| Code::MalformedRequest)?;
-        for tag in line.split(',').map(str::trim) {
-            if tag == "*" {
-                return Ok(Precondition::None);
-            }
-            let opaque = tag.trim_start_matches("W/").strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-            let opaque = opaque.ok_or(Code::MalformedRequest)?;
-            let version = opaque.parse::<i64>().ok().filter(|version| version.to_string() == opaque);
-            versions.extend(version.filter(|_| !tag.starts_with("W/")));
+        let line = line.to_str().map_err(|_| Code::MalformedRequest)?.trim();
+        if line == "*" {
+            return Ok(Precondition::None);
         }
+        let tags = entity_tags(line).ok_or(Code::MalformedRequest)?;
+        let strong = tags.into_iter().filter(|(is_weak, _)| !is_weak);
+        versions
+            .extend(strong.filter_map(|(_, tag)| tag.parse().ok().filter(|version: &i64| version.to_string() == tag)));
     }
     Ok(if is_asked { Precondition::OneOf(versions) } else { Precondition::None })
+}
+
+/// The entity tags of a list (RFC 9110 §8.8.3), each with whether it is weak. A tag may hold commas, and a list
+/// may have empty places (§5.6.1); the parser of actix-web splits at every comma.
+fn entity_tags(line: &str) -> Option<Vec<(bool, &str)>> {
+    let mut tags = Vec::new();
+    let mut rest = line;
+    loop {
+        rest = rest.trim_start_matches([',', ' ', '\t']);
+        if rest.is_empty() {
+            return (!tags.is_empty()).then_some(tags);
+        }
+        let opaque = rest.strip_prefix("W/").unwrap_or(rest);
+        let (tag, after) = opaque.strip_prefix('"')?.split_once('"')?;
+        tags.push((opaque.len() < rest.len(), tag));
+        rest = after.trim_start();
+        if !(rest.is_empty() || rest.starts_with(',')) {
+            return None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entity_tags_are_read_as_the_standard_writes_them() {
+        assert_eq!(entity_tags("\"7\""), Some(vec![(false, "7")]));
+        assert_eq!(entity_tags("W/\"7\" ,, \"a,b\",\"\""), Some(vec![(true, "7"), (false, "a,b"), (false, "")]));
+        for line in ["", ",", "7", "\"7", "7\"", "w/\"7\"", "\"7\" \"8\"", "\"7\", *", "W/ \"7\""] {
+            assert_eq!(entity_tags(line), None, "{line}");
+        }
+    }
 }
