@@ -1,4 +1,4 @@
-//! An example of every success, as the document shows it. `tests/contract.rs` holds each against its schema.
+//! An example of every request and of every success, as the document shows it. `tests/contract.rs` holds each against its schema.
 //! Secrets in it have the right form and cannot be mistaken for real ones: examples are copied.
 
 use super::{
@@ -14,7 +14,26 @@ use serde_json::{Value, json};
 const ACCOUNT: &str = "01a20c1b-7c00-7d52-9a1e-5b0f6c2d7e84";
 const METHOD: &str = "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61";
 const SESSION: &str = "01a20c1b-8a10-7f3a-b7d4-6e1c0a9f2b58";
+const CHALLENGE: &str = "a-challenge-as-an-example";
+const REFRESH_TOKEN: &str = "a-refresh-token-as-an-example";
+const PASSWORD: &str = "an example of a password";
 const EVENT: &str = "01a20c1b-c350-7a04-8f6d-91b2e3c4d5f6";
+
+/// The example of an operation's request; none where it has no body.
+pub fn request(operation: &str) -> Option<Value> {
+    Some(match operation {
+        "startTotpEnrolment" => json!({"password": PASSWORD, "label": "Pixel 9"}),
+        "confirmTotpEnrolment" | "verifySecondFactor" => json!({"code": "123456"}),
+        "renameMethod" => json!({"label": "Pixel 9, for work"}),
+        "removeMethod" | "regenerateRecoveryCodes" => json!({"password": PASSWORD}),
+        "disableTwoFactor" => json!({"password": PASSWORD, "reason": "new_phone"}),
+        "changePassword" => json!({"current_password": PASSWORD, "new_password": "another example of a password"}),
+        "login" => json!({"email": "alice@example.test", "password": PASSWORD}),
+        "loginSecondFactor" => json!({"challenge": CHALLENGE, "code": "123456"}),
+        "refreshTokens" => json!({"refresh_token": REFRESH_TOKEN}),
+        _ => return None,
+    })
+}
 
 /// The example of an operation's success; none where it has no body.
 pub fn success(operation: &str) -> Option<Value> {
@@ -55,7 +74,7 @@ pub fn success(operation: &str) -> Option<Value> {
         }]}),
         "endOtherSessions" => json!({"ended": 1}),
         "login" => json!({
-            "result": "second_factor_required", "challenge": "a-challenge-as-an-example",
+            "result": "second_factor_required", "challenge": CHALLENGE,
             "methods": ["totp", "recovery_code"], "expires_at": "2026-11-24T08:05:00Z"
         }),
         "loginSecondFactor" => json!({"result": "signed_in", "tokens": tokens("aal2", &["pwd", "otp", "mfa"])}),
@@ -78,7 +97,7 @@ fn tokens(acr: &str, amr: &[&str]) -> Value {
     json!({
         "access_token": "header.claims.signature",
         "token_type": "Bearer", "expires_in": 600,
-        "refresh_token": "a-refresh-token-as-an-example",
+        "refresh_token": REFRESH_TOKEN,
         "acr": acr, "amr": amr
     })
 }

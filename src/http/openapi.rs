@@ -4,11 +4,12 @@ use super::{
     examples,
     problem::{self, Code, ProblemBody},
 };
+use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::{
     IntoResponses, Modify, OpenApi,
     openapi::{
-        ContentBuilder, HeaderBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
+        Content, ContentBuilder, HeaderBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
         example::{Example, ExampleBuilder},
         path::{Operation, Parameter, ParameterBuilder, ParameterIn},
         schema::{ObjectBuilder, Type},
@@ -156,7 +157,7 @@ const PARAMETERS: [(&str, &str, Option<&str>, &str); 4] = [
     (
         "IfMatch",
         "If-Match",
-        Some(r#"^(\*|(W/)?"[!#-+.-~-]*"(, (W/)?"[!#-+.-~-]*"){0,9})$"#),
+        Some(r#"^(\*|(W/)?"[!#-~]*"(, (W/)?"[!#-~]*"){0,9})$"#),
         "The version of the account that the change is meant for (RFC 9110 §13.1.1)",
     ),
     (
@@ -173,6 +174,8 @@ const PARAMETERS: [(&str, &str, Option<&str>, &str); 4] = [
     ),
     ("AcceptLanguage", "Accept-Language", None, "The language of human texts: `en`, `ms` or `zh-Hans`"),
 ];
+
+const JSON: &str = "application/json";
 
 /// Problems of paths and methods that the document does not have, and one that is a `reason` alone.
 const NOWHERE: [Code; 2] = [Code::MethodNotAllowed, Code::TwoFactorAlreadyEnabled];
@@ -210,15 +213,23 @@ pub fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::Open
     document
 }
 
-/// Adds the example of its success to an operation.
+/// Adds the examples of its request and of its success to an operation.
 fn show(operation: &mut Operation) {
-    let Some(example) = operation.operation_id.as_deref().and_then(examples::success) else { return };
-    let responses = operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with('2'));
-    for (_, response) in responses {
-        let RefOr::T(response) = response else { continue };
-        if let Some(RefOr::T(content)) = response.content.get_mut("application/json") {
-            content.example = Some(example.clone());
+    let Some(id) = operation.operation_id.clone() else { return };
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        give(body.content.get_mut(JSON), examples::request(&id));
+    }
+    let successes = operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with('2'));
+    for (_, response) in successes {
+        if let RefOr::T(response) = response {
+            give(response.content.get_mut(JSON), examples::success(&id));
         }
+    }
+}
+
+fn give(content: Option<&mut RefOr<Content>>, example: Option<Value>) {
+    if let Some(RefOr::T(content)) = content {
+        content.example = example;
     }
 }
 

@@ -1564,6 +1564,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "current_password": "an example of a password",
+                 *       "new_password": "another example of a password"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangePasswordRequest"];
             };
         };
@@ -1959,6 +1965,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "password": "an example of a password",
+                 *       "reason": "new_phone"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DisableRequest"];
             };
         };
@@ -2205,6 +2217,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "label": "Pixel 9, for work"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RenameRequest"];
             };
         };
@@ -2344,6 +2361,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "password": "an example of a password"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProofsRequest"];
             };
         };
@@ -2568,6 +2590,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "password": "an example of a password"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProofsRequest"];
             };
         };
@@ -2722,6 +2749,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "label": "Pixel 9",
+                 *       "password": "an example of a password"
+                 *     }
+                 */
                 "application/json": components["schemas"]["EnrollRequest"];
             };
         };
@@ -3097,6 +3130,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "123456"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ConfirmRequest"];
             };
         };
@@ -3342,6 +3380,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "123456"
+                 *     }
+                 */
                 "application/json": components["schemas"]["FactorRequest"];
             };
         };
@@ -3906,6 +3949,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "alice@example.test",
+                 *       "password": "an example of a password"
+                 *     }
+                 */
                 "application/json": components["schemas"]["LoginRequest"];
             };
         };
@@ -4022,6 +4071,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "challenge": "a-challenge-as-an-example",
+                 *       "code": "123456"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SecondFactorRequest"];
             };
         };
@@ -4258,6 +4313,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "refresh_token": "a-refresh-token-as-an-example"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RefreshRequest"];
             };
         };
