@@ -66,6 +66,10 @@ pub struct Config {
     #[config(env = "TWOFOLD_CORS_ORIGINS", parse_env = confique::env::parse::list_by_comma, default = [])]
     pub cors_origins: Vec<String>,
 
+    /// Shows the API in Swagger UI, at `/docs`.
+    #[config(env = "TWOFOLD_DOCS", default = false)]
+    pub docs: bool,
+
     /// The cost of password hashes, 4 to 14; below 10 only with `insecure`.
     #[config(env = "TWOFOLD_BCRYPT_COST", default = 12)]
     pub bcrypt_cost: u32,

@@ -68,7 +68,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             handle.stop(true).await;
         } else {
             println!("\nServing on {base} (operations: http://{operations}); Ctrl-C ends it.");
-            println!("The account is {EMAIL} with the password {PASSWORD:?}.");
+            println!("The account is {EMAIL} with the password {PASSWORD:?}. The API in Swagger UI: {base}/docs");
         }
         serving.await.map_err(Failure::new)??;
         walked
@@ -82,6 +82,7 @@ fn config(folder: &Folder) -> Result<Config, Failure> {
         ops_listen: free_port,
         database_url: format!("sqlite://{}/twofold.db", folder.0.display()),
         bcrypt_cost: COST,
+        docs: true,
         ..Config::defaults()?
     })
 }

@@ -1,25 +1,37 @@
-//! The Account Security page: the files of `web/`, embedded, and sent as they are. They are no operations, so
-//! the document does not list them.
+//! The pages for people: Account Security, and Swagger UI where it is asked for. Files of `web/`, embedded, and
+//! sent as they are. They are no operations, so the document does not list them.
 
 use super::{
     envelope::not_routed,
     problem::{Code, Problem},
 };
+use crate::crypto::digest::content_hash;
 use actix_web::{
     HttpRequest, HttpResponse, Route,
     http::header::{self, AcceptEncoding, ContentEncoding, Encoding, EntityTag, Header, IfNoneMatch},
     web::{self, Path, ServiceConfig},
 };
-use data_encoding::HEXLOWER;
-use flate2::{Compression, write::GzEncoder};
-use std::{borrow::Cow, collections::BTreeMap, io::Write};
+use flate2::{
+    Compression,
+    write::{GzDecoder, GzEncoder},
+};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    io::{self, Write},
+    sync::Arc,
+};
 
-/// No other host, nothing inline, no frame around it. `data:` is for the QR code.
+/// No other host, nothing inline, no frame around it. `data:` is for the QR code and Swagger UI's icons.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// Kept by browsers, and asked for again by its tag each time.
 const CACHE: &str = "no-cache";
 const HOME: &str = "index.html";
+/// Swagger UI: our page of it, the folder of its files, and what it needs of the library's.
+const DOCS: &str = "docs/index.html";
+const DOCS_FOLDER: &str = "docs/";
+const SWAGGER_UI: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
 
 #[derive(rust_embed::Embed)]
 #[folder = "web/"]
@@ -41,42 +53,75 @@ struct Version {
 }
 
 impl Pages {
-    /// Reads and compresses every file.
+    /// Reads and compresses every file; those of Swagger UI when it is asked for.
     ///
     /// # Errors
     /// When one cannot be compressed.
-    pub fn load() -> std::io::Result<Self> {
+    pub fn load(with_docs: bool) -> io::Result<Self> {
         let mut files = BTreeMap::new();
-        for name in Files::iter() {
+        for name in Files::iter().filter(|name| with_docs || !name.starts_with(DOCS_FOLDER)) {
             let Some((file, kind)) = Files::get(&name).zip(kind_of(&name)) else { continue };
-            let tag = HEXLOWER.encode(&file.metadata.sha256_hash()[..16]);
-            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-            encoder.write_all(&file.data)?;
-            let gzipped = Version { tag: EntityTag::new_strong(format!("{tag}-gz")), bytes: encoder.finish()?.into() };
-            let bytes = match file.data {
-                Cow::Borrowed(bytes) => web::Bytes::from_static(bytes),
-                Cow::Owned(bytes) => bytes.into(),
-            };
-            let plain = Version { tag: EntityTag::new_strong(tag), bytes };
-            files.insert(name.into_owned(), File { kind, plain, gzipped });
+            let gzipped = compressed(&file.data)?;
+            files.insert(name.into_owned(), File::of(kind, held(file.data), gzipped.into()));
+        }
+        for name in SWAGGER_UI.iter().filter(|_| with_docs) {
+            files.insert(format!("{DOCS_FOLDER}{name}"), swagger_ui(name)?);
         }
         Ok(Self(files))
     }
 }
 
-/// Registers the page and its files.
-pub fn register(config: &mut ServiceConfig) {
-    let page = |path: &str, read: Route| web::resource(path).route(read).default_service(web::to(only_read));
-    config.service(page("/", web::get().to(home))).service(page("/web/{file:.+}", web::get().to(file)));
+impl File {
+    fn of(kind: &'static str, plain: web::Bytes, gzipped: web::Bytes) -> Self {
+        let tag = content_hash(&plain);
+        let gzipped = Version { tag: EntityTag::new_strong(format!("{tag}-gz")), bytes: gzipped };
+        Self { kind, plain: Version { tag: EntityTag::new_strong(tag), bytes: plain }, gzipped }
+    }
 }
 
-/// Whether a path is one of the page's: what the browser accepts there is its own affair.
+/// A file of the library, which has it compressed.
+fn swagger_ui(name: &str) -> io::Result<File> {
+    let missing = || io::Error::other(format!("Swagger UI has no {name}"));
+    let found = utoipa_swagger_ui::serve(name, Arc::default()).map_err(|error| io::Error::other(error.to_string()))?;
+    let (file, kind) = found.zip(kind_of(name)).ok_or_else(missing)?;
+    let mut decoder = GzDecoder::new(Vec::new());
+    decoder.write_all(&file.bytes)?;
+    Ok(File::of(kind, decoder.finish()?.into(), held(file.bytes)))
+}
+
+fn compressed(plain: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(plain)?;
+    encoder.finish()
+}
+
+fn held(bytes: Cow<'static, [u8]>) -> web::Bytes {
+    match bytes {
+        Cow::Borrowed(bytes) => web::Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    }
+}
+
+/// Registers the pages and their files.
+pub fn register(config: &mut ServiceConfig) {
+    let page = |path: &str, read: Route| web::resource(path).route(read).default_service(web::to(only_read));
+    config
+        .service(page("/", web::get().to(home)))
+        .service(page("/docs", web::get().to(docs)))
+        .service(page("/web/{file:.+}", web::get().to(file)));
+}
+
+/// Whether a path is one of the pages': what the browser accepts there is its own affair.
 pub fn has(path: &str) -> bool {
-    path == "/" || path.starts_with("/web/")
+    matches!(path, "/" | "/docs") || path.starts_with("/web/")
 }
 
 async fn home(request: HttpRequest, pages: web::Data<Pages>) -> Result<HttpResponse, Problem> {
     send(&request, &pages, HOME)
+}
+
+async fn docs(request: HttpRequest, pages: web::Data<Pages>) -> Result<HttpResponse, Problem> {
+    send(&request, &pages, DOCS)
 }
 
 async fn file(request: HttpRequest, pages: web::Data<Pages>, name: Path<String>) -> Result<HttpResponse, Problem> {
@@ -100,8 +145,8 @@ fn send(request: &HttpRequest, pages: &Pages, name: &str) -> Result<HttpResponse
         .insert_header((header::CACHE_CONTROL, CACHE))
         .insert_header((header::VARY, "Accept-Encoding"))
         .insert_header(header::ETag(version.tag.clone()));
-    if name == HOME {
-        // A policy is the page's; of a script or a style it would only be weight.
+    if matches!(name, HOME | DOCS) {
+        // A policy is a page's; of a script or a style it would only be weight.
         response.insert_header((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY));
     }
     if is_known {

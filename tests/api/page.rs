@@ -39,9 +39,9 @@ fn resolved(folder: &str, name: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
-/// The page and everything that it leads to.
-async fn everything(app: &TestApp) -> BTreeMap<String, Reply> {
-    let (mut found, mut open) = (BTreeMap::new(), VecDeque::from(["/".to_owned()]));
+/// A page and everything that it leads to.
+async fn everything(app: &TestApp, page: &str) -> BTreeMap<String, Reply> {
+    let (mut found, mut open) = (BTreeMap::new(), VecDeque::from([page.to_owned()]));
     while let Some(path) = open.pop_front() {
         if found.contains_key(&path) {
             continue;
@@ -66,7 +66,7 @@ fn plain(reply: &Reply) -> String {
 
 on_both_engines!(the_page_is_whole_and_within_its_budget);
 async fn the_page_is_whole_and_within_its_budget(app: &TestApp) {
-    let files = everything(app).await;
+    let files = everything(app, "/").await;
     assert!(files.len() > 10, "{:?}", files.keys());
     for (path, reply) in &files {
         assert_eq!(reply.header("content-encoding"), Some("gzip"), "{path}");
@@ -80,7 +80,7 @@ async fn the_page_is_whole_and_within_its_budget(app: &TestApp) {
 
 on_both_engines!(the_page_trusts_nothing_but_its_own_files);
 async fn the_page_trusts_nothing_but_its_own_files(app: &TestApp) {
-    let files = everything(app).await;
+    let files = everything(app, "/").await;
     for (path, reply) in &files {
         let policy = reply.header("content-security-policy").unwrap();
         let own: &[&str] =
@@ -138,4 +138,27 @@ async fn only_files_of_the_page_are_handed_out(app: &TestApp) {
         fetch(app, "/web/main.js", &[("accept", "*/*")]).await.header("content-type"),
         Some("text/javascript; charset=utf-8")
     );
+}
+
+on_both_engines!(swagger_ui_is_there_where_it_is_asked_for, |config| config.docs = true);
+async fn swagger_ui_is_there_where_it_is_asked_for(app: &TestApp) {
+    let files = everything(app, "/docs").await;
+    for path in
+        ["/docs", "/web/docs/start.js", "/web/docs/swagger-ui-bundle.js", "/web/docs/swagger-ui.css", "/openapi.json"]
+    {
+        assert!(files.contains_key(path), "{path} is not among {:?}", files.keys());
+    }
+    let policy = files["/docs"].header("content-security-policy").unwrap();
+    assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
+    let bundle = "/web/docs/swagger-ui-bundle.js";
+    assert_eq!(files[bundle].header("content-encoding"), Some("gzip"));
+    let bare = fetch(app, bundle, &[]).await;
+    assert_eq!((bare.header("content-encoding"), plain(&files[bundle]).as_bytes()), (None, bare.bytes()));
+}
+
+on_both_engines!(swagger_ui_is_not_there_unasked);
+async fn swagger_ui_is_not_there_unasked(app: &TestApp) {
+    for path in ["/docs", "/web/docs/start.js", "/web/docs/swagger-ui-bundle.js", "/web/docs/index.html"] {
+        fetch(app, path, &[("accept", "text/html")]).await.is(404).refuses("not-found");
+    }
 }
