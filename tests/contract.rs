@@ -127,6 +127,23 @@ fn every_example_of_a_problem_is_true_to_its_schema() {
     }
 }
 
+/// The kinds of event are open in the document, so nothing but its words names them.
+#[test]
+fn the_document_and_the_page_know_every_kind_of_event() {
+    let source = std::fs::read_to_string("src/domain/event.rs").unwrap();
+    let kinds: Vec<&str> =
+        source.split("#[serde(rename = \"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(kinds.len() > 15, "{kinds:?}");
+    let known = document()["components"]["schemas"]["Event"]["properties"]["type"]["description"].to_string();
+    for kind in kinds {
+        assert!(known.contains(&format!("`{kind}`")), "the document does not name {kind}");
+        for language in ["en", "ms", "zh-Hans"] {
+            let words = std::fs::read_to_string(format!("web/text/{language}.js")).unwrap();
+            assert!(words.contains(&format!("\"event.{kind}\":")), "the page has no word for {kind} in {language}");
+        }
+    }
+}
+
 #[test]
 fn every_reference_leads_somewhere() {
     let document = document();

@@ -57,7 +57,8 @@ pub struct OverviewBody {
 
 /// Reads the Account Security tab.
 #[utoipa::path(operation_id = "getAccountSecurity", tag = "account", security(("bearer" = [])),
-    responses((status = 200, description = "The tab", body = OverviewBody), Reading))]
+    responses((status = 200, description = "The tab", body = OverviewBody,
+        headers(("ETag" = String, description = "The version"))), Reading))]
 #[get("/account/security")]
 pub async fn get_overview(call: OwnerCall) -> Answer {
     let overview = overview::overview(&call.call).await?;

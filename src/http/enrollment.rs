@@ -223,7 +223,8 @@ impl Render for Confirmed {
 /// Confirms an enrolment with a code.
 #[utoipa::path(operation_id = "confirmTotpEnrolment", tag = "two-factor", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The enrolment")), request_body = ConfirmBody,
-    responses((status = 200, description = "The authenticator is in service", body = ConfirmedBody), Confirming))]
+    responses((status = 200, description = "The authenticator is in service", body = ConfirmedBody,
+        headers(("ETag" = String, description = "The version"))), Confirming))]
 #[post("/account/security/2fa/totp/{id}/confirm")]
 pub async fn confirm_totp(call: OwnerCall, id: Path<String>) -> Answer {
     let parse = |body: ConfirmBody| Ok(Confirm { id: method_id(&id), code: Code::parse(&body.code, "/code")? });

@@ -138,8 +138,14 @@ fn response(codes: &[Code]) -> Response {
         ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).examples_from_iter(examples).build();
     let mut response =
         ResponseBuilder::new().description(names.join(", ")).content("application/problem+json", content);
-    if codes.iter().any(|code| matches!(code.status().as_u16(), 429 | 503)) {
+    if codes.iter().any(|code| matches!(code.status().as_u16(), 429 | 503) || *code == Code::RequestInProgress) {
         response = response.header("Retry-After", header("Seconds until it is worth another try", Type::Integer));
+    }
+    if codes.contains(&Code::TooManyAttempts) {
+        let policy = "The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers)";
+        response = response
+            .header("RateLimit-Policy", header(policy, Type::String))
+            .header("RateLimit", header("The same budget: nothing remains, and for how many seconds", Type::String));
     }
     if codes.contains(&Code::InvalidToken) {
         response = response
@@ -200,6 +206,7 @@ pub fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::Open
             share(operation, "IfMatch");
             if is_post {
                 share(operation, "IdempotencyKey");
+                tell_replays(operation);
             }
         }
         for operation in [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten() {
@@ -213,17 +220,31 @@ pub fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::Open
     document
 }
 
+/// Whoever sends a key again is told that nothing was done again.
+fn tell_replays(operation: &mut Operation) {
+    let description =
+        "`true` when this is the kept answer to an earlier request with the same key; it holds no secrets";
+    for response in successes(operation) {
+        response.headers.insert("Idempotent-Replayed".to_owned(), header(description, Type::String).into());
+    }
+}
+
+fn successes(operation: &mut Operation) -> impl Iterator<Item = &mut Response> {
+    let responses = operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with('2'));
+    responses.filter_map(|(_, response)| match response {
+        RefOr::T(response) => Some(response),
+        RefOr::Ref(_) => None,
+    })
+}
+
 /// Adds the examples of its request and of its success to an operation.
 fn show(operation: &mut Operation) {
     let Some(id) = operation.operation_id.clone() else { return };
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         give(body.content.get_mut(JSON), examples::request(&id));
     }
-    let successes = operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with('2'));
-    for (_, response) in successes {
-        if let RefOr::T(response) = response {
-            give(response.content.get_mut(JSON), examples::success(&id));
-        }
+    for response in successes(operation) {
+        give(response.content.get_mut(JSON), examples::success(&id));
     }
 }
 

@@ -60,7 +60,8 @@ struct RenameBody {
 /// Renames a method.
 #[utoipa::path(operation_id = "renameMethod", tag = "two-factor", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The method")), request_body = RenameBody,
-    responses((status = 200, description = "The method", body = MethodBody), Changing))]
+    responses((status = 200, description = "The method", body = MethodBody,
+        headers(("ETag" = String, description = "The version"))), Changing))]
 #[patch("/account/security/2fa/methods/{id}")]
 pub async fn rename_method(call: OwnerCall, id: Path<String>) -> Answer {
     let body: RenameBody = call.body()?;
@@ -115,7 +116,8 @@ impl Render for Removed {
 /// Removes one of several methods.
 #[utoipa::path(operation_id = "removeMethod", tag = "two-factor", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The method")), request_body = ProofsBody,
-    responses((status = 200, description = "The method is gone", body = RemovedBody), Removing))]
+    responses((status = 200, description = "The method is gone", body = RemovedBody,
+        headers(("ETag" = String, description = "The version"))), Removing))]
 #[post("/account/security/2fa/methods/{id}/remove")]
 pub async fn remove_method(call: OwnerCall, id: Path<String>) -> Answer {
     let parse = |body: ProofsBody| Ok(Remove { id: method_id(&id), proofs: body.parse()? });
@@ -235,7 +237,8 @@ impl Render for Disabled {
 /// and the account signs in by password alone.
 #[utoipa::path(operation_id = "disableTwoFactor", tag = "two-factor", security(("bearer" = [])),
     request_body = DisableBody,
-    responses((status = 200, description = "It is off", body = DisabledBody), Proving))]
+    responses((status = 200, description = "It is off", body = DisabledBody,
+        headers(("ETag" = String, description = "The version"))), Proving))]
 #[post("/account/security/2fa/disable")]
 pub async fn disable_two_factor(call: OwnerCall) -> Answer {
     call.change(DisableBody::parse, disable::disable).await
@@ -335,7 +338,8 @@ impl Render for Regenerated {
 /// Makes a new set of recovery codes; the old set is dead at once.
 #[utoipa::path(operation_id = "regenerateRecoveryCodes", tag = "two-factor", security(("bearer" = [])),
     request_body = ProofsBody,
-    responses((status = 200, description = "The codes, once", body = RegeneratedBody), Proving))]
+    responses((status = 200, description = "The codes, once", body = RegeneratedBody,
+        headers(("ETag" = String, description = "The version"))), Proving))]
 #[post("/account/security/2fa/recovery-codes")]
 pub async fn regenerate_recovery_codes(call: OwnerCall) -> Answer {
     call.change(ProofsBody::parse, recovery_codes::regenerate).await

@@ -2,6 +2,7 @@
 //! called is remembered.
 
 use jsonschema::Validator;
+use reqwest::header::HeaderMap;
 use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -52,8 +53,12 @@ pub fn called() -> BTreeSet<(String, String)> {
     CALLED.lock().unwrap().clone()
 }
 
+/// Headers that a client acts on.
+const TELLING: [&str; 7] =
+    ["ETag", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "Idempotent-Replayed"];
+
 /// Judges an answer. Paths and methods that the document does not have answer problems alone.
-pub fn judge(method: &str, path: &str, status: u16, content_type: Option<&str>, body: &[u8]) {
+pub fn judge(method: &str, path: &str, status: u16, headers: &HeaderMap, body: &[u8]) {
     let path = path.split('?').next().unwrap();
     let Some((template, operation)) = find(method, path) else {
         assert!([400, 401, 404, 405, 406].contains(&status), "{method} {path} is not documented and answered {status}");
@@ -68,11 +73,15 @@ pub fn judge(method: &str, path: &str, status: u16, content_type: Option<&str>, 
     let what = format!("{method} {template} {status}");
     let response = &operation["responses"][status.to_string()];
     assert!(response.is_object(), "{what} is not documented; body {}", String::from_utf8_lossy(body));
+    for header in TELLING.into_iter().filter(|header| headers.contains_key(*header)) {
+        assert!(response["headers"][header].is_object(), "{what} has an undocumented {header}");
+    }
     let Some(content) = response["content"].as_object() else {
         assert!(body.is_empty(), "{what} has an undocumented body");
         return;
     };
-    let essence = content_type.unwrap_or_default().split(';').next().unwrap().to_owned();
+    let content_type = headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap().to_owned();
     let media = content.get(&essence).unwrap_or_else(|| panic!("{what} has undocumented content {essence:?}"));
     if essence != "text/html" {
         validate(&format!("{what} {essence}"), &media["schema"], body, &what);

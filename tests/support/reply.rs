@@ -28,7 +28,7 @@ impl Reply {
 
     /// Holds it against the document, and against what holds for every answer.
     pub fn judge(&self, method: &str, path: &str) {
-        document::judge(method, path, self.status, self.header("content-type"), &self.bytes);
+        document::judge(method, path, self.status, &self.headers, &self.bytes);
         assert!(self.status < 500 || self.status == 503, "{method} {path} answered {}", self.status);
         assert!(self.header("x-request-id").is_some());
         assert_eq!(self.header("x-content-type-options"), Some("nosniff"));

@@ -1577,6 +1577,8 @@ export interface operations {
             /** @description A fresh pair */
             200: {
                 headers: {
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1636,6 +1638,8 @@ export interface operations {
             /** @description two-factor-not-enabled, already-completed, request-in-progress */
             409: {
                 headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1681,6 +1685,10 @@ export interface operations {
             /** @description too-many-attempts */
             429: {
                 headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
                     /** @description Seconds until it is worth another try */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -1719,6 +1727,8 @@ export interface operations {
             /** @description The tab */
             200: {
                 headers: {
+                    /** @description The version */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1978,6 +1988,10 @@ export interface operations {
             /** @description It is off */
             200: {
                 headers: {
+                    /** @description The version */
+                    ETag?: string;
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2049,6 +2063,8 @@ export interface operations {
             /** @description two-factor-not-enabled, already-completed, request-in-progress */
             409: {
                 headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2094,6 +2110,10 @@ export interface operations {
             /** @description too-many-attempts */
             429: {
                 headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
                     /** @description Seconds until it is worth another try */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -2229,6 +2249,8 @@ export interface operations {
             /** @description The method */
             200: {
                 headers: {
+                    /** @description The version */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2285,6 +2307,8 @@ export interface operations {
             /** @description request-in-progress */
             409: {
                 headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2373,6 +2397,10 @@ export interface operations {
             /** @description The method is gone */
             200: {
                 headers: {
+                    /** @description The version */
+                    ETag?: string;
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2506,6 +2534,8 @@ export interface operations {
             /** @description two-factor-not-enabled, last-method, already-completed, request-in-progress */
             409: {
                 headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2551,6 +2581,10 @@ export interface operations {
             /** @description too-many-attempts */
             429: {
                 headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
                     /** @description Seconds until it is worth another try */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -2602,6 +2636,10 @@ export interface operations {
             /** @description The codes, once */
             200: {
                 headers: {
+                    /** @description The version */
+                    ETag?: string;
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2665,6 +2703,8 @@ export interface operations {
             /** @description two-factor-not-enabled, already-completed, request-in-progress */
             409: {
                 headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2710,6 +2750,10 @@ export interface operations {
             /** @description too-many-attempts */
             429: {
                 headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
                     /** @description Seconds until it is worth another try */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -2764,6 +2808,8 @@ export interface operations {
                 headers: {
                     /** @description The version */
                     ETag?: string;
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
                     /** @description The enrolment */
                     Location?: string;
                     [name: string]: unknown;
@@ -2836,6 +2882,8 @@ export interface operations {
             /** @description two-factor-not-enabled, too-many-methods, already-completed, request-in-progress */
             409: {
                 headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2881,6 +2929,10 @@ export interface operations {
             /** @description too-many-attempts */
             429: {
                 headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
                     /** @description Seconds until it is worth another try */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -3142,6 +3194,10 @@ export interface operations {
             /** @description The authenticator is in service */
             200: {
                 headers: {
+                    /** @description The version */
+                    ETag?: string;
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3287,6 +3343,8 @@ export interface operations {
             /** @description already-confirmed, already-completed, request-in-progress */
             409: {
                 headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3341,6 +3399,10 @@ export interface operations {
             /** @description too-many-attempts */
             429: {
                 headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
                     /** @description Seconds until it is worth another try */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -3392,6 +3454,8 @@ export interface operations {
             /** @description A fresh pair with `acr=aal2` */
             200: {
                 headers: {
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3453,6 +3517,8 @@ export interface operations {
             /** @description two-factor-not-enabled, already-completed, request-in-progress */
             409: {
                 headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3498,6 +3564,10 @@ export interface operations {
             /** @description too-many-attempts */
             429: {
                 headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
                     /** @description Seconds until it is worth another try */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -3706,6 +3776,8 @@ export interface operations {
             /** @description They have ended */
             200: {
                 headers: {
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3758,6 +3830,8 @@ export interface operations {
             /** @description request-in-progress */
             409: {
                 headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3880,6 +3954,8 @@ export interface operations {
             /** @description request-in-progress */
             409: {
                 headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4036,6 +4112,10 @@ export interface operations {
             /** @description too-many-attempts */
             429: {
                 headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
                     /** @description Seconds until it is worth another try */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -4173,6 +4253,10 @@ export interface operations {
             /** @description too-many-attempts */
             429: {
                 headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
                     /** @description Seconds until it is worth another try */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -4215,6 +4299,8 @@ export interface operations {
             /** @description The session has ended */
             204: {
                 headers: {
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4278,6 +4364,10 @@ export interface operations {
             /** @description too-many-attempts */
             429: {
                 headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
                     /** @description Seconds until it is worth another try */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -4393,6 +4483,10 @@ export interface operations {
             /** @description too-many-attempts */
             429: {
                 headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
                     /** @description Seconds until it is worth another try */
                     "Retry-After"?: number;
                     [name: string]: unknown;
