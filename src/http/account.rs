@@ -122,7 +122,7 @@ pub struct EventBody {
     #[schema(max_length = 64, pattern = "^[A-Za-z0-9._-]+$")]
     request_id: String,
     /// What else is worth knowing.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     details: Map<String, Value>,
 }
 

@@ -98,39 +98,74 @@ enum AnswerKind {
     RecoveryCode,
 }
 
-/// The password was right.
+/// The password was right: `result` tells whether that was all it takes.
+// The schemas are named and told apart by `result`, so that generated clients have a class for each.
 #[derive(Serialize, ToSchema)]
-#[schema(as = LoginResult)]
-#[serde(tag = "result", rename_all = "snake_case")]
+#[schema(as = LoginResult, discriminator(property_name = "result", mapping(
+    ("signed_in" = "#/components/schemas/SignedIn"),
+    ("second_factor_required" = "#/components/schemas/SecondFactorRequired")
+)))]
+#[serde(untagged)]
 pub enum LoginResultBody {
-    /// That was all it takes.
-    #[schema(title = "SignedIn")]
-    SignedIn {
-        /// The tokens.
-        tokens: TokensBody,
-    },
-    /// The second factor is awaited.
-    #[schema(title = "SecondFactorRequired")]
-    SecondFactorRequired {
-        /// To be sent with the second factor; good for nothing else.
-        #[schema(pattern = r"^[\w-]+$")]
-        challenge: String,
-        /// What can answer it.
-        #[schema(value_type = Vec<AnswerKind>)]
-        methods: Vec<String>,
-        /// When it dies.
-        expires_at: Timestamp,
-    },
+    SignedIn(SignedInBody),
+    SecondFactorRequired(SecondFactorRequiredBody),
+}
+
+/// The sign-in is complete.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignedIn)]
+pub struct SignedInBody {
+    #[schema(inline)]
+    result: SignedInResult,
+    /// The tokens.
+    tokens: TokensBody,
+}
+
+/// Always `signed_in`.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum SignedInResult {
+    SignedIn,
+}
+
+/// The second factor is awaited.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SecondFactorRequired)]
+pub struct SecondFactorRequiredBody {
+    #[schema(inline)]
+    result: SecondFactorResult,
+    /// To be sent with the second factor; good for nothing else.
+    #[schema(pattern = r"^[\w-]+$")]
+    challenge: String,
+    /// What can answer it.
+    #[schema(value_type = Vec<AnswerKind>)]
+    methods: Vec<String>,
+    /// When it dies.
+    expires_at: Timestamp,
+}
+
+/// Always `second_factor_required`.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum SecondFactorResult {
+    SecondFactorRequired,
+}
+
+impl From<Tokens> for SignedInBody {
+    fn from(tokens: Tokens) -> Self {
+        Self { result: SignedInResult::SignedIn, tokens: tokens.into() }
+    }
 }
 
 impl From<LoggedIn> for LoginResultBody {
     fn from(outcome: LoggedIn) -> Self {
         match outcome {
-            LoggedIn::SignedIn(tokens) => Self::SignedIn { tokens: tokens.into() },
+            LoggedIn::SignedIn(tokens) => Self::SignedIn(tokens.into()),
             LoggedIn::SecondFactorRequired { challenge, kinds, expires_at } => {
                 let mut methods: Vec<String> = kinds.iter().map(ToString::to_string).collect();
                 methods.push("recovery_code".to_owned());
-                Self::SecondFactorRequired { challenge, methods, expires_at }
+                let result = SecondFactorResult::SecondFactorRequired;
+                Self::SecondFactorRequired(SecondFactorRequiredBody { result, challenge, methods, expires_at })
             }
         }
     }
@@ -161,17 +196,6 @@ struct SecondFactorBody {
     recovery_code: Option<String>,
 }
 
-/// The sign-in is complete.
-#[derive(Serialize, ToSchema)]
-#[schema(as = SignedIn)]
-pub struct SignedInBody {
-    /// Always `signed_in`.
-    #[schema(pattern = "^signed_in$", example = "signed_in")]
-    result: &'static str,
-    /// The tokens.
-    tokens: TokensBody,
-}
-
 /// Completes a sign-in with the second factor.
 #[utoipa::path(operation_id = "loginSecondFactor", tag = "login", request_body = SecondFactorBody,
     responses((status = 200, description = "Tokens", body = SignedInBody), Answering))]
@@ -180,7 +204,7 @@ pub async fn login_second_factor(call: AnyCall) -> Answer {
     let body: SecondFactorBody = call.body()?;
     let offered = required_factor(body.code, body.recovery_code)?;
     let tokens = second_factor::second_factor(&call.cx, &body.challenge, offered).await?;
-    Ok(json(StatusCode::OK, &SignedInBody { result: "signed_in", tokens: tokens.into() }))
+    Ok(json(StatusCode::OK, &SignedInBody::from(tokens)))
 }
 
 #[derive(Deserialize, ToSchema)]

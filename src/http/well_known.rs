@@ -245,19 +245,19 @@ struct DocumentBody {
     #[schema(pattern = r"^3\.1\.\d+$", example = "3.1.0")]
     openapi: String,
     /// What it is about.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     info: (),
     /// Where it is served.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<BTreeMap<String, Value>>)]
     servers: (),
     /// The operations.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     paths: (),
     /// What operations share.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     components: (),
     /// The groups of operations.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<BTreeMap<String, Value>>)]
     tags: (),
 }
 

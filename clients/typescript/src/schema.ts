@@ -763,7 +763,9 @@ export interface components {
              */
             at: string;
             /** @description What else is worth knowing. */
-            details: Record<string, never>;
+            details: {
+                [key: string]: unknown;
+            };
             /**
              * Format: uuid
              * @description Its id.
@@ -901,25 +903,8 @@ export interface components {
              */
             password: string;
         };
-        /** @description The password was right. */
-        LoginResult: {
-            /** @enum {string} */
-            result: "signed_in";
-            /** @description The tokens. */
-            tokens: components["schemas"]["Tokens"];
-        } | {
-            /** @description To be sent with the second factor; good for nothing else. */
-            challenge: string;
-            /**
-             * Format: date-time
-             * @description When it dies.
-             */
-            expires_at: string;
-            /** @description What can answer it. */
-            methods: components["schemas"]["ChallengeMethod"][];
-            /** @enum {string} */
-            result: "second_factor_required";
-        };
+        /** @description The password was right: `result` tells whether that was all it takes. */
+        LoginResult: components["schemas"]["SignedIn"] | components["schemas"]["SecondFactorRequired"];
         /** @description A method that protects the account. */
         Method: {
             /**
@@ -960,20 +945,30 @@ export interface components {
         /** @description An OpenAPI document (OpenAPI 3.1). */
         OpenapiDocument: {
             /** @description What operations share. */
-            components: Record<string, never>;
+            components: {
+                [key: string]: unknown;
+            };
             /** @description What it is about. */
-            info: Record<string, never>;
+            info: {
+                [key: string]: unknown;
+            };
             /**
              * @description The version of the format.
              * @example 3.1.0
              */
             openapi: string;
             /** @description The operations. */
-            paths: Record<string, never>;
+            paths: {
+                [key: string]: unknown;
+            };
             /** @description Where it is served. */
-            servers: Record<string, never>[];
+            servers: {
+                [key: string]: unknown;
+            }[];
             /** @description The groups of operations. */
-            tags: Record<string, never>[];
+            tags: {
+                [key: string]: unknown;
+            }[];
         };
         /** @description Passwords. */
         PasswordPolicy: {
@@ -1173,6 +1168,23 @@ export interface components {
             code?: components["schemas"]["OneTimeCode"] | null;
             recovery_code?: components["schemas"]["RecoveryCodeInput"] | null;
         };
+        /** @description The second factor is awaited. */
+        SecondFactorRequired: {
+            /** @description To be sent with the second factor; good for nothing else. */
+            challenge: string;
+            /**
+             * Format: date-time
+             * @description When it dies.
+             */
+            expires_at: string;
+            /** @description What can answer it. */
+            methods: components["schemas"]["ChallengeMethod"][];
+            /**
+             * @description Always `second_factor_required`. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            result: "second_factor_required";
+        };
         /** @description A session. */
         Session: {
             /** @description What its owner has proved. */
@@ -1207,10 +1219,10 @@ export interface components {
         /** @description The sign-in is complete. */
         SignedIn: {
             /**
-             * @description Always `signed_in`.
-             * @example signed_in
+             * @description Always `signed_in`. (enum property replaced by openapi-typescript)
+             * @enum {string}
              */
-            result: string;
+            result: "signed_in";
             /** @description The tokens. */
             tokens: components["schemas"]["Tokens"];
         };
