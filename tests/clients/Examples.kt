@@ -23,8 +23,9 @@ fun main(arguments: Array<String>) {
         val problem = throughClass(code, Problem.serializer(), example)
         check(problem.code == code) { "$code was read as ${problem.code}" }
     }
-    signIns(given.getValue("answers").jsonObject.getValue("login"))
-    unknownValue(given.getValue("answers").jsonObject.getValue("refreshTokens"))
+    val answers = given.getValue("answers").jsonObject
+    signIns(answers.getValue("login"), answers.getValue("refreshTokens"))
+    unknownValue(answers.getValue("refreshTokens"))
     val read = given.values.sumOf { it.jsonObject.size }
     println("ok  kotlin: compiles, and reads and writes $read examples")
 }
@@ -45,11 +46,11 @@ fun isKept(sent: JsonElement, back: JsonElement?): Boolean = when (sent) {
 }
 
 /** Both answers to a sign-in are told apart. */
-fun signIns(example: JsonElement) {
+fun signIns(example: JsonElement, tokens: JsonElement) {
     val awaited = json.decodeFromJsonElement(LoginResult.serializer(), example)
     check(awaited is LoginResult.SecondFactorRequiredWrapper && awaited.value.challenge.isNotEmpty())
-    val tokens = """{"access_token":"a.b.c","token_type":"Bearer","expires_in":600,"refresh_token":"r","acr":"aal1","amr":["pwd"]}"""
-    val done = json.decodeFromString(LoginResult.serializer(), """{"result":"signed_in","tokens":$tokens}""")
+    val complete = JsonObject(mapOf("result" to JsonPrimitive("signed_in"), "tokens" to tokens))
+    val done = json.decodeFromJsonElement(LoginResult.serializer(), complete)
     check(done is LoginResult.SignedInWrapper && done.value.tokens.acr == Acr.aal1)
 }
 

@@ -1,4 +1,4 @@
-"""Whether the generated clients are usable: `shape.py DOCUMENT FOLDER`, with FOLDER/python, FOLDER/kotlin, FOLDER/swift.
+"""Whether the clients that were generated into FOLDER/python, kotlin and swift are usable: `shape.py DOCUMENT FOLDER`.
 
 What is asked of them is read from the document, so that a new operation or schema is asked for by itself.
 """
@@ -50,7 +50,7 @@ def members():
 OPERATIONS = list(operations())
 MODELS = {name for name, schema in schemas.items() if {"properties", "enum", "oneOf"} & schema.keys()}
 ENUMERATIONS = {name for name, schema in schemas.items() if "enum" in schema}
-OPEN = [(name, member) for name, member, described in members() if "The list is open" in described.get("description", "")]
+OPEN = [(name, member) for name, member, schema in members() if "The list is open" in schema.get("description", "")]
 
 
 class Text:
