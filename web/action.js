@@ -1,14 +1,22 @@
 // A button that does something at once, without a form.
 
-import { el } from "./dom.js";
+import { busyWord, el } from "./dom.js";
 import { explain, isStale, staleText } from "./failure.js";
+import { t } from "./language.js";
 
 export function actionButton(app, { label, kind = "quiet", run, isChange = true }) {
   const alert = el("div", { role: "alert" });
+  const waiting = busyWord();
+  const words = [label].flat();
+  const busy = (is) => {
+    button.setAttribute("aria-busy", String(is));
+    button.replaceChildren(...(is ? [t("busy")] : words));
+    waiting.textContent = is ? t("busy") : "";
+  };
   const button = el("button", { type: "button", class: `button ${kind}`, onclick: async () => {
     if (button.getAttribute("aria-busy") === "true") return;
     alert.replaceChildren();
-    button.setAttribute("aria-busy", "true");
+    busy(true);
     try {
       await run();
     } catch (error) {
@@ -20,8 +28,8 @@ export function actionButton(app, { label, kind = "quiet", run, isChange = true 
       const { message, more } = explain(app, error, { isChange });
       alert.replaceChildren(el("div", { class: "alert" }, el("p", null, message), ...more));
     } finally {
-      button.removeAttribute("aria-busy");
+      busy(false);
     }
-  } }, ...[label].flat());
-  return el("div", { class: "action" }, button, alert);
+  } }, ...words);
+  return el("div", { class: "action" }, button, waiting, alert);
 }

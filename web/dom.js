@@ -25,6 +25,11 @@ export function unseen(text) {
   return el("span", { class: "unseen" }, text);
 }
 
+/** Where a screen reader is told that something is under way: the button that changes its text is not read again. */
+export function busyWord() {
+  return el("span", { class: "unseen", role: "status" });
+}
+
 /** A link that looks like a button. */
 export function linkButton(href, kind, ...children) {
   return el("a", { href, class: `button ${kind}` }, ...children);

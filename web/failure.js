@@ -21,8 +21,11 @@ export function staleText(app, error) {
   return error.code === "enrolment-expired" ? message : `${message} ${t("reloaded")}`;
 }
 
+/** No answer, or one of a gateway in between that does not know what became of the question either. */
 export function isUnknown(error) {
-  return error instanceof NetworkError || (error instanceof ProblemError && error.code === "outcome-unknown");
+  if (error instanceof NetworkError) return true;
+  if (!(error instanceof ProblemError)) return false;
+  return error.code === "outcome-unknown" || (error.code === "unexpected-answer" && error.status >= 500);
 }
 
 /** `message`, nodes that follow it, and sentences for single fields by name. */

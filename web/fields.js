@@ -31,7 +31,7 @@ export function textField({ name, label, hint, empty, extra, ...attributes }) {
 export function passwordField({ name = "password", label = t("password.account"), autocomplete = "current-password", ...more } = {}) {
   const field = textField({
     name, label, autocomplete, type: "password", empty: t("password.empty"), autocapitalize: "none", spellcheck: "false",
-    extra: showButton, ...more,
+    extra: (input) => showButton(input, label), ...more,
   });
   // A password may be spaces alone: only nothing at all is empty.
   field.check = () => (field.input.value === "" ? t("password.empty") : "");
@@ -92,12 +92,13 @@ export function wantsCode(action) {
   return (action.proofs ?? []).some((proof) => proof.split("|").includes("code"));
 }
 
-function showButton(input) {
+/** Named after its field: a view may have two. */
+function showButton(input, label) {
   const word = el("span");
   const draw = () => (word.textContent = t(input.type === "password" ? "show" : "hide"));
   draw();
   return el("button", { type: "button", class: "show", onclick: () => {
     input.type = input.type === "password" ? "text" : "password";
     draw();
-  } }, word, unseen(` ${t("the-password")}`));
+  } }, word, unseen(` ${label}`));
 }

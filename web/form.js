@@ -1,6 +1,6 @@
 // A form: checks its fields, is busy while it is sent, and says what went wrong where it went wrong.
 
-import { el } from "./dom.js";
+import { busyWord, el } from "./dom.js";
 import { explain, isStale, isUnknown, staleText } from "./failure.js";
 import { t } from "./language.js";
 import { check } from "./outcome.js";
@@ -12,13 +12,15 @@ import { check } from "./outcome.js";
 export function form(app, { fields, body, label, submit, kind = "main", cancel, send, onRefused, isChange = true }) {
   const alert = el("div", { role: "alert" });
   const button = el("button", { type: "submit", class: `button ${kind}` }, submit);
-  const buttons = el("div", { class: "buttons" }, button, cancel && el("a", { class: "button quiet", href: cancel }, t("cancel")));
+  const waiting = busyWord();
+  const buttons = el("div", { class: "buttons" }, button, waiting, cancel && el("a", { class: "button quiet", href: cancel }, t("cancel")));
   let isBusy = false;
   const busy = (is) => {
     isBusy = is;
     node.setAttribute("aria-busy", String(is));
     button.setAttribute("aria-disabled", String(is));
     button.textContent = is ? t("busy") : submit;
+    waiting.textContent = is ? t("busy") : "";
   };
   const run = async () => {
     if (isBusy) return;
@@ -71,7 +73,9 @@ function refused(app, { error, fields, alert, isChange, again }) {
   if (error.code === "invalid-credential") first = blame(fields, app.hasSteppedUp ? t("maybe-this") : message);
   // What was refused is typed anew; what was lost on the way may be sent again.
   if (!lost) for (const field of fields) if (field.isSecret && error.code === "invalid-credential") field.clear();
-  first?.input.focus();
+  // A long form is sent at its end, and what went wrong is said at its beginning.
+  if (first) first.input.focus();
+  else alert.scrollIntoView({ block: "nearest" });
 }
 
 /** The service does not say which of the proofs was wrong, so each says that it may be the one. */

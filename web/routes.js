@@ -2,6 +2,9 @@
 
 import { NetworkError } from "./client.js";
 
+/** A part of the page did not arrive. The browser keeps that in mind: it is not asked for again before a reload. */
+export class MissingPart extends NetworkError {}
+
 /** Path, module and name of the view, and the tab that it belongs to; views without a tab are for those who are not signed in. */
 const ROUTES = [
   ["", () => import("./views/overview.js"), "overview", "#/"],
@@ -33,7 +36,7 @@ export function find(hash) {
 /** A view whose module is fetched when it is first wanted. */
 function fetched(load, name) {
   return async (app, page, parameters) => {
-    const views = await load().catch(() => { throw new NetworkError("a view did not arrive"); });
+    const views = await load().catch(() => { throw new MissingPart("a view did not arrive"); });
     if (!page.isLeft) await views[name](app, page, parameters);
   };
 }

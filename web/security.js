@@ -5,7 +5,7 @@ import { el, freshId } from "./dom.js";
 import { explain } from "./failure.js";
 import { LANGUAGES, language, speak, t } from "./language.js";
 import { Page } from "./page.js";
-import { find } from "./routes.js";
+import { find, MissingPart } from "./routes.js";
 import { askForProof } from "./step-up.js";
 import { TabTokens } from "./tokens.js";
 
@@ -88,8 +88,11 @@ export class AccountSecurity extends HTMLElement {
     this.replace(wanted ?? "#/");
   }
 
-  async signOut() {
+  async signOut(button) {
+    if (this.#isLeaving) return;
     this.#isLeaving = true;
+    button.setAttribute("aria-busy", "true");
+    button.textContent = t("busy");
     try {
       await this.client.signOut();
       this.notice(t("signed-out"));
@@ -112,8 +115,15 @@ export class AccountSecurity extends HTMLElement {
 
   #failed(error) {
     const { message, more } = explain(this, error, { isChange: false });
-    const again = el("button", { type: "button", class: "button main", onclick: () => this.reload() }, t("try-again"));
+    const again = el("button", { type: "button", class: "button main", onclick: () => this.#tryAgain(error) }, t("try-again"));
     return { title: t("not-loaded"), body: [el("div", { role: "alert", class: "alert" }, el("p", null, message), ...more), again] };
+  }
+
+  /** Loads the whole page anew where a part is missing, but only once it would come: else the browser's own error took its place. */
+  async #tryAgain(error) {
+    const isThere = () => fetch(import.meta.url, { cache: "no-store" }).then(() => true, () => false);
+    if (error instanceof MissingPart && await isThere()) location.reload();
+    else this.reload();
   }
 
   #frame() {
@@ -135,7 +145,7 @@ export class AccountSecurity extends HTMLElement {
     const id = freshId("language");
     const options = LANGUAGES.map(([tag, name]) => el("option", { value: tag, lang: tag, selected: tag === language() }, name));
     const choice = el("select", { id, onchange: () => this.#speak(choice.value) }, ...options);
-    const out = el("button", { type: "button", class: "button quiet", onclick: () => this.signOut() }, t("sign-out"));
+    const out = el("button", { type: "button", class: "button quiet", onclick: () => this.signOut(out) }, t("sign-out"));
     return el("div", { class: "tools" }, el("label", { for: id, class: "unseen" }, t("language")), choice, signedIn && out);
   }
 

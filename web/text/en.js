@@ -35,7 +35,6 @@ export const en = {
   "password.empty": "Enter your password.",
   "show": "Show",
   "hide": "Hide",
-  "the-password": "the password",
   "second-factor": "Confirm that it is you",
   "second-factor.why": "Your account is protected by two-factor authentication. Open your authenticator app and enter the code it shows.",
   "no-factor": "No access to your phone?",
@@ -86,6 +85,7 @@ export const en = {
   "problem.insufficient-user-authentication": "A code from your authenticator app is needed for this. Nothing was changed.",
   "problem.overloaded": "There is too much to do right now. Nothing was changed. Try again in a moment.",
   "problem.unavailable": "The service cannot tell right now. Nothing was changed. Try again in a moment.",
+  "problem.unexpected-answer": "Something between this page and the service has answered instead of it. Try again; if it stays like this, contact support.",
 
   // The first page
   "two-factor": "Two-factor authentication",

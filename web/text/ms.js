@@ -33,7 +33,6 @@ export const ms = {
   "password.empty": "Masukkan kata laluan anda.",
   "show": "Tunjuk",
   "hide": "Sembunyi",
-  "the-password": "kata laluan",
   "second-factor": "Sahkan bahawa ini anda",
   "second-factor.why": "Akaun anda dilindungi oleh pengesahan dua faktor. Buka aplikasi pengesah dan masukkan kod yang ditunjukkannya.",
   "no-factor": "Telefon tiada pada anda?",
@@ -84,6 +83,7 @@ export const ms = {
   "problem.insufficient-user-authentication": "Kod daripada aplikasi pengesah diperlukan untuk ini. Tiada apa-apa diubah.",
   "problem.overloaded": "Terlalu sibuk sekarang. Tiada apa-apa diubah. Cuba lagi sebentar nanti.",
   "problem.unavailable": "Perkhidmatan tidak dapat memastikannya sekarang. Tiada apa-apa diubah. Cuba lagi sebentar nanti.",
+  "problem.unexpected-answer": "Sesuatu di antara halaman ini dengan perkhidmatan telah menjawab bagi pihaknya. Cuba lagi; jika masih begini, hubungi sokongan.",
 
   // The first page
   "two-factor": "Pengesahan dua faktor",

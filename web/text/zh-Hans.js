@@ -33,7 +33,6 @@ export const zhHans = {
   "password.empty": "请输入您的密码。",
   "show": "显示",
   "hide": "隐藏",
-  "the-password": "密码",
   "second-factor": "确认是您本人",
   "second-factor.why": "您的账户受双重身份验证保护。请打开身份验证器应用，输入其中显示的验证码。",
   "no-factor": "手机不在身边？",
@@ -84,6 +83,7 @@ export const zhHans = {
   "problem.insufficient-user-authentication": "此操作需要身份验证器应用中的验证码。没有做任何更改。",
   "problem.overloaded": "服务目前繁忙，没有做任何更改。请稍后重试。",
   "problem.unavailable": "服务目前无法确定状态，没有做任何更改。请稍后重试。",
+  "problem.unexpected-answer": "答复来自此页面与服务之间的其他设备，而不是服务本身。请重试；如果仍然如此，请联系客服。",
 
   // The first page
   "two-factor": "双重身份验证",

@@ -23,7 +23,7 @@ export async function log(app, page) {
       list.append(...entries);
       draw();
       // The button is at the end of the list now, or gone: the reader goes on with the first new entry.
-      entries[0]?.focus();
+      (entries[0] ?? list.lastElementChild)?.focus();
     };
     draw();
     return { title: t("log"), body: [el("p", { class: "lead" }, t("log.why")), el("div", { class: "card" }, list, more)] };
