@@ -25,7 +25,8 @@ export async function violations(page, view) {
   return found;
 }
 
-function inspect(page) {
+/** Every violation on the view as it is shown now. */
+export function inspect(page) {
   return page.evaluate(async () => {
     const { violations, passes } = await window.axe.run(document, { resultTypes: ["violations"] });
     if (passes.length === 0) throw new Error("axe-core has inspected nothing");

@@ -14,9 +14,9 @@ const PATIENCE = 20_000;
 export const SUPPORT = { email: "help@example.test", phone: "+1 555 0100" };
 
 /** Starts browser and service for the tests of one file, and ends them after it. */
-export async function start({ persons }) {
-  const settings = { TWOFOLD_SUPPORT_EMAIL: SUPPORT.email, TWOFOLD_SUPPORT_PHONE: SUPPORT.phone };
-  const service = await startService({ persons, settings });
+export async function start({ persons, settings = {} }) {
+  const support = { TWOFOLD_SUPPORT_EMAIL: SUPPORT.email, TWOFOLD_SUPPORT_PHONE: SUPPORT.phone };
+  const service = await startService({ persons, settings: { ...support, ...settings } });
   after(() => service.stop());
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   // The arguments name the headless mode; the library would add another.
@@ -25,9 +25,12 @@ export async function start({ persons }) {
   return { url: service.url, open: (options) => open(browser, service.url, options) };
 }
 
-/** A browser profile that nobody has used yet, at the first page. `faults` holds what its scripts failed at. */
-async function open(browser, url, { prepare } = {}) {
-  const context = await browser.newContext({ viewport: WIDE, locale: "en-GB", reducedMotion: "reduce" });
+/**
+ * A browser profile that nobody has used yet, at the first page or at the view that `at` names; what else is given is
+ * of the profile. `faults` holds what its scripts failed at.
+ */
+async function open(browser, url, { prepare, at = "", ...profile } = {}) {
+  const context = await browser.newContext({ viewport: WIDE, locale: "en-GB", reducedMotion: "reduce", ...profile });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const faults = [];
@@ -37,6 +40,6 @@ async function open(browser, url, { prepare } = {}) {
     if (message.type() === "error" && !/^Failed to load resource/.test(message.text())) faults.push(message.text());
   });
   await prepare?.(page);
-  await page.goto(url);
+  await page.goto(`${url}/${at}`);
   return { context, page, faults };
 }

@@ -29,6 +29,19 @@ export async function signInWithCode(page, name, code) {
   await see(heading(page, "Account Security"));
 }
 
+export async function enterRecoveryCode(page, code) {
+  await see(heading(page, "Confirm that it is you"));
+  await button(page, "Use a recovery code instead").click();
+  await page.getByLabel("Recovery code", { exact: true }).fill(code);
+  await button(page, "Sign in").click();
+}
+
+/** A recovery code needs no wait for the next moment of the app. Where to the way goes is the caller's matter. */
+export async function signInWithRecoveryCode(page, name, code) {
+  await enterPassword(page, name);
+  await enterRecoveryCode(page, code);
+}
+
 /** From the first page to the code that the app shows, which is not confirmed yet. */
 export async function beginSetUp(page) {
   await link(page, "Set up two-factor authentication").click();
