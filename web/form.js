@@ -63,14 +63,17 @@ function refused(app, { error, fields, alert, isChange, again }) {
   const hasCode = app.hasSteppedUp || fields.some((field) => field.name === "code" || field.name === "recovery_code");
   const { message, more, fields: sentences } = explain(app, error, { hasCode, isChange });
   const lost = isUnknown(error);
-  alert.replaceChildren(el("div", { class: "alert" }, el("p", null, message), ...more, lost && isChange && check(app, again)));
+  const proofs = fields.filter((field) => field.isSecret);
+  // Said once: where one field alone can be wrong, its own place is the one.
+  const isSaidThere = error.code === "invalid-credential" && proofs.length === 1 && !app.hasSteppedUp;
+  if (!isSaidThere) alert.replaceChildren(el("div", { class: "alert" }, el("p", null, message), ...more, lost && isChange && check(app, again)));
   let first = null;
   for (const field of fields) {
     if (!sentences[field.name]) continue;
     field.describe(sentences[field.name]);
     first ??= field;
   }
-  if (error.code === "invalid-credential") first = blame(fields, app.hasSteppedUp ? t("maybe-this") : message);
+  if (error.code === "invalid-credential") first = blame(proofs, app.hasSteppedUp ? t("maybe-this") : message);
   // What was refused is typed anew; what was lost on the way may be sent again.
   if (!lost) for (const field of fields) if (field.isSecret && error.code === "invalid-credential") field.clear();
   // A long form is sent at its end, and what went wrong is said at its beginning.
@@ -79,8 +82,7 @@ function refused(app, { error, fields, alert, isChange, again }) {
 }
 
 /** The service does not say which of the proofs was wrong, so each says that it may be the one. */
-function blame(fields, sentence) {
-  const proofs = fields.filter((field) => field.isSecret);
+function blame(proofs, sentence) {
   for (const field of proofs) field.describe(proofs.length === 1 ? sentence : t("maybe-this"));
   return proofs[0];
 }

@@ -61,11 +61,17 @@ export function moment(time) {
 }
 
 export function momentText(time) {
-  return new Intl.DateTimeFormat(current, { dateStyle: "long", timeStyle: "short" }).format(new Date(time));
+  return new Intl.DateTimeFormat(region(), { dateStyle: "long", timeStyle: "short" }).format(new Date(time));
 }
 
 export function clockText(time) {
-  return new Intl.DateTimeFormat(current, { timeStyle: "medium" }).format(new Date(time));
+  return new Intl.DateTimeFormat(region(), { timeStyle: "medium" }).format(new Date(time));
+}
+
+/** The language as the customer's part of the world writes it: day and month change places between en-GB and en-US. */
+function region() {
+  const primary = current.split("-")[0];
+  return navigator.languages?.find((tag) => tag.split("-")[0] === primary) ?? current;
 }
 
 /** How long, in the largest unit that is honest: it is rounded up, for nobody should come back too early. */

@@ -5,20 +5,28 @@ import { clockText, t } from "./language.js";
 import { copy } from "./recovery-sheet.js";
 
 export function scanCard(enrolment) {
-  const said = el("p", { class: "small", role: "status" });
-  // An image runs no scripts, whatever the drawing holds.
-  const drawing = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(enrolment.qr_svg)}`;
   return card(t("scan.title"),
     el("p", null, t("scan.how")),
+    el("div", { class: "scan" }, picture(enrolment), key(enrolment)),
+    el("p", { class: "small" }, t("scan.until", clockText(enrolment.expires_at))));
+}
+
+function picture(enrolment) {
+  // An image runs no scripts, whatever the drawing holds.
+  const drawing = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(enrolment.qr_svg)}`;
+  return el("div", null,
     el("img", { class: "qr", src: drawing, alt: t("scan.alt"), width: "220", height: "220" }),
-    el("p", { class: "same-phone" }, el("a", { class: "button quiet", href: enrolment.otpauth_uri }, t("scan.open"))),
+    el("p", { class: "same-phone" }, el("a", { class: "button quiet", href: enrolment.otpauth_uri }, t("scan.open"))));
+}
+
+function key(enrolment) {
+  const said = el("p", { class: "small", role: "status" });
+  return el("div", null,
     el("h3", null, t("key")),
     el("p", null, t("key.how")),
     el("p", { class: "key" }, ...groups(enrolment.secret).map((group) => el("code", null, group))),
-    el("div", { class: "buttons" }, el("button", { type: "button", class: "button quiet", onclick: () => copy(enrolment.secret, said) }, t("key.copy"))),
-    said,
-    el("p", { class: "small" }, t("key.settings", enrolment.algorithm, enrolment.digits, enrolment.period)),
-    el("p", { class: "small" }, t("scan.until", clockText(enrolment.expires_at))));
+    el("div", { class: "buttons" }, el("button", { type: "button", class: "button quiet", onclick: () => copy(enrolment.secret, said) }, t("key.copy")), said),
+    el("p", { class: "small" }, t("key.settings", enrolment.algorithm, enrolment.digits, enrolment.period)));
 }
 
 /** Groups of four are easier to type without losing one's place. */

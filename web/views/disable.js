@@ -19,7 +19,7 @@ export async function disable(app, page) {
       consequences(preview),
       preview.blocked_by
         ? el("div", { class: "alert" }, el("p", null, t("disable.blocked", preview.blocked_by)), contact(status.support))
-        : el("div", { class: "card narrow" }, disableForm(app, page, { status, preview })),
+        : el("div", { class: "card" }, disableForm(app, page, { status, preview })),
     ],
   }));
 }

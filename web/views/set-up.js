@@ -38,7 +38,7 @@ async function enrol(app, page, plan) {
 }
 
 function startForm(app, page, plan) {
-  const label = textField({ name: "label", label: t("label"), hint: t("label.hint"), autocomplete: "off", maxlength: "64" });
+  const label = textField({ name: "label", label: t("label"), hint: t("label.hint.optional"), autocomplete: "off", maxlength: "64" });
   const fields = [label, passwordField()];
   if (wantsCode(plan.may)) fields.push(proofField());
   return form(app, {
@@ -65,7 +65,7 @@ function scan(app, page, plan, enrolment) {
     body: [
       el("p", { class: "step" }, t("step", 2, plan.steps, t("step.scan"))),
       scanCard(enrolment),
-      el("div", { class: "card narrow" }, confirmForm(app, page, plan, { enrolment, settled })),
+      el("div", { class: "card" }, confirmForm(app, page, plan, { enrolment, settled })),
     ],
   }));
 }
