@@ -43,6 +43,9 @@ test("codes are copied, downloaded and printed", async () => {
   await page.emulateMedia({ media: "print" });
   assert.equal(await page.getByText(codes[9]).isVisible(), true, "on paper are the codes");
   assert.equal(await page.getByText(`Recovery codes for ${email("alice")}`).isVisible(), true, "and whose they are");
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
+  const paper = await page.getByRole("list", { name: "Recovery codes" }).evaluate((one) => getComputedStyle(one).backgroundColor);
+  assert.equal(paper, "rgb(255, 255, 255)", "paper is white, whatever the screen is");
   for (const shown of [page.getByRole("button"), page.getByRole("navigation"), page.getByRole("checkbox")]) {
     assert.equal(await shown.count(), 0, "and nothing to press");
   }

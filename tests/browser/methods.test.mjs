@@ -41,6 +41,7 @@ test("another name", async () => {
   const name = page.getByLabel("Name of this authenticator");
   await see(heading(page, "Rename “Pixel 9”"));
   assert.equal(await name.inputValue(), "Pixel 9");
+  assert.equal(await page.getByText("You may leave it empty.").count(), 0, "for it may not");
   await name.fill("");
   await button(page, "Save name").click();
   await see(page.getByText("Enter a name."));
