@@ -16,7 +16,7 @@ function picture(enrolment) {
   const drawing = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(enrolment.qr_svg)}`;
   return el("div", null,
     el("img", { class: "qr", src: drawing, alt: t("scan.alt"), width: "220", height: "220" }),
-    el("p", { class: "same-phone" }, el("a", { class: "button quiet", href: enrolment.otpauth_uri }, t("scan.open"))));
+    el("p", { class: "same-phone" }, el("a", { class: "button quiet small-button", href: enrolment.otpauth_uri }, t("scan.open"))));
 }
 
 function key(enrolment) {
