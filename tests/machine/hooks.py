@@ -1,81 +1,129 @@
-"""A fresh session for every case, of a person whose second factor is off, on, or being set up."""
+"""An account a case; in every second case that is meant to be valid, the real values of that account."""
 
+import atexit
+import collections
 import itertools
+import json
 import os
-import time
 
-import pyotp
-import requests
 import schemathesis
+from persons import BASE, PASSWORD, WIRE, Person
 
-BASE = os.environ["MACHINE_URL"]
-PASSWORD = os.environ["MACHINE_PASSWORD"]
-PERSONS = int(os.environ["MACHINE_PERSONS"])
-WINDOW = 10  # steps that the service accepts, as tests/machine/run sets it
-TOTP = "/account/security/2fa/totp"
+NUMBERS = iter(range(int(os.environ["MACHINE_ACCOUNTS"])))
+STATES = itertools.cycle(Person.STATES)
+# States in which an operation can succeed, where not all will do.
+WANTED = {
+    "GET /account/security/2fa/totp/{id}": ("pending", "moving"),
+    "DELETE /account/security/2fa/totp/{id}": ("pending", "moving"),
+    "POST /account/security/2fa/totp/{id}/confirm": ("pending", "moving"),
+    "PATCH /account/security/2fa/methods/{id}": ("on", "two"),
+    "POST /account/security/2fa/methods/{id}/remove": ("two",),
+    "POST /account/security/2fa/disable": ("on", "two"),
+    "GET /account/security/2fa/disable/preview": ("on", "two"),
+    "POST /account/security/2fa/recovery-codes": ("on", "two"),
+    "POST /account/security/2fa/verify": ("on", "two"),
+    "POST /auth/login/second-factor": ("on", "two"),
+}
+NEEDS_A_FACTOR = ("POST /account/security/2fa/verify", "POST /auth/login/second-factor")
+PROBLEMS = itertools.cycle(WIRE.get(f"{BASE}/problems").json()["problems"])
 
-
-def post(path, body, token=None):
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return requests.post(BASE + path, json=body, headers=headers, timeout=30)
-
-
-class Person:
-    def __init__(self, number):
-        self.email = f"person{number}@example.test"
-        self.state = ("off", "on", "pending")[number % 3]
-        self.secret = None
-        self.last = 0
-
-    def code(self):
-        """A code of the earliest step that was not used; each is good once."""
-        now = int(time.time()) // 30
-        self.last = max(self.last + 1, now - WINDOW + 1)
-        return pyotp.TOTP(self.secret).at(self.last * 30) if self.last < now + WINDOW else None
-
-    def sign_in(self):
-        answer = post("/auth/login", {"email": self.email, "password": PASSWORD})
-        if answer.status_code != 200:
-            return None  # a case changed the password
-        answer = answer.json()
-        if answer["result"] == "second_factor_required":
-            code = self.code() if self.secret else None
-            if code is None:
-                return None
-            answer = post("/auth/login/second-factor", {"challenge": answer["challenge"], "code": code})
-            return answer.json()["tokens"]["access_token"] if answer.status_code == 200 else None
-        token = answer["tokens"]["access_token"]
-        return token if self.state == "off" else self.enrol(token)
-
-    def enrol(self, token):
-        started = post(TOTP, {"password": PASSWORD}, token).json()
-        if self.state == "pending":
-            return token
-        self.secret, self.last = started["secret"], 0
-        done = post(f"{TOTP}/{started['id']}/confirm", {"code": self.code()}, token)
-        return done.json()["tokens"]["access_token"]
+keys = itertools.count()
+turns = collections.defaultdict(itertools.count)
+owners = {}
+counts = collections.defaultdict(collections.Counter)
 
 
-POOL = itertools.cycle([Person(number) for number in range(PERSONS)])
+def valid(case):
+    return case.meta is not None and case.meta.generation.mode.is_positive
 
 
 @schemathesis.auth(cache_by_key=None, refresh_interval=None)
-class FreshSession:
+class OwnAccount:
     def get(self, case, context):
-        for person in itertools.islice(POOL, PERSONS):
-            token = person.sign_in()
-            if token:
-                return token
-        raise RuntimeError("nobody in the pool can sign in")
+        turn = next(turns[case.operation.label]) if valid(case) else 1
+        wanted = WANTED.get(case.operation.label) if turn % 2 == 0 else None
+        state = wanted[turn // 2 % len(wanted)] if wanted else next(STATES)
+        return Person(next(NUMBERS), state), turn
 
     def set(self, case, data, context):
+        owners[case.id] = data
         case.headers = case.headers or {}
-        case.headers["Authorization"] = f"Bearer {data}"
+        case.headers["Authorization"] = data[0].bearer()
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
     # As a valid `If-Match`, schemathesis 4.32.5 sends the tag `"0"` without its quotes, which its own
     # reading of the pattern refuses too. Cases that are meant to be invalid stay as they are.
-    if case.meta and case.meta.generation.mode.is_positive and (case.headers or {}).get("If-Match") == "0":
+    if valid(case) and (case.headers or {}).get("If-Match") == "0":
         case.headers["If-Match"] = '"0"'
+    # Requests that a check makes of a case have ids of their own, and nobody.
+    person, turn = owners.get(case.id, (None, 1))
+    if valid(case) and turn % 2 == 0:
+        fill(case, person, turn // 2)
+        if "Idempotency-Key" in case.headers and next(keys) % 2 == 0:
+            send_before(case, person)
+
+
+def send_before(case, person):
+    """Lets the case be the second time that its request is sent."""
+    if case.derive(keep_auth=True).call().status_code < 300:
+        person.refresh()
+        case.headers["Authorization"] = person.bearer()
+
+
+def fill(case, person, turn):
+    """Puts real values where the case has values."""
+    if isinstance(case.body, dict):
+        case.body = body_of(person, case.operation.label, case.body)
+    case.path_parameters = {**(case.path_parameters or {}), **path_of(person, case.operation.path)}
+    if "If-Match" in case.headers and turn % 4 != 3:
+        case.headers["If-Match"] = person.version()
+    if "cursor" in (case.query or {}) and (cursor := person.cursor()):
+        case.query = {**case.query, "cursor": cursor}
+
+
+def body_of(person, label, body):
+    body = dict(body)
+    if label in NEEDS_A_FACTOR and not body.get("recovery_code"):
+        body["code"] = "filled below"
+    if body.get("code"):
+        body.pop("recovery_code", None)
+    real = {
+        "email": lambda: person.email,
+        "password": lambda: PASSWORD,
+        "current_password": lambda: PASSWORD,
+        "code": person.code,
+        "recovery_code": lambda: next(iter(person.recovery_codes), None),
+        "challenge": lambda: person.login().get("challenge"),
+        "refresh_token": lambda: person.tokens["refresh_token"],
+        "replaces": lambda: person.methods[0].id if person.methods else None,
+    }
+    for name in body.keys() & real.keys():
+        if body[name] is not None:
+            body[name] = real[name]() or body[name]
+    return body
+
+
+def path_of(person, path):
+    if "/totp/{id}" in path and person.pending:
+        return {"id": person.pending.id}
+    if "/methods/{id}" in path and person.methods:
+        return {"id": person.methods[0].id}
+    if "{sid}" in path:
+        return {"sid": person.session()}
+    return {"code": next(PROBLEMS)["code"]} if path == "/problems/{code}" else {}
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    # A case without a token, or with a made-up one, is a case too; what a check sends beside a case is none.
+    if owners.pop(case.id, None) or case.operation.schema.is_security_param_negated(case):
+        replayed = " again" if "idempotent-replayed" in response.headers else ""
+        counts[case.operation.label][f"{response.status_code}{replayed}"] += 1
+
+
+@atexit.register
+def keep_counts():
+    with open(os.environ["MACHINE_COUNTS"], "w") as file:
+        json.dump(counts, file)

@@ -1,0 +1,89 @@
+"""A person with an account of its own, brought over HTTP to the state that a case needs."""
+
+import base64
+import json
+import os
+import time
+
+import pyotp
+import requests
+
+BASE = os.environ["MACHINE_URL"]
+PASSWORD = os.environ["MACHINE_PASSWORD"]
+WINDOW = int(os.environ["TWOFOLD_TOTP_WINDOW"])
+TOTP = "/account/security/2fa/totp"
+WIRE = requests.Session()
+
+
+class Authenticator:
+    def __init__(self, enrolment):
+        self.id = enrolment["id"]
+        self.totp = pyotp.TOTP(enrolment["secret"])
+        self.last = 0
+
+    def code(self):
+        """A code of the earliest step that was not used; each is good once."""
+        self.last = max(self.last + 1, int(time.time()) // 30 - WINDOW + 1)
+        return self.totp.at(self.last * 30)
+
+
+class Person:
+    """Its second factor is off, pending, on, on with two authenticators, or moving from one to the next."""
+
+    STATES = ("off", "pending", "on", "two", "moving")
+
+    def __init__(self, number, state):
+        self.email = f"person{number}@example.test"
+        self.methods, self.pending, self.recovery_codes = [], None, []
+        self.tokens = self.login()["tokens"]
+        if state != "off":
+            self.start()
+        if state in ("on", "two", "moving"):
+            self.confirm()
+        if state in ("two", "moving"):
+            self.start(replaces=self.methods[0].id if state == "moving" else None)
+        if state == "two":
+            self.confirm()
+
+    def send(self, method, path, body=None):
+        answer = WIRE.request(method, BASE + path, json=body, headers={"Authorization": self.bearer()}, timeout=30)
+        answer.raise_for_status()
+        return answer
+
+    def login(self):
+        answer = WIRE.post(f"{BASE}/auth/login", json={"email": self.email, "password": PASSWORD}, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def start(self, replaces=None):
+        self.pending = Authenticator(self.send("POST", TOTP, {"password": PASSWORD, "replaces": replaces}).json())
+
+    def confirm(self):
+        path, code = f"{TOTP}/{self.pending.id}/confirm", self.pending.code()
+        confirmed = self.send("POST", path, {"code": code}).json()
+        self.methods.append(self.pending)
+        self.pending, self.tokens = None, confirmed["tokens"]
+        self.recovery_codes = confirmed["recovery_codes"] or self.recovery_codes
+
+    def refresh(self):
+        """A new access token in place of one that a change of factors ended; the old one where the session ended too."""
+        body = {"refresh_token": self.tokens["refresh_token"]}
+        answer = WIRE.post(f"{BASE}/auth/token/refresh", json=body, timeout=30)
+        self.tokens = answer.json() if answer.ok else self.tokens
+
+    def bearer(self):
+        return f"Bearer {self.tokens['access_token']}"
+
+    def session(self):
+        claims = self.tokens["access_token"].split(".")[1]
+        return json.loads(base64.urlsafe_b64decode(claims + "=="))["sid"]
+
+    def version(self):
+        return self.send("GET", "/account/security/2fa").headers["ETag"]
+
+    def cursor(self):
+        return self.send("GET", "/account/security/events?limit=1").json()["next_cursor"]
+
+    def code(self):
+        authenticator = self.pending or next(iter(self.methods), None)
+        return authenticator.code() if authenticator else None
