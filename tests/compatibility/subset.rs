@@ -1,8 +1,9 @@
 //! Whether one schema allows nothing that another refuses, for the keywords of our document. Where that cannot
 //! be decided, as for two patterns, what differs is not allowed.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// A schema and the document that its references lead into.
 #[derive(Clone, Copy)]
@@ -17,7 +18,13 @@ const LEAST: [&str; 3] = ["minimum", "minLength", "minItems"];
 const KINDS: [&str; 3] = ["pattern", "format", "contentMediaType"];
 /// Keywords that allow and refuse nothing.
 const REMARKS: [&str; 4] = ["description", "title", "example", "discriminator"];
-const STRUCTURE: [&str; 7] = ["type", "enum", "oneOf", "properties", "required", "items", "additionalProperties"];
+const STRUCTURE: [&str; 5] = ["type", "enum", "oneOf", "properties", "required"];
+/// Keywords whose schema is for each part of a value that is not named: the items, the other members, their names.
+const PARTS: [&str; 3] = ["items", "additionalProperties", "propertyNames"];
+/// The schema of a part of which nothing is said.
+static ANYTHING: LazyLock<Value> = LazyLock::new(|| json!({}));
+/// The schema of a name of which nothing is said.
+static ANY_NAME: LazyLock<Value> = LazyLock::new(|| json!({"type": "string"}));
 
 impl<'a> Schema<'a> {
     /// A schema of a document, with its references followed.
@@ -28,7 +35,7 @@ impl<'a> Schema<'a> {
         }
         let node = node.as_object().unwrap_or_else(|| panic!("not a schema: {node}"));
         for keyword in node.keys().map(String::as_str) {
-            let is_known = [&MOST[..], &LEAST, &KINDS, &REMARKS, &STRUCTURE].concat().contains(&keyword);
+            let is_known = [&MOST[..], &LEAST, &KINDS, &REMARKS, &STRUCTURE, &PARTS].concat().contains(&keyword);
             assert!(is_known, "the comparison of schemas must learn `{keyword}`");
         }
         Self { document, node }
@@ -65,6 +72,16 @@ impl<'a> Schema<'a> {
         self.properties().find(|(known, _)| *known == name).map(|(_, schema)| schema)
     }
 
+    /// What is said of the parts that are not named; `None` where there can be none.
+    fn parts(&self, keyword: &str) -> Option<Self> {
+        match self.node.get(keyword) {
+            Some(Value::Bool(false)) => None,
+            Some(node @ Value::Object(_)) => Some(self.part(node)),
+            _ if keyword == "propertyNames" => Some(self.part(&ANY_NAME)),
+            _ => Some(self.part(&ANYTHING)),
+        }
+    }
+
     fn is_closed(&self) -> bool {
         self.node.get("additionalProperties") == Some(&Value::Bool(false))
     }
@@ -87,8 +104,12 @@ pub fn excess(inner: Schema, outer: Schema, at: &str) -> Vec<String> {
             found.extend(excess(ours, theirs, &format!("{at}/{name}")));
         }
     }
-    if let (Some(ours), Some(theirs)) = (inner.node.get("items"), outer.node.get("items")) {
-        found.extend(excess(inner.part(ours), outer.part(theirs), &format!("{at}[]")));
+    for keyword in PARTS {
+        // Of what the outer one does not speak it allows everything.
+        let theirs = outer.node.get(keyword).and_then(|_| outer.parts(keyword));
+        if let (Some(ours), Some(theirs)) = (inner.parts(keyword), theirs) {
+            found.extend(excess(ours, theirs, &format!("{at}/{keyword}")));
+        }
     }
     found
 }
