@@ -1,19 +1,20 @@
 //! Every setting, once: its name, its meaning, its default. A TOML file lies under the environment, and
 //! unknown keys in the file are refused.
 
+mod limits;
+
 use crate::{
-    domain::{
-        guesses::{Limits, Policy as GuessPolicy},
-        policy::{Policy, Support},
-    },
+    domain::policy::{Policy, Support},
     store::Location,
 };
 use confique::Config as _;
 use ipnet::IpNet;
+use limits::LimitsConfig;
 use std::{
     env, fs,
     net::SocketAddr,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 /// A wrong configuration, in one sentence.
@@ -59,11 +60,11 @@ pub struct Config {
     pub product_name: String,
 
     /// Networks whose `X-Forwarded-For` is believed, in CIDR notation, separated by commas in the environment.
-    #[config(env = "TWOFOLD_TRUSTED_PROXIES", parse_env = confique::env::parse::list_by_comma, default = [])]
+    #[config(env = "TWOFOLD_TRUSTED_PROXIES", parse_env = list, default = [])]
     pub trusted_proxies: Vec<IpNet>,
 
     /// Origins whose pages may call from a browser, separated by commas in the environment.
-    #[config(env = "TWOFOLD_CORS_ORIGINS", parse_env = confique::env::parse::list_by_comma, default = [])]
+    #[config(env = "TWOFOLD_CORS_ORIGINS", parse_env = list, default = [])]
     pub cors_origins: Vec<String>,
 
     /// Shows the API in Swagger UI, at `/docs`.
@@ -176,41 +177,6 @@ pub struct SupportConfig {
     pub url: Option<String>,
 }
 
-/// The budgets of guesses: `free` wrong guesses within `window` seconds, then `delay_first` doubling up
-/// to `delay_max`; `cap_day` and `cap_month` are hard; with
-/// `ends_at` wrong guesses the session, challenge or enrolment itself ends.
-#[derive(Clone, confique::Config)]
-#[config(layer_attr(serde(deny_unknown_fields)))]
-pub struct LimitsConfig {
-    /// A code before the second factor was proved, by account.
-    #[config(default = { "free": 5, "window": 86400, "delay_first": 30, "delay_max": 3600, "cap_day": 20, "cap_month": 60, "ends_at": 0 })]
-    pub code: GuessPolicy,
-    /// A code in a session that is `aal2`, by session.
-    #[config(default = { "free": 5, "window": 2592000, "delay_first": 30, "delay_max": 900, "cap_day": 0, "cap_month": 0, "ends_at": 12 })]
-    pub session_code: GuessPolicy,
-    /// A recovery code, by account.
-    #[config(default = { "free": 5, "window": 86400, "delay_first": 60, "delay_max": 3600, "cap_day": 20, "cap_month": 0, "ends_at": 0 })]
-    pub recovery_code: GuessPolicy,
-    /// A password at sign-in, by e-mail address, or by e-mail address and known network.
-    #[config(default = { "free": 10, "window": 900, "delay_first": 1, "delay_max": 900, "cap_day": 0, "cap_month": 0, "ends_at": 0 })]
-    pub login: GuessPolicy,
-    /// A password inside one session.
-    #[config(default = { "free": 5, "window": 2592000, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 5 })]
-    pub reauth_session: GuessPolicy,
-    /// A password inside all sessions of an account.
-    #[config(default = { "free": 10, "window": 3600, "delay_first": 900, "delay_max": 86400, "cap_day": 0, "cap_month": 0, "ends_at": 0 })]
-    pub reauth_account: GuessPolicy,
-    /// A code at confirm, by enrolment.
-    #[config(default = { "free": 5, "window": 2592000, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 5 })]
-    pub confirm: GuessPolicy,
-    /// A second factor on one challenge.
-    #[config(default = { "free": 5, "window": 2592000, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 5 })]
-    pub challenge: GuessPolicy,
-    /// Starts of enrolments, by account.
-    #[config(default = { "free": 5, "window": 3600, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 0 })]
-    pub enroll_start: GuessPolicy,
-}
-
 impl Config {
     /// Reads the environment and, under it, the file.
     ///
@@ -258,7 +224,6 @@ impl Config {
     /// The rules that decisions depend on.
     pub fn policy(&self) -> Policy {
         let SupportConfig { email, phone, url } = self.support.clone();
-        let limits = &self.limits;
         Policy {
             product_name: self.product_name.clone(),
             step_up_max_age: self.step_up_max_age,
@@ -273,17 +238,7 @@ impl Config {
             auth_per_minute: self.auth_per_minute,
             auth_burst: self.auth_burst,
             support: Support { email, phone, url },
-            limits: Limits {
-                code: GuessPolicy { caps_lock: true, ..limits.code },
-                session_code: limits.session_code,
-                recovery_code: limits.recovery_code,
-                login: limits.login,
-                reauth_session: limits.reauth_session,
-                reauth_account: limits.reauth_account,
-                confirm: limits.confirm,
-                challenge: limits.challenge,
-                enroll_start: limits.enroll_start,
-            },
+            limits: self.limits.policy(),
         }
     }
 
@@ -293,21 +248,6 @@ impl Config {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         }
-    }
-
-    fn guesses(&self) -> [(&'static str, GuessPolicy); 9] {
-        let limits = &self.limits;
-        [
-            ("code", limits.code),
-            ("session_code", limits.session_code),
-            ("recovery_code", limits.recovery_code),
-            ("login", limits.login),
-            ("reauth_session", limits.reauth_session),
-            ("reauth_account", limits.reauth_account),
-            ("confirm", limits.confirm),
-            ("challenge", limits.challenge),
-            ("enroll_start", limits.enroll_start),
-        ]
     }
 
     fn check(&self) -> Result<(), Misconfigured> {
@@ -331,14 +271,7 @@ impl Config {
         if lives.contains(&0) || self.database_pool == 0 || self.password_queue == 0 {
             return refuse("lifetimes, TWOFOLD_DATABASE_POOL and TWOFOLD_PASSWORD_QUEUE must be above 0");
         }
-        for (name, guess) in self.guesses() {
-            // Without both numbers nothing would be counted, and every guess evaluated.
-            if guess.free == 0 || guess.window == 0 || guess.delay_max < guess.delay_first {
-                return refuse(&format!(
-                    "limits.{name} needs free and window above 0, and delay_max not below delay_first"
-                ));
-            }
-        }
+        self.limits.check()?;
         match self.cors_origins.iter().find(|origin| origin.as_str() == "*" || !origin.contains("://")) {
             Some(origin) => {
                 refuse(&format!("TWOFOLD_CORS_ORIGINS names whole origins like https://portal.example, not {origin:?}"))
@@ -346,6 +279,11 @@ impl Config {
             None => Ok(()),
         }
     }
+}
+
+/// A list of the environment; one that is empty names nothing.
+fn list<T: FromStr>(text: &str) -> Result<Vec<T>, T::Err> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::parse).collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is where settings enter")]
@@ -364,6 +302,14 @@ fn one_line(error: &confique::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::guesses::Policy as GuessPolicy;
+
+    #[test]
+    fn a_list_may_have_spaces_and_be_empty() {
+        assert_eq!(list::<u8>(" 1, 2,"), Ok(vec![1, 2]));
+        assert_eq!(list::<u8>(""), Ok(Vec::new()));
+        assert!(list::<u8>("1 2").is_err());
+    }
 
     fn from_file(text: &str) -> Result<Config, Misconfigured> {
         let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
