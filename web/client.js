@@ -924,10 +924,12 @@ var Twofold = class {
     return this.#steppingUp;
   }
   async #prove(demand) {
-    const proof = await this.#onStepUp?.(demand);
-    if (!proof) return false;
-    await this.verify(proof);
-    return true;
+    let isProved = false;
+    await this.#onStepUp?.(demand, async (proof) => {
+      await this.verify(proof);
+      isProved = true;
+    });
+    return isProved;
   }
 };
 function wrapped(attempt) {

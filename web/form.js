@@ -27,7 +27,6 @@ export function form(app, { fields, body, label, submit, kind = "main", cancel, 
     alert.replaceChildren();
     if (!areFilled(fields)) return;
     busy(true);
-    app.hasSteppedUp = false;
     try {
       await send(Object.assign({}, ...fields.map((field) => field.read())));
     } catch (error) {
@@ -60,12 +59,12 @@ function refused(app, { error, fields, alert, isChange, again }) {
     app.notice(staleText(app, error));
     return app.reload();
   }
-  const hasCode = app.hasSteppedUp || fields.some((field) => field.name === "code" || field.name === "recovery_code");
+  const hasCode = fields.some((field) => field.name === "code" || field.name === "recovery_code");
   const { message, more, fields: sentences } = explain(app, error, { hasCode, isChange });
   const lost = isUnknown(error);
   const proofs = fields.filter((field) => field.isSecret);
   // Said once: where one field alone can be wrong, its own place is the one.
-  const isSaidThere = error.code === "invalid-credential" && proofs.length === 1 && !app.hasSteppedUp;
+  const isSaidThere = error.code === "invalid-credential" && proofs.length === 1;
   if (!isSaidThere) alert.replaceChildren(el("div", { class: "alert" }, el("p", null, message), ...more, lost && isChange && check(app, again)));
   let first = null;
   for (const field of fields) {
@@ -73,7 +72,7 @@ function refused(app, { error, fields, alert, isChange, again }) {
     field.describe(sentences[field.name]);
     first ??= field;
   }
-  if (error.code === "invalid-credential") first = blame(proofs, app.hasSteppedUp ? t("maybe-this") : message);
+  if (error.code === "invalid-credential") first = blame(proofs, message);
   // What was refused is typed anew; what was lost on the way may be sent again.
   if (!lost) for (const field of fields) if (field.isSecret && error.code === "invalid-credential") field.clear();
   // A long form is sent at its end, and what went wrong is said at its beginning.

@@ -14,8 +14,6 @@ const TABS = [["#/", "security"], ["#/log", "log"], ["#/sessions", "sessions"], 
 export class AccountSecurity extends HTMLElement {
   /** The pending sign-in, while its second factor is asked for. In memory alone. */
   challenge = null;
-  /** Whether the present call took a code in a dialog: then what was refused may be that code. */
-  hasSteppedUp = false;
   #header = el("header", { class: "top" });
   #notice = el("div", { class: "notice", role: "status" });
   #main = el("main", { id: "content", tabindex: "-1" });
@@ -34,7 +32,7 @@ export class AccountSecurity extends HTMLElement {
       language: language(),
       store: new TabTokens(),
       onSignedOut: () => this.#sessionEnded(),
-      onStepUp: () => askForProof(this),
+      onStepUp: (_, prove) => askForProof(this, prove),
     });
     const skip = el("a", { class: "skip", href: "#content", onclick: (event) => this.#skip(event) });
     this.replaceChildren(skip, this.#header, el("div", { class: "middle" }, this.#notice, this.#main));

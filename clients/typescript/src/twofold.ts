@@ -39,8 +39,8 @@ export interface Options {
   timeout?: number;
   /** Called when the session ended without `signOut`: the tokens are gone already. */
   onSignedOut?: () => void;
-  /** Asks the owner for a second factor; null gives up. */
-  onStepUp?: (demand: Demand) => Promise<Proof | null>;
+  /** Asks the owner for a second factor, as often as `prove` refuses it; to return without a proof is to give up. */
+  onStepUp?: (demand: Demand, prove: (proof: Proof) => Promise<void>) => Promise<void>;
 }
 
 /** One person's access to a Twofold service. Failures are `ProblemError` or `NetworkError`. */
@@ -221,10 +221,12 @@ export class Twofold {
   }
 
   async #prove(demand: Demand): Promise<boolean> {
-    const proof = await this.#onStepUp?.(demand);
-    if (!proof) return false;
-    await this.verify(proof);
-    return true;
+    let isProved = false;
+    await this.#onStepUp?.(demand, async (proof) => {
+      await this.verify(proof);
+      isProved = true;
+    });
+    return isProved;
   }
 }
 

@@ -84,12 +84,13 @@ test("without a sign-in a call is refused, and nobody is told of a session that 
   assert.ok((await client.policy()).totp);
 });
 
-test("a proof that is too old is asked for again, and the call goes on", async () => {
+test("a proof that is too old is asked for until it is right, and the call goes on", async () => {
   const demands = [];
   const { client, phone } = await protectedBy(service.url, "erin", {
-    onStepUp: async (demand) => {
+    onStepUp: async (demand, prove) => {
       demands.push(demand);
-      return { code: await phone.code() };
+      await assert.rejects(prove({ code: phone.wrongCode() }), { status: 403, code: "invalid-credential" });
+      await prove({ code: await phone.code() });
     },
   });
   await sleep((STEP_UP_MAX_AGE + 1) * 1000);
@@ -100,7 +101,7 @@ test("a proof that is too old is asked for again, and the call goes on", async (
 
 test("without a proof the demand is the caller's", async () => {
   const store = new MemoryStore();
-  const { client } = await protectedBy(service.url, "frank", { store, onStepUp: async () => null });
+  const { client } = await protectedBy(service.url, "frank", { store, onStepUp: async () => {} });
   const silent = new Twofold({ baseUrl: service.url, store });
   await sleep((STEP_UP_MAX_AGE + 1) * 1000);
   for (const one of [client, silent]) {
@@ -112,10 +113,10 @@ test("without a proof the demand is the caller's", async () => {
 test("calls that wait for a proof ask for it once", async () => {
   let asked = 0;
   const { client, codes } = await protectedBy(service.url, "grace", {
-    onStepUp: async () => {
+    onStepUp: async (_, prove) => {
       asked++;
       await sleep(200);
-      return { recovery_code: codes[asked] };
+      await prove({ recovery_code: codes[asked] });
     },
   });
   await sleep((STEP_UP_MAX_AGE + 1) * 1000);
