@@ -20,6 +20,18 @@ export function freshId(stem) {
   return `${stem}-${drawn}`;
 }
 
+/** What was entered in one drawing of a form, in another one: a field is known by the stem of its id. */
+export function carryOver(before, after) {
+  const stem = ({ id }) => id.replace(/-\d+$/, "");
+  const entered = new Map([...before].map((input) => [stem(input), input]));
+  for (const input of after) {
+    const { value, checked } = entered.get(stem(input)) ?? input;
+    input.value = value;
+    // What depends on a choice is drawn by its listener.
+    if (checked && !input.checked) input.click();
+  }
+}
+
 /** Words for a screen reader alone, where the eye has the place to go by. */
 export function unseen(text) {
   return el("span", { class: "unseen" }, text);

@@ -1,6 +1,6 @@
 // One view on the screen. A view shows steps one after another; what a step showed is gone with the next one.
 
-import { el } from "./dom.js";
+import { carryOver, el } from "./dom.js";
 import { t } from "./language.js";
 
 export class Page {
@@ -31,9 +31,12 @@ export class Page {
     scrollTo(0, 0);
   }
 
-  /** Draws the step again where it stands. */
+  /** Draws the step again where it stands, with what was entered. */
   redraw() {
-    if (this.#build) this.#draw();
+    if (!this.#build) return;
+    const before = this.#inputs();
+    this.#draw();
+    carryOver(before, this.#inputs());
   }
 
   onLeave(what) {
@@ -45,9 +48,13 @@ export class Page {
   leave() {
     this.isLeft = true;
     this.#build = null;
-    for (const input of this.#place.querySelectorAll("input")) input.value = "";
+    for (const input of this.#inputs()) input.value = "";
     this.#place.replaceChildren();
     for (const what of this.#onLeave.splice(0)) what();
+  }
+
+  #inputs() {
+    return this.#place.querySelectorAll("input");
   }
 
   #draw() {

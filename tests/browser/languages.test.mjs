@@ -8,10 +8,10 @@ import { addPhone, protectedAccount } from "./account.mjs";
 import { bringAxe, inspect } from "./axe.mjs";
 import { start } from "./browser.mjs";
 import { Phone } from "./phone.mjs";
-import { heading, see } from "./steps.mjs";
+import { heading, see, signInWithRecoveryCode } from "./steps.mjs";
 import { leftovers, said } from "./words.mjs";
 
-const persons = ["alice", "bob", "carol", "dave"];
+const persons = ["alice", "bob", "carol", "dave", "erin"];
 const { url, open } = await start({ persons });
 const SMALL = { width: 320, height: 640 };
 const SPOKEN = [
@@ -163,5 +163,21 @@ test("a language that is chosen is spoken at once, keeps the focus, and is spoke
   await page.reload();
   await see(heading(page, said("ms", "sign-in")));
   assert.equal(await page.evaluate(() => document.documentElement.lang), "ms");
+  assert.deepEqual(faults, []);
+});
+
+test("what was entered stays in the form when the language changes", async () => {
+  const { codes } = await protectedAccount(url, "erin");
+  const { page, faults } = await open();
+  const choice = page.getByRole("combobox");
+  await signInWithRecoveryCode(page, "erin", codes[0]);
+  await page.evaluate(() => (location.hash = "#/manage/disable"));
+  await page.getByLabel(said("en", "reason.new_phone")).check();
+  await page.getByLabel(said("en", "password.account"), { exact: true }).fill(PASSWORD);
+  await choice.selectOption("ms");
+  await see(heading(page, said("ms", "disable")));
+  assert.ok(await page.getByLabel(said("ms", "reason.new_phone")).isChecked());
+  await see(page.getByText(said("ms", "offer.new_phone")));
+  assert.equal(await page.getByLabel(said("ms", "password.account"), { exact: true }).inputValue(), PASSWORD);
   assert.deepEqual(faults, []);
 });

@@ -59,7 +59,7 @@ function reasonField({ status, preview }) {
     offer.replaceChildren(...better(reason, { status, preview }));
   };
   const choices = REASONS.map((reason) => {
-    const id = freshId("reason");
+    const id = freshId(reason);
     const input = el("input", { type: "radio", id, name: group, onchange: () => choose(reason) });
     return el("div", { class: "choice" }, input, el("label", { for: id }, t(`reason.${reason}`)));
   });
