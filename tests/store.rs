@@ -19,7 +19,7 @@ use support::{
 use twofold::{
     actions::audit,
     domain::{
-        account::{Email, Locale},
+        account::Email,
         anchor::{Anchor, Head},
         event::{Event, EventKind, Origin},
         id::AccountId,
@@ -42,9 +42,7 @@ fn note(tx: &mut Tx<'_>, app: &(Origin, jiff::Timestamp), id: AccountId) -> Resu
 /// An account with one event.
 fn add(tx: &mut Tx<'_>, at: &(Origin, jiff::Timestamp), email: &str) -> Result<(), Stop> {
     let id = tx.random.id(at.1)?;
-    let (email, locale) = (Email::parse(email, "")?, Locale::default());
-    let new = NewAccount { id, email, password_hash: String::new(), locale, scope: String::new() };
-    accounts::insert(tx, &new, at.1)?;
+    accounts::insert(tx, id, &NewAccount::of(Email::parse(email, "")?, String::new()), at.1)?;
     note(tx, at, id)
 }
 

@@ -14,7 +14,7 @@ use twofold::{
     },
     crypto::{opaque::Opaque, password},
     domain::{
-        account::{Email, Locale},
+        account::Email,
         assurance::{Assurance, Factor},
         event::{Event, EventKind},
         id::{AccountId, ChallengeId, MethodId},
@@ -152,8 +152,7 @@ fn make(tx: &mut Tx<'_>, cx: &Cx, hash: &str, sort: Sort, number: u64) -> Result
         grant: None,
         challenge: None,
     };
-    let new = NewAccount { id: owner, email, password_hash: hash.to_owned(), locale: Locale::En, scope: String::new() };
-    accounts::insert(tx, &new, cx.now)?;
+    accounts::insert(tx, owner, &NewAccount::of(email, hash.to_owned()), cx.now)?;
     if sort == Sort::Plain {
         return Ok(draft);
     }

@@ -23,14 +23,9 @@ use twofold::{
         keyfile::{KeyFile, SigningAlgorithm},
         password,
     },
-    domain::{
-        account::{Email, Locale},
-        event::Origin,
-        guesses,
-        password::Password,
-    },
+    domain::{account::Email, event::Origin, guesses, password::Password},
     http::server::{Application, runtime},
-    store,
+    store::{self, accounts::NewAccount},
 };
 
 /// The password of every account.
@@ -156,7 +151,7 @@ impl Service {
         let origin = Origin { request_id: "claims".into(), ip, user_agent: "claims".into() };
         let cx = Cx::new(self.rooms.clone(), origin).unwrap();
         let email = Email::parse(email, "").unwrap();
-        let adding = operator::add_account(&cx, email, hash, Locale::En, String::new());
+        let adding = operator::add_account(&cx, NewAccount::of(email, hash));
         runtime::System::new().block_on(adding).unwrap();
     }
 

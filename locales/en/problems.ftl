@@ -88,5 +88,7 @@ rule-email = Must be an e-mail address of at most 254 bytes.
 rule-id = Must be an id of this service.
 rule-reason = Must be one of new_phone, lost_phone, switching_method, not_wanted, other.
 rule-free-email = Must be an address that no account has yet.
+rule-subject = Must be 1 to 255 printable ASCII characters.
+rule-free-subject = Must be a subject that no account has yet.
 
 disabled-message = Your account is no longer protected by an authenticator app.

@@ -88,5 +88,7 @@ rule-email = Mesti alamat e-mel paling panjang 254 bait.
 rule-id = Mesti id daripada perkhidmatan ini.
 rule-reason = Mesti salah satu daripada new_phone, lost_phone, switching_method, not_wanted, other.
 rule-free-email = Mesti alamat yang belum dimiliki oleh mana-mana akaun.
+rule-subject = Mesti 1 hingga 255 aksara ASCII yang boleh dicetak.
+rule-free-subject = Mesti subjek yang belum dimiliki oleh mana-mana akaun.
 
 disabled-message = Akaun anda tidak lagi dilindungi oleh apl pengesah.

@@ -88,5 +88,7 @@ rule-email = 必须为不超过 254 字节的电子邮件地址。
 rule-id = 必须为本服务的标识。
 rule-reason = 必须为 new_phone、lost_phone、switching_method、not_wanted、other 之一。
 rule-free-email = 必须为尚无账户使用的地址。
+rule-subject = 必须为 1 至 255 个可打印的 ASCII 字符。
+rule-free-subject = 必须为尚无账户使用的主体标识。
 
 disabled-message = 您的账户不再受身份验证器应用保护。

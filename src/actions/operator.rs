@@ -3,7 +3,7 @@
 use super::Cx;
 use crate::{
     domain::{
-        account::{Email, Locale},
+        account::Email,
         event::{Event, EventKind},
         id::AccountId,
         refusal::{Refusal, Stop},
@@ -17,18 +17,10 @@ use crate::{
 /// Adds an account whose password was hashed already.
 ///
 /// # Errors
-/// `validation-failed` when the address is taken.
-pub async fn add_account(
-    cx: &Cx,
-    email: Email,
-    password_hash: String,
-    locale: Locale,
-    scope: String,
-) -> Result<AccountId, Stop> {
-    let id: AccountId = cx.random.id(cx.now)?;
-    let new = NewAccount { id, email, password_hash, locale, scope };
-    let now = cx.now;
-    cx.store.write("add-account", move |tx| accounts::insert(tx, &new, now)).await?;
+/// `validation-failed` when the address or the subject is taken.
+pub async fn add_account(cx: &Cx, new: NewAccount) -> Result<AccountId, Stop> {
+    let (id, now) = (cx.random.id(cx.now)?, cx.now);
+    cx.store.write("add-account", move |tx| accounts::insert(tx, id, &new, now)).await?;
     Ok(id)
 }
 

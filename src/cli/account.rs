@@ -6,9 +6,10 @@ use crate::{
     config::Config,
     crypto::password,
     domain::{
-        account::{Email, Locale},
+        account::{Email, Locale, Subject},
         password::Password,
     },
+    store::accounts::NewAccount,
 };
 use clap::{Args, Subcommand};
 use std::io::Read;
@@ -37,6 +38,9 @@ pub struct Add {
     /// A scope that its tokens carry, such as `support`.
     #[arg(long, value_parser = ["support"])]
     scope: Option<String>,
+    /// Its name at the portal's own identity provider: `sub` of its tokens.
+    #[arg(long)]
+    subject: Option<String>,
     /// Answer as JSON.
     #[arg(long)]
     json: bool,
@@ -64,10 +68,11 @@ pub fn run(config: &Config, command: Command) -> Result<(), Failure> {
     let email = Email::parse(email, "/email")?;
     let hash = password::hash_now(&password_from_stdin()?, config.bcrypt_cost)?;
     let (id, done) = match command {
-        Command::Add(Add { locale, scope, .. }) => {
-            let add =
-                async move |cx: &_| operator::add_account(cx, email, hash, locale, scope.unwrap_or_default()).await;
-            (act(config, add)?, "added")
+        Command::Add(Add { locale, scope, subject, .. }) => {
+            let subject = subject.map(|subject| Subject::parse(&subject, "/subject")).transpose()?;
+            let scope = scope.unwrap_or_default();
+            let new = NewAccount { email, password_hash: hash, locale, scope, subject };
+            (act(config, async move |cx: &_| operator::add_account(cx, new).await)?, "added")
         }
         Command::SetPassword(_) => {
             let set = async move |cx: &_| operator::set_password(cx, email, hash).await;

@@ -8,13 +8,9 @@ use crate::{
         keyfile::{KeyFile, SigningAlgorithm},
         password,
     },
-    domain::{
-        account::{Email, Locale},
-        event::Origin,
-        password::Password,
-    },
+    domain::{account::Email, event::Origin, password::Password},
     http::server::{Application, runtime},
-    store,
+    store::{self, accounts::NewAccount},
 };
 use std::{
     fs,
@@ -90,7 +86,7 @@ fn config(folder: &Folder) -> Result<Config, Failure> {
 async fn add_account(cx: &Cx) -> Result<(), Failure> {
     let password = Password::chosen(PASSWORD.to_owned(), "/password")?;
     let hash = password::hash_now(&password, COST)?;
-    operator::add_account(cx, Email::parse(EMAIL, "/email")?, hash, Locale::En, String::new()).await?;
+    operator::add_account(cx, NewAccount::of(Email::parse(EMAIL, "/email")?, hash)).await?;
     Ok(())
 }
 

@@ -211,6 +211,8 @@ impl From<Refusal> for Failure {
             Refusal::NotFound => "there is no such account".to_owned(),
             Refusal::ValidationFailed(violations) => {
                 let sentences = violations.iter().map(|violation| match violation.rule {
+                    Rule::Subject => "the subject must have 1 to 255 printable ASCII characters",
+                    Rule::FreeSubject => "the subject belongs to an account already",
                     Rule::FreeEmail => "the address belongs to an account already",
                     Rule::Email => "the address is not an e-mail address of at most 254 bytes",
                     _ => "the password must have 8 to 71 bytes and no NUL character",

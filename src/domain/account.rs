@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use std::{fmt, str::FromStr};
 
 const EMAIL_MAX_BYTES: usize = 254;
+const SUBJECT_MAX_BYTES: usize = 255;
 
 /// An account and the counters that order its changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct Account {
     pub disabled_at: Option<Timestamp>,
     /// When the owner is to be reminded that it is off.
     pub reminder_at: Option<Timestamp>,
+    /// Its name at the portal's own identity provider.
+    pub subject: Option<Subject>,
 }
 
 impl Account {
@@ -70,6 +73,28 @@ impl Email {
     }
 
     /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An account's name at the portal's own identity provider: `sub` of its tokens, 1 to 255 printable ASCII
+/// characters, compared exactly (OpenID Connect Core 1.0 §2).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Subject(String);
+
+impl Subject {
+    /// Reads a name.
+    ///
+    /// # Errors
+    /// `validation-failed` at `pointer` when it is empty, too long, or holds anything but printable ASCII.
+    pub fn parse(text: &str, pointer: &'static str) -> Result<Self, Refusal> {
+        let is_plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        let fits = is_plain && (1..=SUBJECT_MAX_BYTES).contains(&text.len());
+        fits.then(|| Self(text.to_owned())).ok_or_else(|| Rule::Subject.at(pointer))
+    }
+
+    /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -139,6 +164,14 @@ mod tests {
         assert_eq!(Email::parse(" Alice@Example.TEST ", "/email").unwrap().as_str(), "alice@example.test");
         for text in ["", "alice", "@example.test", "alice@", "a b@example.test", &format!("{}@x", "a".repeat(260))] {
             assert!(Email::parse(text, "/email").is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn subjects_are_compared_as_they_are() {
+        assert_eq!(Subject::parse("f:7a|Bob", "/subject").unwrap().as_str(), "f:7a|Bob");
+        for text in ["", "a\nb", "é", &"a".repeat(256)] {
+            assert!(Subject::parse(text, "/subject").is_err(), "{text}");
         }
     }
 

@@ -102,6 +102,10 @@ pub enum Rule {
     Reason,
     /// An address that no account has yet.
     FreeEmail,
+    /// 1 to 255 printable ASCII characters.
+    Subject,
+    /// A subject that no account has yet.
+    FreeSubject,
 }
 
 impl Rule {

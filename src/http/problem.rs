@@ -274,6 +274,8 @@ fn field_error(violation: &Violation, locale: Locale) -> FieldError {
         Rule::Id => "rule-id",
         Rule::Reason => "rule-reason",
         Rule::FreeEmail => "rule-free-email",
+        Rule::Subject => "rule-subject",
+        Rule::FreeSubject => "rule-free-subject",
     };
     FieldError { pointer: violation.pointer.to_owned(), detail: language::text(locale, name) }
 }

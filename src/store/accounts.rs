@@ -11,10 +11,10 @@ use super::{
     },
 };
 use crate::domain::{
-    account::{Account, Email, Locale},
+    account::{Account, Email, Locale, Subject},
     event::{Event, Origin, Stream},
     id::{AccountId, ChallengeId},
-    refusal::{Fault, Rule},
+    refusal::{Fault, Rule, Stop},
 };
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -35,6 +35,7 @@ pub(super) struct Row {
     enabled_at: Option<i64>,
     disabled_at: Option<i64>,
     reminder_at: Option<i64>,
+    subject: Option<String>,
 }
 
 impl TryFrom<Row> for Account {
@@ -54,14 +55,17 @@ impl TryFrom<Row> for Account {
             enabled_at: moment_or_none(row.enabled_at)?,
             disabled_at: moment_or_none(row.disabled_at)?,
             reminder_at: moment_or_none(row.reminder_at)?,
+            subject: row
+                .subject
+                .map(|subject| Subject::parse(&subject, ""))
+                .transpose()
+                .map_err(|_| Fault::Unreadable(format!("subject of account {}", row.id)))?,
         })
     }
 }
 
 /// An account as the command line adds it.
 pub struct NewAccount {
-    /// Its id.
-    pub id: AccountId,
     /// The name that it signs in with.
     pub email: Email,
     /// The bcrypt hash of its password.
@@ -70,6 +74,15 @@ pub struct NewAccount {
     pub locale: Locale,
     /// Scopes that its tokens carry, separated by spaces.
     pub scope: String,
+    /// Its name at the portal's own identity provider.
+    pub subject: Option<Subject>,
+}
+
+impl NewAccount {
+    /// One of an owner who reads the default language, without scopes and subject.
+    pub fn of(email: Email, password_hash: String) -> Self {
+        Self { email, password_hash, locale: Locale::default(), scope: String::new(), subject: None }
+    }
 }
 
 /// The account with this id.
@@ -87,6 +100,15 @@ pub fn by_id(db: &mut Db<'_>, id: AccountId) -> Result<Option<Account>, Fault> {
 /// `unavailable`, `unreadable`.
 pub fn by_email(db: &mut Db<'_>, email: &Email) -> Result<Option<Account>, Fault> {
     let row: Option<Row> = dsl::account.filter(dsl::email.eq(email.as_str().to_owned())).fetch_one(db.conn)?;
+    row.map(Account::try_from).transpose()
+}
+
+/// The account that the portal's identity provider knows by this name.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn by_subject(db: &mut Db<'_>, subject: &Subject) -> Result<Option<Account>, Fault> {
+    let row: Option<Row> = dsl::account.filter(dsl::subject.eq(subject.as_str().to_owned())).fetch_one(db.conn)?;
     row.map(Account::try_from).transpose()
 }
 
@@ -127,12 +149,17 @@ pub fn lock_of_challenge(tx: &mut Tx<'_>, id: ChallengeId) -> Result<Option<Acco
 ///
 /// # Errors
 /// `validation-failed` when the address is taken.
-pub fn insert(tx: &mut Tx<'_>, new: &NewAccount, now: Timestamp) -> Result<(), crate::domain::refusal::Stop> {
+pub fn insert(tx: &mut Tx<'_>, id: AccountId, new: &NewAccount, now: Timestamp) -> Result<(), Stop> {
     if by_email(tx, &new.email)?.is_some() {
         return Err(Rule::FreeEmail.at("/email").into());
     }
+    if let Some(subject) = &new.subject
+        && by_subject(tx, subject)?.is_some()
+    {
+        return Err(Rule::FreeSubject.at("/subject").into());
+    }
     let row = Row {
-        id: new.id.to_string(),
+        id: id.to_string(),
         email: new.email.as_str().to_owned(),
         password_hash: new.password_hash.clone(),
         password_changed_at: now.as_millisecond(),
@@ -145,6 +172,7 @@ pub fn insert(tx: &mut Tx<'_>, new: &NewAccount, now: Timestamp) -> Result<(), c
         enabled_at: None,
         disabled_at: None,
         reminder_at: None,
+        subject: new.subject.as_ref().map(|subject| subject.as_str().to_owned()),
     };
     diesel::insert_into(account::table).values(row).prepared().execute(tx.conn)?;
     Ok(())

@@ -17,6 +17,7 @@ table! {
         enabled_at -> Nullable<BigInt>,
         disabled_at -> Nullable<BigInt>,
         reminder_at -> Nullable<BigInt>,
+        subject -> Nullable<Text>,
     }
 }
 

@@ -17,6 +17,7 @@ use twofold::{
         account::{Email, Locale},
         password::Password,
     },
+    store::accounts::NewAccount,
 };
 
 const ANOTHER: &str = "another long password";
@@ -146,7 +147,8 @@ async fn what_the_operator_does_is_the_owners_to_see(app: &TestApp) {
 async fn imported(app: &TestApp, name: &str, cost: u32) {
     let hash = password::hash_now(&Password::chosen("an imported password".into(), "").unwrap(), cost).unwrap();
     let email = Email::parse(&format!("{name}@example.test"), "").unwrap();
-    operator::add_account(&app.cx(), email, hash, Locale::ZhHans, "support".into()).await.unwrap();
+    let new = NewAccount { locale: Locale::ZhHans, scope: "support".into(), ..NewAccount::of(email, hash) };
+    operator::add_account(&app.cx(), new).await.unwrap();
 }
 
 /// A header line whose list, where it holds one, is sorted.

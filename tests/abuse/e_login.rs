@@ -16,10 +16,8 @@ use std::time::Instant;
 use twofold::{
     actions::operator,
     crypto::password,
-    domain::{
-        account::{Email, Locale},
-        password::Password,
-    },
+    domain::{account::Email, password::Password},
+    store::accounts::NewAccount,
 };
 
 on_both_engines!(what_is_no_access_token_opens_no_operation);
@@ -214,7 +212,7 @@ async fn an_unknown_address_takes_as_long_as_a_known_one(app: &TestApp) {
     // Imported with a cheaper hash, which the next sign-in would make anew.
     let hash = password::hash_now(&Password::chosen("an imported password".into(), "").unwrap(), 6).unwrap();
     let cheap = Email::parse("cheap@example.test", "").unwrap();
-    operator::add_account(&app.cx(), cheap, hash, Locale::En, String::new()).await.unwrap();
+    operator::add_account(&app.cx(), NewAccount::of(cheap, hash)).await.unwrap();
     let emails = ["nobody@example.test", &off.email, &on.email, &once.email, "cheap@example.test"];
     let medians: [f64; 5] = medians(100, async |kind, _| {
         app.post(LOGIN, &json!({"email": emails[kind], "password": "a guess in the dark"})).await.is(403);

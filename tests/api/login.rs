@@ -215,16 +215,13 @@ async fn a_weaker_hash_is_made_anew_at_the_next_sign_in(app: &TestApp) {
     use twofold::{
         actions::operator,
         crypto::password,
-        domain::{
-            account::{Email, Locale},
-            password::Password,
-        },
+        domain::{account::Email, password::Password},
         store::accounts,
     };
     let password = Password::chosen("an imported password".into(), "").unwrap();
     let imported = password::hash_now(&password, 4).unwrap().replacen("$2b$", "$2y$", 1);
     let email = Email::parse("import@example.test", "").unwrap();
-    let id = operator::add_account(&app.cx(), email, imported, Locale::En, String::new()).await.unwrap();
+    let id = operator::add_account(&app.cx(), accounts::NewAccount::of(email, imported)).await.unwrap();
     let body = json!({"email": "import@example.test", "password": "an imported password"});
     // Two at once, as a double click sends them: the one that comes second finds another hash.
     for reply in join_all((0..4).map(|_| app.post(LOGIN, &body))).await {

@@ -24,11 +24,8 @@ use twofold::{
     cli,
     config::Config,
     crypto::{keyfile::KeyFile, password},
-    domain::{
-        account::{Email, Locale},
-        event::Origin,
-        password::Password,
-    },
+    domain::{account::Email, event::Origin, password::Password},
+    store::accounts::NewAccount,
 };
 
 /// An installation with accounts, and customers who use it.
@@ -68,7 +65,7 @@ impl Town {
                 let cx = Cx::new(rooms.clone(), origin).unwrap();
                 let address = format!("customer{n}@example.test");
                 let email = Email::parse(&address, "").unwrap();
-                operator::add_account(&cx, email, hash.clone(), Locale::En, String::new()).await.unwrap();
+                operator::add_account(&cx, NewAccount::of(email, hash.clone())).await.unwrap();
                 emails.push(address);
             }
         }

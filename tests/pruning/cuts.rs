@@ -80,9 +80,7 @@ async fn a_walk_takes_many_small_steps_past_accounts_that_are_quiet(app: &TestAp
         .write("test", move |tx| {
             for id in &all {
                 let email = twofold::domain::account::Email::parse(&format!("{id}@example.test"), "")?;
-                let (password_hash, locale, scope) = Default::default();
-                let new = accounts::NewAccount { id: *id, email, password_hash, locale, scope };
-                accounts::insert(tx, &new, at.1)?;
+                accounts::insert(tx, *id, &accounts::NewAccount::of(email, String::new()), at.1)?;
                 note(tx, &at, *id)?;
             }
             Ok(())

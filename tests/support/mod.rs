@@ -37,14 +37,9 @@ use twofold::{
         keyfile::{KeyFile, SigningAlgorithm},
         password,
     },
-    domain::{
-        account::{Email, Locale},
-        anchor::Anchor,
-        event::Origin,
-        password::Password,
-    },
+    domain::{account::Email, anchor::Anchor, event::Origin, password::Password},
     http::{server::Application, traffic::Traffic},
-    store::{self, Store},
+    store::{self, Store, accounts::NewAccount},
 };
 
 /// Some moment, the same in every run.
@@ -205,7 +200,7 @@ impl TestApp {
             password::hash_now(&Password::chosen(password.to_owned(), "").unwrap(), self.config.bcrypt_cost).unwrap();
         self.keep_out_of_sight(password);
         let email = Email::parse(email, "").unwrap();
-        let added = operator::add_account(&self.cx(), email, hash, Locale::En, String::new()).await;
+        let added = operator::add_account(&self.cx(), NewAccount::of(email, hash)).await;
         added.unwrap().to_string()
     }
 
