@@ -2,6 +2,7 @@
 //! unknown keys in the file are refused.
 
 mod limits;
+mod portal;
 
 use crate::{
     domain::policy::{Policy, Support},
@@ -10,6 +11,7 @@ use crate::{
 use confique::Config as _;
 use ipnet::IpNet;
 use limits::LimitsConfig;
+pub use portal::PortalConfig;
 use std::{
     env, fs,
     net::SocketAddr,
@@ -143,6 +145,14 @@ pub struct Config {
     #[config(env = "TWOFOLD_LOG_FORMAT", default = "json")]
     pub log_format: LogFormat,
 
+    /// Whether customers sign in here, with `/auth/*` and the page; where the portal does that, its issuer is named.
+    #[config(env = "TWOFOLD_SIGN_IN", default = true)]
+    pub sign_in: bool,
+
+    /// The portal's own identity provider.
+    #[config(nested)]
+    pub portal: PortalConfig,
+
     /// Whom a locked-out owner turns to.
     #[config(nested)]
     pub support: SupportConfig,
@@ -272,6 +282,10 @@ impl Config {
             return refuse("lifetimes, TWOFOLD_DATABASE_POOL and TWOFOLD_PASSWORD_QUEUE must be above 0");
         }
         self.limits.check()?;
+        self.portal.check(&self.issuer, self.insecure)?;
+        if !self.sign_in && self.portal.issuer.is_none() {
+            return refuse("TWOFOLD_SIGN_IN=false needs TWOFOLD_PORTAL_ISSUER: nobody could sign in");
+        }
         match self.cors_origins.iter().find(|origin| origin.as_str() == "*" || !origin.contains("://")) {
             Some(origin) => {
                 refuse(&format!("TWOFOLD_CORS_ORIGINS names whole origins like https://portal.example, not {origin:?}"))

@@ -935,7 +935,7 @@ var Twofold = class {
 function wrapped(attempt) {
   return async (init) => {
     const answer = await attempt(init);
-    return succeeded(answer) ? { data: { tokens: answer.data }, response: answer.response } : answer;
+    return succeeded(answer) ? { data: { tokens: answer.data ?? null }, response: answer.response } : answer;
   };
 }
 export {

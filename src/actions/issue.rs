@@ -62,6 +62,7 @@ pub fn begin(tx: &mut Tx<'_>, cx: &Cx, account: &Account, assurance: Assurance) 
         user_agent: cx.origin.user_agent.clone(),
         assurance,
         ended_at: None,
+        is_portals: false,
     };
     let refresh = sessions::insert(tx, &session)?;
     Ok(Grant { session, epoch: account.epoch, scope: account.scope.clone(), refresh })
@@ -97,7 +98,15 @@ pub fn renew_by(
     Ok(Grant { session, epoch: account.epoch, scope: account.scope.clone(), refresh })
 }
 
-/// The tokens of a grant whose transaction is committed.
+/// The tokens that go with a change whose transaction is committed; none where the portal's own issuer hands them out.
+///
+/// # Errors
+/// `unavailable` when signing fails.
+pub fn fresh_tokens(cx: &Cx, grant: Grant) -> Result<Option<Tokens>, Fault> {
+    if grant.session.is_portals { Ok(None) } else { tokens(cx, grant).map(Some) }
+}
+
+/// The tokens of a sign-in whose transaction is committed.
 ///
 /// # Errors
 /// `unavailable` when signing fails.

@@ -11,11 +11,13 @@ pub mod factor;
 pub mod issue;
 pub mod login;
 pub mod operator;
+pub mod portal;
 pub mod reverify;
 pub mod two_factor;
 
 use crate::{
     crypto::{
+        issuer::Issuer,
         keyring::{Keyring, Purpose},
         password::Passwords,
         random::Random,
@@ -47,6 +49,8 @@ pub struct Rooms {
     pub passwords: Passwords,
     /// Whose tokens ours are.
     pub realm: Realm,
+    /// The portal's own issuer, where one is trusted.
+    pub portal: Option<Arc<Issuer>>,
     /// The tokens that were found good before.
     pub seen_tokens: SeenTokens,
     /// The rules in force.
@@ -138,12 +142,16 @@ impl Cx {
         Ok(Self { rooms, now, random: Random, origin })
     }
 
-    /// Checks an access token by itself; see [`SeenTokens::check`].
+    /// The holder of an access token: one of ours, which is checked by itself ([`SeenTokens::check`]), or one of the
+    /// portal's own issuer.
     ///
     /// # Errors
     /// `invalid-token`.
-    pub fn holder(&self, token: &str) -> Result<Holder, Refusal> {
-        self.seen_tokens.check(&self.keys.signer, &self.realm, token, self.now)
+    pub async fn holder(&self, token: &str) -> Result<Holder, Stop> {
+        match (self.seen_tokens.check(&self.keys.signer, &self.realm, token, self.now), &self.portal) {
+            (Err(_), Some(issuer)) => portal::holder(self, issuer, token).await,
+            (checked, _) => Ok(checked?),
+        }
     }
 
     /// The instant `seconds` from now.

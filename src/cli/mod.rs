@@ -17,9 +17,10 @@ use crate::{
         Cx, Rooms,
         clock::{Clock, Tell},
     },
-    config::{Config, Misconfigured},
+    config::{Config, Misconfigured, PortalConfig},
     crypto::{
         gate::Gate,
+        issuer::{Issuer, Trust},
         keyfile::{KeyFile, Unfit},
         keyring::Keyring,
         password::Passwords,
@@ -141,7 +142,15 @@ pub fn rooms(config: &Config, keys: &KeyFile, tell: Tell) -> Result<Rooms, Failu
         Realm { issuer: config.issuer.clone(), audience: config.audience.clone(), ttl: config.access_token_ttl };
     let passwords = Passwords::new(gate, config.bcrypt_cost);
     let (policy, clock, seen_tokens) = (config.policy(), Clock::new(tell), SeenTokens::default());
-    Ok(Rooms { store, keys, passwords, realm, seen_tokens, policy, clock })
+    let portal = trust(&config.portal).map(Issuer::new).transpose()?.map(Arc::new);
+    Ok(Rooms { store, keys, passwords, realm, portal, seen_tokens, policy, clock })
+}
+
+/// What the configuration says of the portal's own issuer.
+fn trust(portal: &PortalConfig) -> Option<Trust> {
+    let PortalConfig { issuer, audience, algorithm, token_type, aal2, .. } = portal.clone();
+    let (issuer, audience) = issuer.zip(audience)?;
+    Some(Trust { issuer, audience, algorithm, token_type, aal2 })
 }
 
 /// Runs one action of the operator's.

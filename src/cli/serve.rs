@@ -5,7 +5,7 @@ use crate::{
     config::Config,
     http::server::{Application, runtime},
     store::Store,
-    worker,
+    worker::{self, issuer::Source},
 };
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub fn run(config: &Config) -> Result<(), Failure> {
             "twofold is ready: http://{} (operations: http://{})",
             application.address, application.operations_address
         );
+        let portal = rooms.portal.clone().zip(config.portal.jwks.as_deref().map(Source::parse));
+        let following = portal.map(|(issuer, source)| runtime::spawn(worker::issuer::follow(issuer, source)));
         let beside = [
             runtime::spawn(worker::compare_clocks(rooms.clone())),
             runtime::spawn(worker::anchor(rooms.clone())),
@@ -32,7 +34,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
             runtime::spawn(worker::prune_events(rooms)),
         ];
         let outcome = application.run().await;
-        beside.iter().for_each(runtime::task::JoinHandle::abort);
+        beside.iter().chain(&following).for_each(runtime::task::JoinHandle::abort);
         Ok(outcome?)
     })
 }

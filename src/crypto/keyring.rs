@@ -92,6 +92,8 @@ pub enum Purpose {
     Email,
     /// A network address, as the name of a bucket.
     Address,
+    /// A session of the portal's, as an id of ours.
+    PortalSession,
 }
 
 impl Keyring {
@@ -224,6 +226,7 @@ impl Purpose {
             Self::Fingerprint => b"fingerprint",
             Self::Email => b"email",
             Self::Address => b"address",
+            Self::PortalSession => b"portal-session",
         }
     }
 }

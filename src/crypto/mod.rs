@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod gate;
+pub mod issuer;
 pub mod jwks;
 pub mod keyfile;
 pub mod keyring;

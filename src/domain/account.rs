@@ -39,6 +39,8 @@ pub struct Account {
     pub reminder_at: Option<Timestamp>,
     /// Its name at the portal's own identity provider.
     pub subject: Option<Subject>,
+    /// When the epoch last moved: tokens of the portal's own issuer must be younger.
+    pub tokens_valid_after: Timestamp,
 }
 
 impl Account {

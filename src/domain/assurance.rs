@@ -63,6 +63,11 @@ impl Assurance {
         Self { acr: Acr::Aal2, amr: vec![Amr::Pwd, method, Amr::Mfa], auth_time: at }
     }
 
+    /// What the portal's own issuer vouches for: more than one factor, by means of its own.
+    pub fn vouched(at: Timestamp) -> Self {
+        Self { acr: Acr::Aal2, amr: vec![Amr::Mfa], auth_time: at }
+    }
+
     /// Whether it is one that we state: what is said to be proved goes with how it is said to be.
     pub fn is_ours(&self) -> bool {
         let at = self.auth_time;

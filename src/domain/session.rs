@@ -29,6 +29,8 @@ pub struct Session {
     pub assurance: Assurance,
     /// When it was ended.
     pub ended_at: Option<Timestamp>,
+    /// Whether it is the portal's: it began at the portal's own issuer, which hands out its tokens.
+    pub is_portals: bool,
 }
 
 impl Session {

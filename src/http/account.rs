@@ -20,7 +20,6 @@ use crate::{
         event::{EventKind, Recorded},
         id::SessionId,
         password::Password,
-        refusal::Refusal,
         session::Session,
     },
 };
@@ -304,7 +303,7 @@ impl Render for Changed {
     fn render(self, _: &OwnerCall) -> HttpResponse {
         match self.tokens {
             Some(tokens) => json(StatusCode::OK, &TokensBody::from(tokens)),
-            None => HttpResponse::from_error(Problem::from(Refusal::AlreadyCompleted)),
+            None => HttpResponse::NoContent().finish(),
         }
     }
 }
@@ -312,7 +311,8 @@ impl Render for Changed {
 /// Changes the password. All other sessions end; two-factor authentication stays as it is.
 #[utoipa::path(operation_id = "changePassword", tag = "account", security(("bearer" = [])),
     request_body = ChangePasswordBody,
-    responses((status = 200, description = "A fresh pair", body = TokensBody), Proving))]
+    responses((status = 200, description = "A fresh pair", body = TokensBody),
+        (status = 204, description = "Changed, for a token of the portal's own issuer"), Proving))]
 #[post("/account/password")]
 pub async fn change_password(call: OwnerCall) -> Answer {
     call.change(ChangePasswordBody::parse, password::change).await

@@ -110,7 +110,7 @@ impl FromRequest for OwnerCall {
         Box::pin(async move {
             let any = any.await?;
             let token = bearer(&request).ok_or(Refusal::InvalidToken)?;
-            let holder = any.cx.holder(token)?;
+            let holder = any.cx.holder(token).await?;
             let mut call = Call { cx: any.cx.clone(), holder, precondition: Precondition::None, claim: None };
             if request.method() == Method::GET {
                 return Ok(Self { call, any, replay: None });

@@ -204,7 +204,8 @@ pub struct ConfirmedBody {
     /// A new set of recovery codes, shown once; null where the old set goes on.
     #[schema(required, value_type = Option<Vec<RecoveryCode>>, min_items = 10, max_items = 10)]
     recovery_codes: Option<Vec<String>>,
-    /// A fresh pair: older access tokens are refused now. Null in a replay.
+    /// A fresh pair: older access tokens are refused now. Null in a replay, and for a token of the portal's
+    /// own issuer.
     #[schema(required)]
     tokens: Option<TokensBody>,
 }

@@ -39,6 +39,8 @@ pub struct Envelope {
     pub trusted_proxies: Vec<IpNet>,
     /// The limit of one network on `/auth/*`.
     pub limit: Option<NetworkLimit>,
+    /// Whether customers sign in here, and not at the portal's own issuer.
+    pub signs_in: bool,
     /// Counts the requests in flight.
     pub traffic: Arc<Traffic>,
 }
@@ -115,9 +117,12 @@ fn check(request: &ServiceRequest) -> Result<(), Problem> {
         return Err(Code::NotFound.into());
     }
     if request.path().starts_with("/auth/")
-        && let Some(limit) = request.app_data::<web::Data<Envelope>>().and_then(|envelope| envelope.limit.as_ref())
+        && let Some(envelope) = request.app_data::<web::Data<Envelope>>()
     {
-        limit.check(facts_of(request).ip)?;
+        if !envelope.signs_in {
+            return Err(Code::NotFound.into());
+        }
+        envelope.limit.as_ref().map_or(Ok(()), |limit| limit.check(facts_of(request).ip))?;
     }
     let offered: &[&str] = match request.path() {
         path if pages::has(path) => return Ok(()),

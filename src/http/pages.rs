@@ -53,13 +53,14 @@ struct Version {
 }
 
 impl Pages {
-    /// Reads and compresses every file; those of Swagger UI when it is asked for.
+    /// Reads and compresses the files of the page, and of Swagger UI, as far as they are wanted.
     ///
     /// # Errors
     /// When one cannot be compressed.
-    pub fn load(with_docs: bool) -> io::Result<Self> {
+    pub fn load(with_page: bool, with_docs: bool) -> io::Result<Self> {
         let mut files = BTreeMap::new();
-        for name in Files::iter().filter(|name| with_docs || !name.starts_with(DOCS_FOLDER)) {
+        let is_wanted = |name: &str| if name.starts_with(DOCS_FOLDER) { with_docs } else { with_page };
+        for name in Files::iter().filter(|name| is_wanted(name)) {
             let Some((file, kind)) = Files::get(&name).zip(kind_of(&name)) else { continue };
             let gzipped = compressed(&file.data)?;
             files.insert(name.into_owned(), File::of(kind, held(file.data), gzipped.into()));

@@ -101,10 +101,11 @@ fn public_server(
     let allowed = web::Data::new(Allowed::of(&document));
     drop(document);
     let text = web::Data::new(Document(Arc::from(text)));
-    let pages = web::Data::new(Pages::load(config.docs)?);
+    let pages = web::Data::new(Pages::load(config.sign_in, config.docs)?);
     let envelope = web::Data::new(Envelope {
         trusted_proxies: config.trusted_proxies.clone(),
         limit: NetworkLimit::new(config.auth_per_minute, config.auth_burst),
+        signs_in: config.sign_in,
         traffic,
     });
     let origins = config.cors_origins.clone();

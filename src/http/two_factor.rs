@@ -21,7 +21,7 @@ use crate::{
             verify::{self, Verified},
         },
     },
-    domain::{id::MethodId, method::Label, refusal::Refusal},
+    domain::{id::MethodId, method::Label},
 };
 use actix_web::{
     HttpResponse, get,
@@ -97,7 +97,8 @@ impl ProofsBody {
 pub struct RemovedBody {
     /// How two-factor authentication stands now.
     status: StatusBody,
-    /// A fresh pair: older access tokens are refused now. Null in a replay.
+    /// A fresh pair: older access tokens are refused now. Null in a replay, and for a token of the portal's
+    /// own issuer.
     #[schema(required)]
     tokens: Option<TokensBody>,
 }
@@ -181,7 +182,8 @@ pub struct DisabledBody {
     revoked: CountsBody,
     /// When the owner is reminded that it is off.
     reminder_at: Timestamp,
-    /// A fresh pair: older access tokens are refused now. Null in a replay.
+    /// A fresh pair: older access tokens are refused now. Null in a replay, and for a token of the portal's
+    /// own issuer.
     #[schema(required)]
     tokens: Option<TokensBody>,
 }
@@ -305,7 +307,7 @@ impl Render for Verified {
     fn render(self, _: &OwnerCall) -> HttpResponse {
         match self.tokens {
             Some(tokens) => json(StatusCode::OK, &TokensBody::from(tokens)),
-            None => HttpResponse::from_error(Problem::from(Refusal::AlreadyCompleted)),
+            None => HttpResponse::NoContent().finish(),
         }
     }
 }
@@ -313,7 +315,8 @@ impl Render for Verified {
 /// Proves the second factor in this session (step-up, RFC 9470).
 #[utoipa::path(operation_id = "verifySecondFactor", tag = "two-factor", security(("bearer" = [])),
     request_body = FactorBody,
-    responses((status = 200, description = "A fresh pair with `acr=aal2`", body = TokensBody), Stepping))]
+    responses((status = 200, description = "A fresh pair with `acr=aal2`", body = TokensBody),
+        (status = 204, description = "Proved, for a token of the portal's own issuer"), Stepping))]
 #[post("/account/security/2fa/verify")]
 pub async fn verify_second_factor(call: OwnerCall) -> Answer {
     call.change(|body: FactorBody| body::required_factor(body.code, body.recovery_code), verify::verify).await

@@ -36,6 +36,7 @@ pub(super) struct Row {
     disabled_at: Option<i64>,
     reminder_at: Option<i64>,
     subject: Option<String>,
+    tokens_valid_after: i64,
 }
 
 impl TryFrom<Row> for Account {
@@ -60,6 +61,7 @@ impl TryFrom<Row> for Account {
                 .map(|subject| Subject::parse(&subject, ""))
                 .transpose()
                 .map_err(|_| Fault::Unreadable(format!("subject of account {}", row.id)))?,
+            tokens_valid_after: moment(row.tokens_valid_after)?,
         })
     }
 }
@@ -173,6 +175,7 @@ pub fn insert(tx: &mut Tx<'_>, id: AccountId, new: &NewAccount, now: Timestamp) 
         disabled_at: None,
         reminder_at: None,
         subject: new.subject.as_ref().map(|subject| subject.as_str().to_owned()),
+        tokens_valid_after: 0,
     };
     diesel::insert_into(account::table).values(row).prepared().execute(tx.conn)?;
     Ok(())
@@ -194,6 +197,9 @@ pub fn record(
 ) -> Result<(), Fault> {
     let before = account.clone();
     edit(account);
+    if account.epoch != before.epoch {
+        account.tokens_valid_after = now;
+    }
     match event.kind.stream() {
         Stream::State => account.version += 1,
         Stream::Activity => account.activity += 1,
@@ -229,6 +235,7 @@ fn save(tx: &mut Tx<'_>, before: &Account, after: &Account) -> Result<(), Fault>
             dsl::enabled_at.eq(after.enabled_at.map(Timestamp::as_millisecond)),
             dsl::disabled_at.eq(after.disabled_at.map(Timestamp::as_millisecond)),
             dsl::reminder_at.eq(after.reminder_at.map(Timestamp::as_millisecond)),
+            dsl::tokens_valid_after.eq(after.tokens_valid_after.as_millisecond()),
         ))
         .prepared()
         .execute(tx.conn)?;

@@ -18,6 +18,7 @@ table! {
         disabled_at -> Nullable<BigInt>,
         reminder_at -> Nullable<BigInt>,
         subject -> Nullable<Text>,
+        tokens_valid_after -> BigInt,
     }
 }
 
@@ -88,6 +89,7 @@ table! {
         previous -> Nullable<Text>,
         previous_until -> Nullable<BigInt>,
         ended_at -> Nullable<BigInt>,
+        is_portals -> BigInt,
     }
 }
 

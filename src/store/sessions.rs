@@ -44,6 +44,7 @@ struct Row {
     previous: Option<String>,
     previous_until: Option<i64>,
     ended_at: Option<i64>,
+    is_portals: i64,
 }
 
 /// How a presented refresh token stands to its session.
@@ -93,6 +94,7 @@ impl TryFrom<Row> for Session {
             user_agent: row.user_agent,
             assurance: Assurance { acr: parsed(&row.acr)?, amr, auth_time: moment(row.auth_time)? },
             ended_at: moment_or_none(row.ended_at)?,
+            is_portals: row.is_portals != 0,
         })
     }
 }
@@ -166,6 +168,7 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<Opaque, Fault> {
         previous: None,
         previous_until: None,
         ended_at: None,
+        is_portals: session.is_portals.into(),
     };
     diesel::insert_into(session::table).values(row).prepared().execute(tx.conn)?;
     Ok(token)
@@ -201,6 +204,20 @@ pub fn rotate(tx: &mut Tx<'_>, session: &Session, presented: Presented, now: Tim
         .execute(tx.conn)?;
     hit_one(rows, "session")?;
     Ok(token)
+}
+
+/// Lets a session of the portal's live until `until`, also one that has ended: it stays ended for as long as the
+/// portal hands out tokens of it.
+///
+/// # Errors
+/// `unavailable`.
+pub fn prolong(tx: &mut Tx<'_>, id: SessionId, until: Timestamp, now: Timestamp) -> Result<(), Fault> {
+    let until = until.as_millisecond();
+    diesel::update(dsl::session.filter(dsl::id.eq(id.to_string())))
+        .set((dsl::last_seen_at.eq(now.as_millisecond()), dsl::idle_until.eq(until), dsl::expires_at.eq(until)))
+        .prepared()
+        .execute(tx.conn)?;
+    Ok(())
 }
 
 /// Ends one session; `false` when it had ended before.

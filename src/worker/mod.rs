@@ -1,5 +1,7 @@
-//! What happens beside the requests: comparing clocks, anchoring the audit, and dropping rows that no rule
-//! looks at any more.
+//! What happens beside the requests: comparing clocks, anchoring the audit, dropping rows that no rule looks at any
+//! more, and fetching the keys of the portal's own issuer.
+
+pub mod issuer;
 
 use crate::{
     actions::{Rooms, audit},

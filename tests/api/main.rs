@@ -13,6 +13,7 @@ mod idempotency;
 mod login;
 mod operations;
 mod page;
+mod portal;
 mod proofs;
 mod recovery_codes;
 mod sessions;

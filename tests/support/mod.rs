@@ -40,6 +40,7 @@ use twofold::{
     domain::{account::Email, anchor::Anchor, event::Origin, password::Password},
     http::{server::Application, traffic::Traffic},
     store::{self, Store, accounts::NewAccount},
+    worker::{self, issuer::Source},
 };
 
 /// Some moment, the same in every run.
@@ -109,6 +110,8 @@ impl Replica {
         let base = format!("http://{}", application.address);
         let operations = format!("http://{}", application.operations_address);
         let (traffic, server) = (application.traffic.clone(), application.handle());
+        let portal = rooms.portal.clone().zip(config.portal.jwks.as_deref().map(Source::parse));
+        portal.map(|(issuer, source)| actix_web::rt::spawn(worker::issuer::follow(issuer, source)));
         actix_web::rt::spawn(application.run());
         Self { base, operations, rooms, traffic, server }
     }

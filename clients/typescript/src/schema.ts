@@ -1609,6 +1609,15 @@ export interface operations {
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
+            /** @description Changed, for a token of the portal's own issuer */
+            204: {
+                headers: {
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description malformed-request */
             400: {
                 headers: {
@@ -3487,6 +3496,15 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["Tokens"];
                 };
+            };
+            /** @description Proved, for a token of the portal's own issuer */
+            204: {
+                headers: {
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description malformed-request */
             400: {

@@ -2,7 +2,7 @@
 
 import createClient, { type Client } from "openapi-fetch";
 
-import { type Answer, bodyOf, once, persist, succeeded } from "./answer.js";
+import { bodyOf, once, persist, succeeded } from "./answer.js";
 import { type Attempt, CHANGE, Calls, type Init, POST, POST_FOR_TOKENS, READ } from "./calls.js";
 import { ProblemError } from "./problem.js";
 import type { components, paths } from "./schema.js";
@@ -230,10 +230,11 @@ export class Twofold {
   }
 }
 
-// Where the whole body is the tokens, it is treated as the bodies that have them as a member.
-function wrapped(attempt: Attempt<Tokens>): Attempt<{ tokens: Tokens }> {
+// Where the whole body is the tokens, it is treated as the bodies that have them as a member. It is empty for a token of
+// the portal's own issuer.
+function wrapped(attempt: Attempt<Tokens | undefined>): Attempt<{ tokens: Tokens | null }> {
   return async (init) => {
-    const answer: Answer<Tokens> = await attempt(init);
-    return succeeded(answer) ? { data: { tokens: answer.data }, response: answer.response } : answer;
+    const answer = await attempt(init);
+    return succeeded(answer) ? { data: { tokens: answer.data ?? null }, response: answer.response } : answer;
   };
 }

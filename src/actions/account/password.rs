@@ -63,6 +63,6 @@ pub async fn change(call: &Call, command: ChangePassword) -> Result<Changed, Sto
         Ok((Changed { tokens: None }, grant))
     })
     .await?;
-    changed.tokens = Some(issue::tokens(&call.cx, grant)?);
+    changed.tokens = issue::fresh_tokens(&call.cx, grant)?;
     Ok(changed)
 }

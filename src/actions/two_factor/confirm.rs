@@ -73,7 +73,7 @@ pub async fn confirm(call: &Call, command: Confirm) -> Result<Confirmed, Stop> {
         entrance::conclude(tx, &asked, ended, |(confirmed, _)| entrance::repeatable(confirmed))
     });
     let (mut confirmed, grant) = write.await?;
-    confirmed.tokens = Some(issue::tokens(&call.cx, grant)?);
+    confirmed.tokens = issue::fresh_tokens(&call.cx, grant)?;
     Ok(confirmed)
 }
 

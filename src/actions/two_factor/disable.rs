@@ -126,7 +126,7 @@ pub async fn disable(call: &Call, command: Disable) -> Result<Disabled, Stop> {
         Ok((Disabled { version, disabled_at: cx.now, revoked, reminder_at, tokens: None }, grant))
     })
     .await?;
-    disabled.tokens = Some(issue::tokens(&call.cx, grant)?);
+    disabled.tokens = issue::fresh_tokens(&call.cx, grant)?;
     Ok(disabled)
 }
 

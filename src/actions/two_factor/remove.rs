@@ -63,7 +63,7 @@ pub async fn remove(call: &Call, command: Remove) -> Result<Removed, Stop> {
         Ok((Removed { status, tokens: None }, grant))
     })
     .await?;
-    removed.tokens = Some(issue::tokens(&call.cx, grant)?);
+    removed.tokens = issue::fresh_tokens(&call.cx, grant)?;
     Ok(removed)
 }
 

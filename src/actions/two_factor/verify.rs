@@ -43,7 +43,7 @@ pub async fn verify(call: &Call, offered: Offered) -> Result<Verified, Stop> {
         entrance::conclude(tx, &asked, ended, |_| None)
     });
     let grant = write.await?;
-    Ok(Verified { tokens: Some(issue::tokens(&call.cx, grant)?) })
+    Ok(Verified { tokens: issue::fresh_tokens(&call.cx, grant)? })
 }
 
 fn judge(

@@ -1,0 +1,253 @@
+//! Access tokens of the portal's own issuer: the JWT profile of RFC 9068, checked with the keys that the issuer
+//! publishes (RFC 7517). Fetching the keys is the worker's; here is what they are, and when they are wanted anew.
+
+use super::keyfile::Unfit;
+use crate::domain::{account::Subject, assurance::Assurance};
+use data_encoding::BASE64URL_NOPAD;
+use jiff::Timestamp;
+use jsonwebtoken::{
+    Algorithm, DecodingKey, Validation,
+    jwk::{Jwk, PublicKeyUse},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::sync::{Notify, Semaphore, watch};
+
+const TOKEN_MAX_BYTES: usize = 8192;
+/// Keys of one set that are looked at.
+const KEYS_MAX: usize = 50;
+/// Seconds that the issuer's clock may be ahead of ours.
+const LEEWAY: i64 = 30;
+/// An unknown `kid` makes the keys be fetched, but not more often than this.
+const COOL_DOWN: Duration = Duration::from_secs(60);
+/// How long a request waits for keys that are being fetched, and how many do.
+const PATIENCE: Duration = Duration::from_secs(5);
+const WAITING_MAX: usize = 64;
+
+/// What the operator says of the issuer.
+#[derive(Clone, Debug)]
+pub struct Trust {
+    /// `iss` of its tokens.
+    pub issuer: String,
+    /// Ours among the `aud` of its tokens.
+    pub audience: String,
+    /// The one algorithm (RFC 7518 §3.1) that it signs with.
+    pub algorithm: String,
+    /// `typ` of its tokens: `at+jwt` where it follows RFC 9068.
+    pub token_type: String,
+    /// The values of `acr` that stand for a second factor.
+    pub aal2: Vec<String>,
+}
+
+/// The portal's own issuer, and the keys that it published last.
+pub struct Issuer {
+    trust: Trust,
+    algorithm: Algorithm,
+    keys: Mutex<Arc<Keys>>,
+    demand: Mutex<Demand>,
+    wanted: Notify,
+    waiting: Semaphore,
+    learned: watch::Sender<()>,
+}
+
+type Keys = HashMap<String, DecodingKey>;
+
+/// Whether the keys are being fetched, and when that was last asked for by a token.
+struct Demand {
+    is_running: bool,
+    asked: Option<Instant>,
+}
+
+/// What a good token states.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// Whose token it is.
+    pub subject: Subject,
+    /// The session that it is of, where the issuer says so: `sid`.
+    pub session: Option<String>,
+    /// When it was issued, as exactly as it says: to the second.
+    pub issued_at: Timestamp,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// What its owner has proved to the issuer.
+    pub assurance: Assurance,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    typ: Option<String>,
+    kid: String,
+    crit: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    sid: Option<String>,
+    iat: i64,
+    nbf: Option<i64>,
+    exp: i64,
+    auth_time: Option<i64>,
+    acr: Option<String>,
+}
+
+impl Issuer {
+    /// An issuer whose keys are yet to be fetched.
+    ///
+    /// # Errors
+    /// When its algorithm is none with a public key.
+    pub fn new(trust: Trust) -> Result<Self, Unfit> {
+        use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
+        let known = [EdDSA, ES256, ES384, PS256, PS384, PS512, RS256, RS384, RS512];
+        let algorithm = trust.algorithm.parse().ok().filter(|algorithm| known.contains(algorithm));
+        let algorithm = algorithm.ok_or_else(|| {
+            Unfit(format!("the portal's tokens are signed by EdDSA, ES*, PS* or RS*, not {:?}", trust.algorithm))
+        })?;
+        let demand = Demand { is_running: true, asked: None };
+        Ok(Self {
+            trust,
+            algorithm,
+            keys: Mutex::default(),
+            demand: Mutex::new(demand),
+            wanted: Notify::new(),
+            waiting: Semaphore::new(WAITING_MAX),
+            learned: watch::Sender::new(()),
+        })
+    }
+
+    /// `iss` of its tokens.
+    pub fn name(&self) -> &str {
+        &self.trust.issuer
+    }
+
+    /// Checks a token by itself: form, key, signature, claims, time. Where its key is not known the keys are fetched
+    /// anew, if that is due. `None` when anything is wrong.
+    pub async fn check(&self, token: &str, now: Timestamp) -> Option<Statement> {
+        let kid = self.kid(token)?;
+        let key = match self.key(&kid) {
+            Some(key) => key,
+            None => {
+                self.fetched_on_demand().await;
+                self.key(&kid)?
+            }
+        };
+        self.claims(token, &key).filter(|claims| claims.is_timely(now)).and_then(|claims| self.statement(claims))
+    }
+
+    /// Takes a set of keys in place of the one before, and returns how many of them count; `None` leaves the one
+    /// before as it is. Either way the fetching is over.
+    pub fn learn(&self, set: Option<&[u8]>) -> Result<usize, &'static str> {
+        let learned = set.ok_or("no answer").and_then(|set| self.read(set));
+        if let Ok(keys) = &learned {
+            *lock(&self.keys) = Arc::new(keys.clone());
+        }
+        lock(&self.demand).is_running = false;
+        self.learned.send_replace(());
+        learned.map(|keys| keys.len())
+    }
+
+    /// Waits until a token is met whose key is not known.
+    pub async fn wanted(&self) {
+        self.wanted.notified().await;
+    }
+
+    fn key(&self, kid: &str) -> Option<DecodingKey> {
+        lock(&self.keys).get(kid).cloned()
+    }
+
+    /// Waits for the keys that are being fetched, or has them fetched; at once where neither is due.
+    async fn fetched_on_demand(&self) {
+        let Ok(_place) = self.waiting.try_acquire() else { return };
+        let mut learned = self.learned.subscribe();
+        {
+            let mut demand = lock(&self.demand);
+            if !demand.is_running {
+                if demand.asked.is_some_and(|asked| asked.elapsed() < COOL_DOWN) {
+                    return;
+                }
+                *demand = Demand { is_running: true, asked: Some(Instant::now()) };
+                self.wanted.notify_one();
+            }
+        }
+        let _ = tokio::time::timeout(PATIENCE, learned.changed()).await;
+    }
+
+    /// RFC 8725 §3.1 and §3.11: the algorithm and the type are the operator's to say; a header that names a key by
+    /// its place is read no further than its `kid`.
+    fn kid(&self, token: &str) -> Option<String> {
+        let header = token.split('.').next().filter(|_| token.len() <= TOKEN_MAX_BYTES)?;
+        let header: Header = serde_json::from_slice(&BASE64URL_NOPAD.decode(header.as_bytes()).ok()?).ok()?;
+        let given = header.typ.unwrap_or_default().to_ascii_lowercase();
+        let is_expected = given.trim_start_matches("application/") == self.trust.token_type.to_ascii_lowercase();
+        let is_ours = header.alg.parse() == Ok(self.algorithm) && is_expected && header.crit.is_none();
+        is_ours.then_some(header.kid)
+    }
+
+    fn claims(&self, token: &str, key: &DecodingKey) -> Option<Claims> {
+        let mut validation = Validation::new(self.algorithm);
+        validation.set_issuer(&[&self.trust.issuer]);
+        validation.set_audience(&[&self.trust.audience]);
+        validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
+        // The library would ask the system's clock; ours is passed in.
+        (validation.validate_exp, validation.validate_nbf) = (false, false);
+        jsonwebtoken::decode::<Claims>(token, key, &validation).ok().map(|token| token.claims)
+    }
+
+    /// A second factor counts only from a moment that the token names: without one its age could not be judged.
+    fn statement(&self, claims: Claims) -> Option<Statement> {
+        let issued_at = Timestamp::from_second(claims.iat).ok()?;
+        let is_aal2 = claims.acr.is_some_and(|acr| self.trust.aal2.contains(&acr));
+        let assurance = match claims.auth_time {
+            Some(at) if is_aal2 => Assurance::vouched(Timestamp::from_second(at).ok()?),
+            _ => Assurance::password(issued_at),
+        };
+        Some(Statement {
+            subject: Subject::parse(&claims.sub, "").ok()?,
+            session: claims.sid,
+            issued_at,
+            expires_at: Timestamp::from_second(claims.exp).ok()?,
+            assurance,
+        })
+    }
+
+    /// The keys of a set that can sign our tokens. One that cannot be read is left out (RFC 7517 §5).
+    fn read(&self, set: &[u8]) -> Result<Keys, &'static str> {
+        #[derive(Deserialize)]
+        struct Set {
+            keys: Vec<Value>,
+        }
+        let set: Set = serde_json::from_slice(set).map_err(|_| "the answer is no set of keys")?;
+        if set.keys.len() > KEYS_MAX {
+            return Err("the set has more than 50 keys");
+        }
+        Ok(set.keys.into_iter().filter_map(|key| self.usable(key)).collect())
+    }
+
+    fn usable(&self, key: Value) -> Option<(String, DecodingKey)> {
+        let jwk: Jwk = serde_json::from_value(key).ok()?;
+        let common = &jwk.common;
+        let signs = common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
+        let fits = common.key_algorithm.is_none_or(|algorithm| algorithm.to_string() == self.trust.algorithm);
+        let kid = common.key_id.clone().filter(|_| signs && fits)?;
+        DecodingKey::from_jwk(&jwk).ok().map(|key| (kid, key))
+    }
+}
+
+impl Claims {
+    /// Nothing that it tells of may lie ahead: a token from the future would outlive the change that ends it.
+    fn is_timely(&self, now: Timestamp) -> bool {
+        let now = now.as_second();
+        let told = [Some(self.iat), self.nbf, self.auth_time];
+        told.into_iter().flatten().all(|at| at <= now.saturating_add(LEEWAY)) && now < self.exp
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
