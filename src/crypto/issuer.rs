@@ -251,3 +251,68 @@ impl Claims {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{
+        keyfile::{KeyFile, SigningAlgorithm},
+        keyring::Keyring,
+    };
+    use std::{future::Future, pin::pin, task};
+
+    fn trust(algorithm: &str) -> Trust {
+        let (issuer, audience) = ("https://login.test".to_owned(), "us".to_owned());
+        Trust { issuer, audience, algorithm: algorithm.to_owned(), token_type: "at+jwt".to_owned(), aal2: Vec::new() }
+    }
+
+    fn set(algorithm: SigningAlgorithm) -> Vec<u8> {
+        Keyring::new(&KeyFile::generate(algorithm, false).unwrap()).unwrap().signer.jwks.into_bytes()
+    }
+
+    /// Whether a check is over without waiting for anything.
+    fn is_over_at_once(issuer: &Issuer, kid: &str) -> bool {
+        let header = BASE64URL_NOPAD.encode(format!(r#"{{"alg":"ES256","typ":"at+jwt","kid":"{kid}"}}"#).as_bytes());
+        let token = format!("{header}.e30.AA");
+        let check = pin!(issuer.check(&token, Timestamp::UNIX_EPOCH));
+        check.poll(&mut task::Context::from_waker(task::Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn only_algorithms_with_a_public_key_are_taken() {
+        for algorithm in ["HS256", "none", "", "rs256"] {
+            assert!(Issuer::new(trust(algorithm)).is_err(), "{algorithm}");
+        }
+        assert!(Issuer::new(trust("RS256")).is_ok());
+    }
+
+    #[test]
+    fn keys_that_fit_are_taken_out_of_a_set_and_a_set_that_is_none_changes_nothing() {
+        let issuer = Issuer::new(trust("ES256")).unwrap();
+        assert_eq!(issuer.learn(Some(&set(SigningAlgorithm::Es256))), Ok(1));
+        let many = format!(r#"{{"keys":[{}]}}"#, ["{}"; 51].join(","));
+        for bad in [Some("".as_bytes()), Some(b"{}"), Some(b"[]"), Some(b"{\"keys\":{}}"), Some(many.as_bytes()), None]
+        {
+            assert!(issuer.learn(bad).is_err());
+            assert_eq!(lock(&issuer.keys).len(), 1, "the last good set stays");
+        }
+        let odd = br#"{"keys":[{"kty":"future"}, {"kty":"RSA","n":"AQ","e":"AQAB"}, 7]}"#;
+        assert_eq!(issuer.learn(Some(odd)), Ok(0), "a set without a key that fits withdraws all");
+        assert_eq!(issuer.learn(Some(&set(SigningAlgorithm::EdDsa))), Ok(0), "another algorithm's");
+    }
+
+    #[actix_web::test]
+    async fn a_flood_of_unknown_keys_asks_once_a_minute_and_waits_no_longer() {
+        let issuer = Issuer::new(trust("ES256")).unwrap();
+        issuer.learn(Some(&set(SigningAlgorithm::Es256))).unwrap();
+        assert!(!is_over_at_once(&issuer, "unknown"), "the first has the keys fetched, and waits");
+        issuer.wanted().await;
+        assert!(!is_over_at_once(&issuer, "unknown"), "others wait for the same fetch");
+        issuer.learn(None).unwrap_err();
+        for n in 0..1000 {
+            assert!(is_over_at_once(&issuer, &format!("unknown-{n}")));
+        }
+        let again = pin!(issuer.wanted());
+        assert!(again.poll(&mut task::Context::from_waker(task::Waker::noop())).is_pending(), "nothing is fetched");
+    }
+}

@@ -12,6 +12,7 @@ mod support;
 mod clock;
 mod crash;
 mod customer;
+mod issuer;
 mod line;
 mod network;
 mod oracle;
