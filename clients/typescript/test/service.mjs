@@ -16,8 +16,11 @@ export const PASSWORD = "correct horse battery";
 /** The address of a person. */
 export const email = (name) => `${name}@example.test`;
 
-/** Starts a service; `settings` are environment variables on top of what a test needs. */
-export async function startService({ persons = ["alice"], settings = {} } = {}) {
+/**
+ * Starts a service; `settings` are environment variables on top of what a test needs. The portal's own issuer may know
+ * the persons by their names.
+ */
+export async function startService({ persons = ["alice"], areKnownToPortal = false, settings = {} } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "twofold-client-"));
   const env = {
     PATH: process.env.PATH,
@@ -35,7 +38,8 @@ export async function startService({ persons = ["alice"], settings = {} } = {}) 
   await run(["keys", "generate", "--out", env.TWOFOLD_KEYS], env, folder);
   await run(["migrate"], env, folder);
   for (const name of persons) {
-    await run(["account", "add", "--email", email(name), "--password-stdin", "--json"], env, folder, PASSWORD);
+    const subject = areKnownToPortal ? ["--subject", name] : [];
+    await run(["account", "add", "--email", email(name), "--password-stdin", "--json", ...subject], env, folder, PASSWORD);
   }
   const server = spawn(binary, ["serve"], { env, cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
   const url = await readyAddress(server);
