@@ -7,10 +7,14 @@
 
 use crate::domain::refusal::{Fault, Stop};
 use jiff::Timestamp;
+use prometheus_client::{
+    metrics::gauge::Gauge,
+    registry::{Registry, Unit},
+};
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -29,12 +33,13 @@ pub struct Clock {
     started: Instant,
     /// The moment the process started, in milliseconds since 1970, by the database's clock.
     started_at: AtomicI64,
+    skew: Gauge<f64, AtomicU64>,
 }
 
 impl Clock {
     /// A clock that is trusted until it is compared.
     pub fn new(tell: Tell) -> Self {
-        Self { tell, started: Instant::now(), started_at: AtomicI64::new(UNKNOWN) }
+        Self { tell, started: Instant::now(), started_at: AtomicI64::new(UNKNOWN), skew: Gauge::default() }
     }
 
     /// The time.
@@ -60,9 +65,17 @@ impl Clock {
         let now = (self.tell)();
         let began = self.began(now);
         if let Some(ahead) = read(now).await? {
+            #[expect(clippy::cast_precision_loss, reason = "seconds of a wrong clock, for people to look at")]
+            self.skew.set(ahead as f64 / 1000.0);
             self.started_at.store(began.saturating_add(ahead), Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    /// Hands out how far apart the clocks were.
+    pub fn register(&self, registry: &mut Registry) {
+        let help = "By how much the database's clock was ahead of ours when they were last compared";
+        registry.register_with_unit("clock_skew", help, Unit::Seconds, self.skew.clone());
     }
 
     /// When the process started, if `now` is right.

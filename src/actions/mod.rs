@@ -64,6 +64,7 @@ impl Rooms {
     pub fn register(&self, registry: &mut Registry) {
         self.passwords.register(registry);
         self.store.register(registry);
+        self.clock.register(registry);
     }
 
     /// Compares our clock with the database's.

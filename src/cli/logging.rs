@@ -57,10 +57,18 @@ fn json_text(line: &mut Formatter, value: impl Display) -> io::Result<()> {
     Ok(serde_json::Serializer::new(line).collect_str(&value)?)
 }
 
+/// A text that is empty stands for one that there is not.
+fn says_nothing(value: &Value<'_>) -> bool {
+    value.to_borrowed_str().is_some_and(str::is_empty)
+}
+
 struct JsonMembers<'a>(&'a mut Formatter);
 
 impl VisitSource<'_> for JsonMembers<'_> {
     fn visit_pair(&mut self, key: Key<'_>, value: Value<'_>) -> Result<(), Error> {
+        if says_nothing(&value) {
+            return Ok(());
+        }
         self.0.write_all(b",")?;
         json_text(self.0, key)?;
         self.0.write_all(b":")?;
@@ -76,6 +84,9 @@ struct TextPairs<'a>(&'a mut Formatter);
 
 impl VisitSource<'_> for TextPairs<'_> {
     fn visit_pair(&mut self, key: Key<'_>, value: Value<'_>) -> Result<(), Error> {
+        if says_nothing(&value) {
+            return Ok(());
+        }
         let text = value.to_string();
         Ok(write!(self.0, " {key}={}", text.escape_debug())?)
     }

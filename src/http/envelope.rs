@@ -3,8 +3,11 @@
 
 use super::{
     address::{self, NetworkLimit},
-    language, pages,
+    language,
+    metrics::Requests,
+    pages,
     problem::{Code, Problem},
+    trace::{self, Trace},
     traffic::Traffic,
 };
 use crate::{crypto::random::Random, domain::account::Locale};
@@ -31,6 +34,8 @@ pub struct Facts {
     pub ip: IpAddr,
     /// The language its sender reads.
     pub locale: Locale,
+    /// The trace that it belongs to; empty where its sender named none.
+    pub trace: Trace,
 }
 
 /// How the envelope is set up.
@@ -41,6 +46,8 @@ pub struct Envelope {
     pub limit: Option<NetworkLimit>,
     /// Whether customers sign in here, and not at the portal's own issuer.
     pub signs_in: bool,
+    /// Measures the requests.
+    pub requests: Requests,
     /// Counts the requests in flight.
     pub traffic: Arc<Traffic>,
 }
@@ -61,21 +68,28 @@ pub async fn seal(
     let mut response = next.call(request).await?.map_into_boxed_body();
     if let Some(problem) = problem_in(&response) {
         if let Problem::Failed(fault) = &problem {
-            log::error!(request_id = facts.request_id.as_str(), path = response.request().path(); "{fault}");
+            let (id, trace) = (facts.request_id.as_str(), facts.trace.trace_id.as_str());
+            log::error!(request_id = id, trace_id = trace, path = response.request().path(); "{fault}");
         }
         let mut worded = problem.respond(facts.locale, &facts.request_id);
         keep_headers(response.headers(), worded.headers_mut());
         response = response.into_response(worded);
     }
     protect(response.headers_mut(), &facts);
-    let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let took = began.elapsed();
+    if let Some(envelope) = &envelope {
+        envelope.requests.count(response.request(), response.status(), took);
+    }
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     log::info!(
         request_id = facts.request_id.as_str(),
         method = response.request().method().as_str(),
         path = response.request().path(),
         status = response.status().as_u16(),
         micros = micros,
-        ip:% = facts.ip;
+        ip:% = facts.ip,
+        trace_id = facts.trace.trace_id.as_str(),
+        parent_id = facts.trace.parent_id.as_str();
         "request"
     );
     Ok(response)
@@ -99,7 +113,8 @@ fn facts(request: &ServiceRequest) -> Facts {
     let asked = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
     let request_id = asked.filter(|id| is_request_id(id)).map_or_else(new_request_id, str::to_owned);
     let trusted = request.app_data::<web::Data<Envelope>>().map_or(&[][..], |envelope| &envelope.trusted_proxies);
-    Facts { request_id, ip: address::client(request.request(), trusted), locale: language::of(request.request()) }
+    let (ip, locale) = (address::client(request.request(), trusted), language::of(request.request()));
+    Facts { request_id, ip, locale, trace: trace::of(request).unwrap_or_default() }
 }
 
 fn is_request_id(text: &str) -> bool {
@@ -200,6 +215,7 @@ pub fn facts_of(request: &impl HttpMessage) -> Facts {
         request_id: new_request_id(),
         ip: IpAddr::from([0, 0, 0, 0]),
         locale: Locale::default(),
+        trace: Trace::default(),
     })
 }
 

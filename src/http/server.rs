@@ -7,6 +7,7 @@ use super::{
     address::NetworkLimit,
     body,
     envelope::{self, Envelope},
+    metrics::Requests,
     openapi, ops,
     pages::{self, Pages},
     routes::{self, Allowed},
@@ -61,10 +62,10 @@ impl Application {
         let operations = TcpListener::bind(config.ops_listen)?;
         let (address, operations_address) = (public.local_addr()?, operations.local_addr()?);
         let rooms = web::Data::from(rooms);
-        let traffic = Arc::new(Traffic::default());
+        let (traffic, requests) = (Arc::new(Traffic::default()), Requests::default());
         Ok(Self {
-            public: public_server(config, rooms.clone(), traffic.clone(), public)?,
-            operations: operations_server(rooms, operations)?,
+            public: public_server(config, rooms.clone(), (traffic.clone(), requests.clone()), public)?,
+            operations: operations_server(rooms, &requests, operations)?,
             address,
             operations_address,
             traffic,
@@ -93,7 +94,7 @@ impl Application {
 fn public_server(
     config: &Config,
     rooms: web::Data<Rooms>,
-    traffic: Arc<Traffic>,
+    (traffic, requests): (Arc<Traffic>, Requests),
     listener: TcpListener,
 ) -> io::Result<Server> {
     let document = routes::document();
@@ -106,6 +107,7 @@ fn public_server(
         trusted_proxies: config.trusted_proxies.clone(),
         limit: NetworkLimit::new(config.auth_per_minute, config.auth_burst),
         signs_in: config.sign_in,
+        requests,
         traffic,
     });
     let origins = config.cors_origins.clone();
@@ -135,9 +137,10 @@ fn public_server(
         .run())
 }
 
-fn operations_server(rooms: web::Data<Rooms>, listener: TcpListener) -> io::Result<Server> {
+fn operations_server(rooms: web::Data<Rooms>, requests: &Requests, listener: TcpListener) -> io::Result<Server> {
     let mut registry = Registry::with_prefix("twofold");
     rooms.register(&mut registry);
+    requests.register(&mut registry);
     let registry = web::Data::new(registry);
     let app = move || App::new().app_data(rooms.clone()).app_data(registry.clone()).configure(ops::register);
     let server = HttpServer::new(app);

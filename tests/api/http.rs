@@ -279,7 +279,12 @@ async fn the_monitor_reads_how_full_things_are(app: &TestApp) {
         "twofold_password_wait_seconds_count{class=\"anonymous\"} 1",
         "twofold_password_shed_total{class=\"owner\"} 0",
     ];
-    for line in of_engine.iter().chain(&of_gate) {
+    let of_requests = [
+        "twofold_http_requests_total{method=\"POST\",route=\"/auth/login\",status=\"200\"} 1",
+        "twofold_http_request_duration_seconds_count{method=\"POST\",route=\"/auth/login\"} 1",
+        "twofold_clock_skew_seconds 0",
+    ];
+    for line in of_engine.iter().chain(&of_gate).chain(&of_requests) {
         assert!(texts.contains(line), "{line} is not in\n{texts}");
     }
     app.get("/metrics").await.is(404);

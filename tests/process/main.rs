@@ -295,6 +295,28 @@ async fn log_lines_are_json_with_a_request_id_and_no_secret() {
 }
 
 #[actix_web::test]
+async fn a_request_of_a_trace_is_logged_with_it() {
+    let installation = Installation::ready(None);
+    let mut served = installation.serve_with(|serve| {
+        serve.env("TWOFOLD_LOG", "info");
+    });
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let url = format!("{}/problems", served.base);
+    let http = reqwest::Client::new();
+    for given in [format!("00-{trace}-00f067aa0ba902b7-01"), "00-no-trace-01".to_owned()] {
+        http.get(&url).header("traceparent", given).send().await.unwrap();
+    }
+    // The log is written a moment later, and whole at the end.
+    actix_web::rt::task::spawn_blocking(move || served.terminate()).await.unwrap();
+    let logged = installation.logged();
+    let lines: Vec<Value> = logged.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let requests: Vec<&Value> = lines.iter().filter(|line| line["message"] == "request").collect();
+    assert_eq!(requests.len(), 2, "{logged}");
+    assert_eq!((&requests[0]["trace_id"], &requests[0]["parent_id"]), (&json!(trace), &json!("00f067aa0ba902b7")));
+    assert!(requests[1].get("trace_id").is_none(), "{}", requests[1]);
+}
+
+#[actix_web::test]
 async fn the_codes_of_oathtool_are_accepted() {
     let found = Command::new("oathtool").arg("--version").output().is_ok();
     if !found {
