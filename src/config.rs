@@ -97,6 +97,14 @@ pub struct Config {
     #[config(env = "TWOFOLD_STEP_UP_MAX_AGE", default = 43200)]
     pub step_up_max_age: u32,
 
+    /// How old an agent's proof of the second factor may be for support to act.
+    #[config(env = "TWOFOLD_SUPPORT_MAX_AGE", default = 900)]
+    pub support_max_age: u32,
+
+    /// Life of a bypass code.
+    #[config(env = "TWOFOLD_BYPASS_CODE_TTL", default = 600)]
+    pub bypass_code_ttl: u32,
+
     /// Steps of 30 s that a code may be early or late.
     #[config(env = "TWOFOLD_TOTP_WINDOW", default = 1)]
     pub totp_window: u32,
@@ -237,6 +245,8 @@ impl Config {
         Policy {
             product_name: self.product_name.clone(),
             step_up_max_age: self.step_up_max_age,
+            support_max_age: self.support_max_age,
+            bypass_code_ttl: self.bypass_code_ttl,
             totp_window: self.totp_window,
             access_token_ttl: self.access_token_ttl,
             session_idle: self.session_idle,
@@ -276,8 +286,14 @@ impl Config {
         if (1..=30).contains(&self.events_kept_days) {
             return refuse("TWOFOLD_EVENTS_KEPT_DAYS must be 31 or more, or 0 for ever");
         }
-        let lives =
-            [self.access_token_ttl, self.session_idle, self.session_max, self.challenge_ttl, self.enrollment_ttl];
+        let lives = [
+            self.access_token_ttl,
+            self.session_idle,
+            self.session_max,
+            self.challenge_ttl,
+            self.enrollment_ttl,
+            self.bypass_code_ttl,
+        ];
         if lives.contains(&0) || self.database_pool == 0 || self.password_queue == 0 {
             return refuse("lifetimes, TWOFOLD_DATABASE_POOL and TWOFOLD_PASSWORD_QUEUE must be above 0");
         }

@@ -7,16 +7,57 @@ use crate::{
         assurance::{Acr, Factor},
         event::{Event, EventKind},
         guesses::{BucketId, Scope},
-        id::SessionId,
+        id::{AccountId, BypassCodeId, SessionId},
         lockout::Kept,
-        refusal::{Fault, Stop},
+        refusal::{Fault, Refusal, Stop},
     },
     store::{
-        Tx, accounts,
+        Tx, accounts, bypass_codes,
         factors::{self, Judged, Match, Offered, Spent},
-        ledger, sessions,
+        ledger::{self, Paid},
+        sessions,
     },
 };
+
+/// Pays for a guess: a place in each of `buckets`. While a bypass code is live, what is sent as a recovery code is a
+/// guess at both, and takes a place in both budgets; when that of recovery codes is spent, it is a guess at the bypass
+/// code alone.
+///
+/// # Errors
+/// `too-many-attempts`; then the guess must not be judged.
+pub fn pay(tx: &mut Tx<'_>, cx: &Cx, account: AccountId, buckets: Vec<BucketId>) -> Result<Paid, Stop> {
+    let limits = &cx.policy.limits;
+    let is_recovery = |bucket: &BucketId| bucket.scope == Scope::RecoveryCode;
+    let bypass = if buckets.iter().any(is_recovery) { bypass_codes::live(tx, account, cx.now)? } else { None };
+    let Some(bypass) = bypass.map(|id| BucketId::new(Scope::BypassCode, id)) else {
+        return ledger::pay(tx, limits, buckets, cx.now);
+    };
+    let both = buckets.iter().cloned().chain([bypass.clone()]).collect();
+    match ledger::pay(tx, limits, both, cx.now) {
+        Err(Stop::Refused(Refusal::TooManyAttempts(spent))) if spent.policy == Scope::RecoveryCode.name() => {
+            let others = buckets.into_iter().filter(|bucket| !is_recovery(bucket));
+            ledger::pay(tx, limits, others.chain([bypass]).collect(), cx.now)
+        }
+        paid => paid,
+    }
+}
+
+/// Settles guesses that were wrong. A bypass code whose budget is used up by them dies; nothing else ends by that
+/// budget.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn keep(tx: &mut Tx<'_>, cx: &Cx, account: AccountId, paid: Paid) -> Result<Vec<(Scope, Kept)>, Fault> {
+    let bypass: Option<BypassCodeId> = paid.key_in(Scope::BypassCode).and_then(|id| id.parse().ok());
+    let mut kept = ledger::keep(tx, &cx.policy.limits, paid, cx.now)?;
+    for (_, kept) in kept.iter_mut().filter(|(scope, _)| *scope == Scope::BypassCode) {
+        if let (true, Some(id)) = (kept.ends, bypass) {
+            bypass_codes::wear_out(tx, account, id)?;
+        }
+        kept.ends = false;
+    }
+    Ok(kept)
+}
 
 /// The bucket that a guess inside a session is paid from. A session that has proved the second factor
 /// has one of its own, so that guesses before sign-in cannot lock its owner out of it.
@@ -24,7 +65,7 @@ pub fn bucket_in_session(call: &Call, offered: &Offered) -> BucketId {
     match (offered.factor(), call.holder.assurance.acr) {
         (Factor::Totp, Acr::Aal2) => BucketId::new(Scope::SessionCode, call.holder.session),
         (Factor::Totp, Acr::Aal1) => BucketId::new(Scope::Code, call.holder.account),
-        (Factor::RecoveryCode, _) => BucketId::new(Scope::RecoveryCode, call.holder.account),
+        (Factor::RecoveryCode | Factor::BypassCode, _) => BucketId::new(Scope::RecoveryCode, call.holder.account),
     }
 }
 
@@ -32,12 +73,12 @@ pub fn bucket_in_session(call: &Call, offered: &Offered) -> BucketId {
 pub fn bucket_before_sign_in(account: &Account, offered: &Offered) -> BucketId {
     match offered.factor() {
         Factor::Totp => BucketId::new(Scope::Code, account.id),
-        Factor::RecoveryCode => BucketId::new(Scope::RecoveryCode, account.id),
+        Factor::RecoveryCode | Factor::BypassCode => BucketId::new(Scope::RecoveryCode, account.id),
     }
 }
 
-/// Uses a right factor up. A used recovery code is a change of the account and an event. A recovery
-/// code, or a code in a session that is `aal2`, opens the bucket of codes when a cap has locked it.
+/// Uses a right factor up. A used recovery code is a change of the account and an event, a used bypass code an event.
+/// Either of them, or a code in a session that is `aal2`, opens the bucket of codes when a cap has locked it.
 ///
 /// # Errors
 /// `contended` when the factor was used meanwhile.
@@ -49,11 +90,16 @@ pub fn spend(
     matched: Match,
 ) -> Result<Spent, Stop> {
     let spent = factors::spend(tx, account.id, matched, cx.now)?;
-    if spent.factor == Factor::RecoveryCode {
-        let event = Event::of_owner(EventKind::RecoveryCodeUsed, session.map(|(id, _)| id));
+    let used = match spent.factor {
+        Factor::Totp => None,
+        Factor::RecoveryCode => Some(EventKind::RecoveryCodeUsed),
+        Factor::BypassCode => Some(EventKind::BypassCodeUsed),
+    };
+    if let Some(kind) = used {
+        let event = Event::of_owner(kind, session.map(|(id, _)| id));
         accounts::record(tx, account, &cx.origin, cx.now, &event, |_| {})?;
     }
-    if spent.factor == Factor::RecoveryCode || session.is_some_and(|(_, acr)| acr == Acr::Aal2) {
+    if used.is_some() || session.is_some_and(|(_, acr)| acr == Acr::Aal2) {
         ledger::open(tx, &BucketId::new(Scope::Code, account.id), cx.now)?;
     }
     Ok(spent)

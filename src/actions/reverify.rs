@@ -107,8 +107,7 @@ pub async fn prove(
             entrance::enter_with_lease(tx, &asked, |tx, account| {
                 require(tx, account)?;
                 require_assurance(&asked, account, &to_pay.proofs)?;
-                let buckets = buckets(&asked, account, &to_pay);
-                let paid = ledger::pay(tx, &asked.cx.policy.limits, buckets, asked.cx.now)?;
+                let paid = factor::pay(tx, &asked.cx, account.id, buckets(&asked, account, &to_pay))?;
                 Ok((account.password_hash.clone(), paid))
             })
         })
@@ -188,7 +187,7 @@ fn judge(tx: &mut Tx<'_>, call: &Call, proven: &Proven) -> Result<Change, Stop> 
     };
     let (cx, ask) = (&call.cx, &proven.ask);
     let judged = match factor_in_use(&account, &ask.proofs) {
-        Some(offered) => Some(factors::judge(tx, account.id, offered, cx.now, cx.policy.totp_window)?),
+        Some(offered) => Some(factors::judge(tx, account.id, offered, &proven.paid, cx.now, cx.policy.totp_window)?),
         None => None,
     };
     let (quota_place, guesses) = proven.split_paid();
@@ -216,7 +215,7 @@ fn judge(tx: &mut Tx<'_>, call: &Call, proven: &Proven) -> Result<Change, Stop> 
             // Proofs that do not hold together are all paid for: the end of a budget must not tell which
             // one was wrong.
             ledger::give_back(tx, quota_place, cx.now)?;
-            let kept = ledger::keep(tx, &cx.policy.limits, guesses, cx.now)?;
+            let kept = factor::keep(tx, cx, account.id, guesses)?;
             let (was_alone, judged) = (judged.is_none(), judged.unwrap_or(Judged::Wrong));
             factor::refuse_in_session(tx, call, &mut account, ask.action, &kept, was_alone, &judged)
         }
@@ -232,7 +231,7 @@ fn refuse_moved<T>(tx: &mut Tx<'_>, call: &Call, proven: &Proven, refusal: Refus
     if proven.compared.reverified.is_some() {
         ledger::give_back(tx, guesses, now)?;
     } else {
-        let kept = ledger::keep(tx, &call.cx.policy.limits, guesses, now)?;
+        let kept = factor::keep(tx, &call.cx, call.holder.account, guesses)?;
         if let Some(mut account) = accounts::by_id(tx, call.holder.account)? {
             factor::end_if_used_up(tx, call, &mut account, &kept)?;
         }

@@ -5,7 +5,7 @@ use crate::domain::guesses::{Limits, Policy};
 
 /// The budgets of guesses: `free` wrong guesses within `window` seconds, then `delay_first` doubling up
 /// to `delay_max`; `cap_day` and `cap_month` are hard; with
-/// `ends_at` wrong guesses the session, challenge or enrolment itself ends.
+/// `ends_at` wrong guesses the session, challenge, enrolment or bypass code itself ends.
 #[derive(Clone, confique::Config)]
 #[config(layer_attr(serde(deny_unknown_fields)))]
 pub struct LimitsConfig {
@@ -18,6 +18,9 @@ pub struct LimitsConfig {
     /// A recovery code, by account.
     #[config(default = { "free": 5, "window": 86400, "delay_first": 60, "delay_max": 3600, "cap_day": 20, "cap_month": 0, "ends_at": 0 })]
     pub recovery_code: Policy,
+    /// A bypass code of support's, by the code.
+    #[config(default = { "free": 5, "window": 2592000, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 5 })]
+    pub bypass_code: Policy,
     /// A password at sign-in, by e-mail address, or by e-mail address and known network.
     #[config(default = { "free": 10, "window": 900, "delay_first": 1, "delay_max": 900, "cap_day": 0, "cap_month": 0, "ends_at": 0 })]
     pub login: Policy,
@@ -36,6 +39,9 @@ pub struct LimitsConfig {
     /// Starts of enrolments, by account.
     #[config(default = { "free": 5, "window": 3600, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 0 })]
     pub enroll_start: Policy,
+    /// Resets and bypass codes, by the agent of support.
+    #[config(default = { "free": 10, "window": 3600, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 0 })]
+    pub support_action: Policy,
 }
 
 impl LimitsConfig {
@@ -45,12 +51,14 @@ impl LimitsConfig {
             code: Policy { caps_lock: true, ..self.code },
             session_code: self.session_code,
             recovery_code: self.recovery_code,
+            bypass_code: self.bypass_code,
             login: self.login,
             reauth_session: self.reauth_session,
             reauth_account: self.reauth_account,
             confirm: self.confirm,
             challenge: self.challenge,
             enroll_start: self.enroll_start,
+            support_action: self.support_action,
         }
     }
 
@@ -61,12 +69,14 @@ impl LimitsConfig {
             ("code", self.code),
             ("session_code", self.session_code),
             ("recovery_code", self.recovery_code),
+            ("bypass_code", self.bypass_code),
             ("login", self.login),
             ("reauth_session", self.reauth_session),
             ("reauth_account", self.reauth_account),
             ("confirm", self.confirm),
             ("challenge", self.challenge),
             ("enroll_start", self.enroll_start),
+            ("support_action", self.support_action),
         ];
         let is_fit = |budget: &Policy| budget.free > 0 && budget.window > 0 && budget.delay_max >= budget.delay_first;
         match budgets.iter().find(|(_, budget)| !is_fit(budget)) {

@@ -76,6 +76,8 @@ impl FromStr for Hashed {
 pub enum Purpose {
     /// A recovery code, as stored.
     RecoveryCode,
+    /// A bypass code, as stored.
+    BypassCode,
     /// A refresh token, as stored.
     RefreshToken,
     /// A sign-in challenge, as stored.
@@ -218,6 +220,7 @@ impl Purpose {
     fn label(self) -> &'static [u8] {
         match self {
             Self::RecoveryCode => b"recovery-code",
+            Self::BypassCode => b"bypass-code",
             Self::RefreshToken => b"refresh-token",
             Self::Challenge => b"challenge",
             Self::RefreshTokenTag => b"refresh-token-tag",

@@ -49,6 +49,11 @@ impl Account {
         self.enabled_at.is_some()
     }
 
+    /// Whether it carries this scope.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scope.split_whitespace().any(|own| own == scope)
+    }
+
     /// # Errors
     /// `two-factor-not-enabled` while it is off.
     pub fn require_enabled(&self) -> Result<(), Refusal> {

@@ -22,7 +22,7 @@ pub enum Amr {
     Pwd,
     /// One-time password.
     Otp,
-    /// Recovery code (ours; RFC 8176 has no value for it).
+    /// Recovery code, or bypass code in its place (ours; RFC 8176 has no value for it).
     Rc,
     /// More than one factor.
     Mfa,
@@ -35,6 +35,8 @@ pub enum Factor {
     Totp,
     /// A recovery code.
     RecoveryCode,
+    /// A bypass code of support's.
+    BypassCode,
 }
 
 /// What a session's owner has proved, and when.
@@ -58,7 +60,7 @@ impl Assurance {
     pub fn second_factor(factor: Factor, at: Timestamp) -> Self {
         let method = match factor {
             Factor::Totp => Amr::Otp,
-            Factor::RecoveryCode => Amr::Rc,
+            Factor::RecoveryCode | Factor::BypassCode => Amr::Rc,
         };
         Self { acr: Acr::Aal2, amr: vec![Amr::Pwd, method, Amr::Mfa], auth_time: at }
     }

@@ -1,6 +1,9 @@
 //! What happened to an account, as its owner, its support and its auditors read it.
 
-use super::id::{EventId, SessionId};
+use super::{
+    agent::{Agent, Cause},
+    id::{AccountId, EventId, SessionId},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -60,6 +63,15 @@ pub enum EventKind {
     /// The password was changed.
     #[serde(rename = "password.changed")]
     PasswordChanged,
+    /// Support issued a bypass code.
+    #[serde(rename = "bypass_code.issued")]
+    BypassCodeIssued,
+    /// A bypass code was used up.
+    #[serde(rename = "bypass_code.used")]
+    BypassCodeUsed,
+    /// Support opened the budgets of guesses.
+    #[serde(rename = "account.unlocked")]
+    AccountUnlocked,
 }
 
 /// The two hash chains of an account.
@@ -89,14 +101,18 @@ impl EventKind {
             | Self::LoginSecondFactorFailed
             | Self::ReauthenticationFailed
             | Self::SessionRevoked
-            | Self::PasswordChanged => Stream::Activity,
+            | Self::PasswordChanged
+            | Self::BypassCodeIssued
+            | Self::BypassCodeUsed
+            | Self::AccountUnlocked => Stream::Activity,
             _ => Stream::State,
         }
     }
 
-    /// Whether others are told: every change of second factors, and of the password.
+    /// Whether others are told: every change of second factors, and of the password, and whatever support does.
     pub fn is_announced(self) -> bool {
-        self.stream() == Stream::State || self == Self::PasswordChanged
+        let is_of_support = matches!(self, Self::BypassCodeIssued | Self::BypassCodeUsed | Self::AccountUnlocked);
+        self.stream() == Stream::State || self == Self::PasswordChanged || is_of_support
     }
 }
 
@@ -105,6 +121,8 @@ impl EventKind {
 pub enum Actor {
     /// The account's owner, or who holds the owner's credentials.
     Owner,
+    /// Somebody of support, by their own account.
+    Support(AccountId),
     /// The service itself, or its operator on the command line.
     System,
 }
@@ -114,7 +132,16 @@ impl Actor {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Owner => "owner",
+            Self::Support(_) => "support",
             Self::System => "system",
+        }
+    }
+
+    /// Who it was, where it is neither the owner nor the service.
+    pub fn id(&self) -> Option<String> {
+        match self {
+            Self::Support(agent) => Some(agent.to_string()),
+            Self::Owner | Self::System => None,
         }
     }
 }
@@ -147,6 +174,13 @@ impl Event {
     /// An event of the owner's.
     pub fn of_owner(kind: EventKind, session: Option<SessionId>) -> Self {
         Self { kind, session, actor: Actor::Owner, details: Map::new() }
+    }
+
+    /// An event of support's, with why it acted. It is in no session of the owner's.
+    pub fn of_support(kind: EventKind, agent: &Agent, cause: &Cause) -> Self {
+        let actor = Actor::Support(agent.account());
+        let event = Self { kind, session: None, actor, details: Map::new() };
+        event.with("reason", cause.reason.as_str()).with("ticket", cause.ticket.as_str())
     }
 
     /// An event of the service's own, or of its operator.

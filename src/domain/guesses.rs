@@ -12,6 +12,8 @@ pub enum Scope {
     SessionCode,
     /// A recovery code, by account.
     RecoveryCode,
+    /// A bypass code, by the code.
+    BypassCode,
     /// A password at sign-in, by e-mail address, or by e-mail address and known network address.
     Login,
     /// A password inside a session, by session.
@@ -24,6 +26,8 @@ pub enum Scope {
     Challenge,
     /// Not a guess: starts of enrolments, by account.
     EnrollStart,
+    /// Not a guess: resets and bypass codes, by the agent of support.
+    SupportAction,
 }
 
 impl Scope {
@@ -33,12 +37,14 @@ impl Scope {
             Self::Code => "code",
             Self::SessionCode => "session-code",
             Self::RecoveryCode => "recovery-code",
+            Self::BypassCode => "bypass-code",
             Self::Login => "login",
             Self::ReauthSession => "reauthentication-session",
             Self::ReauthAccount => "reauthentication",
             Self::Confirm => "confirm",
             Self::Challenge => "challenge",
             Self::EnrollStart => "enrollment-start",
+            Self::SupportAction => "support-action",
         }
     }
 }
@@ -79,7 +85,7 @@ pub struct Policy {
     /// a setting: codes are so, and nothing else.
     #[serde(skip_deserializing)]
     pub caps_lock: bool,
-    /// Wrong guesses that end the thing guessed at: the session, the challenge, the enrolment.
+    /// Wrong guesses that end the thing guessed at: the session, the challenge, the enrolment, the bypass code.
     pub ends_at: u32,
 }
 
@@ -92,6 +98,8 @@ pub struct Limits {
     pub session_code: Policy,
     /// A recovery code.
     pub recovery_code: Policy,
+    /// A bypass code.
+    pub bypass_code: Policy,
     /// A password at sign-in.
     pub login: Policy,
     /// A password inside one session.
@@ -104,6 +112,8 @@ pub struct Limits {
     pub challenge: Policy,
     /// Starts of enrolments.
     pub enroll_start: Policy,
+    /// Resets and bypass codes of one agent of support.
+    pub support_action: Policy,
 }
 
 impl Limits {
@@ -113,12 +123,14 @@ impl Limits {
             Scope::Code => &self.code,
             Scope::SessionCode => &self.session_code,
             Scope::RecoveryCode => &self.recovery_code,
+            Scope::BypassCode => &self.bypass_code,
             Scope::Login => &self.login,
             Scope::ReauthSession => &self.reauth_session,
             Scope::ReauthAccount => &self.reauth_account,
             Scope::Confirm => &self.confirm,
             Scope::Challenge => &self.challenge,
             Scope::EnrollStart => &self.enroll_start,
+            Scope::SupportAction => &self.support_action,
         }
     }
 }

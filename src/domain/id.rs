@@ -42,6 +42,8 @@ typed_ids! {
     SessionId,
     /// A sign-in that still waits for its second factor.
     ChallengeId,
+    /// A bypass code of support's.
+    BypassCodeId,
     /// An audit row, and the delivery that announces it.
     EventId,
 }

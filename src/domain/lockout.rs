@@ -86,6 +86,14 @@ impl Bucket {
         }
     }
 
+    /// Forgets every failure, whatever the rules: support has opened it. Guesses in flight are settled later.
+    /// Returns whether there was anything to forget.
+    pub fn forget(&mut self) -> bool {
+        let before = std::mem::take(self);
+        self.places.clone_from(&before.places);
+        *self != before
+    }
+
     /// Seconds to wait, or `None` when there is a place now.
     fn wait(&self, policy: &Policy, now: i64) -> Option<u32> {
         if self.locked {

@@ -1,6 +1,7 @@
 //! The nouns. Pure: no I/O, no clock, no randomness; every function here can be read and tested alone.
 
 pub mod account;
+pub mod agent;
 pub mod anchor;
 pub mod assurance;
 pub mod event;

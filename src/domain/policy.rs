@@ -18,6 +18,10 @@ pub struct Policy {
     pub product_name: String,
     /// How old a proof of the second factor may be for a change.
     pub step_up_max_age: u32,
+    /// How old an agent's proof of the second factor may be for support to act.
+    pub support_max_age: u32,
+    /// Life of a bypass code.
+    pub bypass_code_ttl: u32,
     /// Steps that a code may be early or late.
     pub totp_window: u32,
     /// Life of an access token.

@@ -45,6 +45,8 @@ pub enum Refusal {
         /// Our time.
         server_time: Timestamp,
     },
+    /// The caller lacks the scope for it, or the account is not one that the caller may change.
+    NotPermitted,
     /// No such thing, or not the caller's.
     NotFound,
     /// `If-Match` names another version: RFC 9110 §13.1.1.
@@ -100,6 +102,10 @@ pub enum Rule {
     Id,
     /// One of the reasons for a disable.
     Reason,
+    /// Why support acts: 1 to 500 characters without control characters.
+    SupportReason,
+    /// A ticket of 1 to 64 characters without control characters.
+    Ticket,
     /// An address that no account has yet.
     FreeEmail,
     /// 1 to 255 printable ASCII characters.

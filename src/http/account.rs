@@ -11,14 +11,15 @@ use super::{
 };
 use crate::{
     actions::account::{
-        events, overview,
+        events::{self, Page},
+        overview,
         password::{self, ChangePassword, Changed},
         sessions::{self, Ended},
     },
     domain::{
         assurance::Acr,
         event::{EventKind, Recorded},
-        id::SessionId,
+        id::{AccountId, SessionId},
         password::Password,
         session::Session,
     },
@@ -73,13 +74,26 @@ pub async fn get_overview(call: OwnerCall) -> Answer {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct PageQuery {
+pub struct PageQuery {
     /// The `next_cursor` of the page before.
     #[param(value_type = Option<String>, pattern = "^[0-9]{1,18}$")]
     cursor: Option<i64>,
     /// Events on the page; 20 by default.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u8>,
+}
+
+impl PageQuery {
+    /// Where the page begins, and how many events are on it.
+    ///
+    /// # Errors
+    /// `malformed-request`.
+    pub fn read(request: &HttpRequest) -> Result<(Option<i64>, u8), Problem> {
+        let query = Query::<Self>::from_query(request.query_string()).map_err(|_| Code::MalformedRequest)?;
+        let limit = query.limit.unwrap_or(PAGE_DEFAULT);
+        let fits = (1..=PAGE_MAX).contains(&limit);
+        fits.then_some((query.cursor, limit)).ok_or(Problem::Http(Code::MalformedRequest))
+    }
 }
 
 /// A page of the security log.
@@ -103,7 +117,8 @@ pub struct EventBody {
     /// `enrollment.cancelled`, `enrollment.failed`, `two_factor.enabled`, `two_factor.disabled`,
     /// `two_factor.replaced`, `two_factor.reset_by_support`, `method.added`, `method.removed`,
     /// `method.renamed`, `recovery_codes.regenerated`, `recovery_code.used`, `login.succeeded`,
-    /// `login.second_factor_failed`, `reauthentication.failed`, `session.revoked`, `password.changed`.
+    /// `login.second_factor_failed`, `reauthentication.failed`, `session.revoked`, `password.changed`,
+    /// `bypass_code.issued`, `bypass_code.used`, `account.unlocked`.
     #[schema(value_type = String, pattern = r"^[a-z_]+\.[a-z_]+$", example = "two_factor.disabled")]
     r#type: EventKind,
     /// When.
@@ -148,6 +163,15 @@ pub struct ActorBody {
     id: Option<String>,
 }
 
+impl EventsBody {
+    /// A page of the log of `owner`.
+    pub fn new(page: Page, owner: AccountId) -> Self {
+        let owner = owner.to_string();
+        let events = page.events.into_iter().map(|event| EventBody::new(event, &owner)).collect();
+        Self { events, next_cursor: page.next_cursor.map(|place| place.to_string()) }
+    }
+}
+
 impl EventBody {
     fn new(event: Recorded, owner: &str) -> Self {
         let id = event.actor_id.or_else(|| (event.actor_kind == "owner").then(|| owner.to_owned()));
@@ -170,15 +194,9 @@ impl EventBody {
     responses((status = 200, description = "A page of the log", body = EventsBody), Listing))]
 #[get("/account/security/events")]
 pub async fn list_events(call: OwnerCall, request: HttpRequest) -> Answer {
-    let query = Query::<PageQuery>::from_query(request.query_string()).map_err(|_| Code::MalformedRequest)?;
-    let limit = query.limit.unwrap_or(PAGE_DEFAULT);
-    if !(1..=PAGE_MAX).contains(&limit) {
-        return Err(Code::MalformedRequest.into());
-    }
-    let page = events::events(&call.call, query.cursor, limit).await?;
-    let owner = call.call.holder.account.to_string();
-    let events = page.events.into_iter().map(|event| EventBody::new(event, &owner)).collect();
-    Ok(json(StatusCode::OK, &EventsBody { events, next_cursor: page.next_cursor.map(|place| place.to_string()) }))
+    let (cursor, limit) = PageQuery::read(&request)?;
+    let page = events::events(&call.call, cursor, limit).await?;
+    Ok(json(StatusCode::OK, &EventsBody::new(page, call.call.holder.account)))
 }
 
 /// The sessions that are alive.

@@ -47,6 +47,7 @@ catalogue! {
     InvalidToken "invalid-token" UNAUTHORIZED,
     InsufficientUserAuthentication "insufficient-user-authentication" UNAUTHORIZED,
     InvalidCredential "invalid-credential" FORBIDDEN,
+    NotPermitted "not-permitted" FORBIDDEN,
     NotFound "not-found" NOT_FOUND,
     MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED,
     NotAcceptable "not-acceptable" NOT_ACCEPTABLE,
@@ -273,6 +274,8 @@ fn field_error(violation: &Violation, locale: Locale) -> FieldError {
         Rule::Email => "rule-email",
         Rule::Id => "rule-id",
         Rule::Reason => "rule-reason",
+        Rule::SupportReason => "rule-support-reason",
+        Rule::Ticket => "rule-ticket",
         Rule::FreeEmail => "rule-free-email",
         Rule::Subject => "rule-subject",
         Rule::FreeSubject => "rule-free-subject",
@@ -294,6 +297,7 @@ fn code_of(refusal: &Refusal) -> Code {
         Refusal::EnrolmentExpired => Code::EnrolmentExpired,
         Refusal::ChallengeExpired => Code::ChallengeExpired,
         Refusal::CodeOutOfWindow { .. } => Code::CodeOutOfWindow,
+        Refusal::NotPermitted => Code::NotPermitted,
         Refusal::NotFound => Code::NotFound,
         Refusal::VersionMismatch => Code::VersionMismatch,
         Refusal::IdempotencyKeyReused => Code::IdempotencyKeyReused,
@@ -367,6 +371,8 @@ mod tests {
                 "rule-label",
                 "rule-email",
                 "rule-id",
+                "rule-support-reason",
+                "rule-ticket",
                 "disabled-message",
             ] {
                 assert_ne!(language::text(locale, name), name, "{locale} lacks {name}");

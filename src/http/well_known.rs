@@ -89,6 +89,10 @@ pub struct PolicyBody {
     password: PasswordPolicy,
     /// How old a proof of the second factor may be for a change.
     step_up_max_age: u32,
+    /// How old an agent's proof of the second factor may be for support to act.
+    support_max_age: u32,
+    /// Life of a bypass code.
+    bypass_code_ttl: u32,
     /// Life of an access token.
     access_token_ttl: u32,
     /// Life of a refresh token that is not used.
@@ -167,6 +171,8 @@ struct LimitsBody {
     session_code: BudgetBody,
     /// A recovery code.
     recovery_code: BudgetBody,
+    /// A bypass code.
+    bypass_code: BudgetBody,
     /// A password at sign-in.
     login: BudgetBody,
     /// A password inside one session.
@@ -179,6 +185,8 @@ struct LimitsBody {
     challenge: BudgetBody,
     /// Starts of enrolments.
     enroll_start: BudgetBody,
+    /// Resets and bypass codes of one agent of support.
+    support_action: BudgetBody,
 }
 
 /// One budget of guesses. Zero means: no such rule.
@@ -200,7 +208,7 @@ struct BudgetBody {
     cap_month: u32,
     /// Whether reaching a cap locks until support opens it.
     caps_lock: bool,
-    /// Wrong guesses that end the session, the challenge or the enrolment itself.
+    /// Wrong guesses that end the session, the challenge, the enrolment or the bypass code itself.
     ends_at: u32,
 }
 
@@ -212,6 +220,8 @@ impl From<&Policy> for PolicyBody {
             methods: MethodPolicy { max: MAX_METHODS },
             password: PasswordPolicy { min_bytes: MIN_BYTES_NEW, max_bytes: MAX_BYTES },
             step_up_max_age: rules.step_up_max_age,
+            support_max_age: rules.support_max_age,
+            bypass_code_ttl: rules.bypass_code_ttl,
             access_token_ttl: rules.access_token_ttl,
             session_idle: rules.session_idle,
             session_max: rules.session_max,

@@ -132,6 +132,21 @@ pub fn lock(tx: &mut Tx<'_>, id: AccountId) -> Result<Option<Account>, Fault> {
     row.map(Account::try_from).transpose()
 }
 
+/// Two accounts, held like [`lock`] holds one; in the order of their ids, so that two who need the same two do
+/// not wait for each other.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn lock_both(tx: &mut Tx<'_>, one: AccountId, other: AccountId) -> Result<[Option<Account>; 2], Fault> {
+    if one <= other {
+        let first = lock(tx, one)?;
+        Ok([first, lock(tx, other)?])
+    } else {
+        let first = lock(tx, other)?;
+        Ok([lock(tx, one)?, first])
+    }
+}
+
 /// The account of a challenge, held, whatever has become of the challenge; `None` where there is none.
 ///
 /// # Errors

@@ -140,7 +140,7 @@ pub(super) fn append(
         kind: name_of(event.kind)?,
         at: now.as_millisecond(),
         actor_kind: event.actor.kind().to_owned(),
-        actor_id: None,
+        actor_id: event.actor.id(),
         session_id: event.session.map(|session| session.to_string()),
         ip: origin.ip.to_string(),
         user_agent: origin.user_agent.clone(),

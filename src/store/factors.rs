@@ -1,11 +1,12 @@
 //! What a code or a recovery code proves. Judging spends nothing; spending happens once, in the
 //! transaction of what it is spent on, and leaves a [`Spent`] as evidence.
 
-use super::{Db, Tx, methods, recovery_codes, totp};
+use super::{Db, Tx, bypass_codes, ledger::Paid, methods, recovery_codes, row::parsed, totp};
 use crate::crypto::keyring::Hashed;
 use crate::domain::{
     assurance::{Assurance, Factor},
-    id::{AccountId, MethodId},
+    guesses::Scope,
+    id::{AccountId, BypassCodeId, MethodId},
     recovery_code::RecoveryCode,
     refusal::{Fault, Refusal},
     totp::{Code, Step},
@@ -17,7 +18,7 @@ use jiff::Timestamp;
 pub enum Offered {
     /// A code of an authenticator app.
     Code(Code),
-    /// A recovery code.
+    /// A recovery code, or a bypass code in its place.
     RecoveryCode(RecoveryCode),
 }
 
@@ -48,6 +49,7 @@ impl Judged {
 enum What {
     Step(MethodId, Step),
     Recovery(Hashed),
+    Bypass(BypassCodeId),
 }
 
 /// Evidence that a factor was right and is used up. Only [`spend`] makes one.
@@ -62,7 +64,7 @@ pub struct Spent {
 pub struct Assured(());
 
 impl Offered {
-    /// The kind of factor.
+    /// The kind of factor that it is sent as.
     pub fn factor(&self) -> Factor {
         match self {
             Self::Code(_) => Factor::Totp,
@@ -83,7 +85,7 @@ impl Assured {
     }
 }
 
-/// Judges an offered factor against everything the account has.
+/// Judges an offered factor against what the account has and a place was paid for.
 ///
 /// # Errors
 /// `unreadable` when nothing of what the account has could be opened: then nothing was judged.
@@ -91,16 +93,37 @@ pub fn judge(
     db: &mut Db<'_>,
     account: AccountId,
     offered: &Offered,
+    paid: &Paid,
     now: Timestamp,
     window: u32,
 ) -> Result<Judged, Fault> {
     match offered {
         Offered::Code(code) => judge_code(db, account, code, now, window),
-        Offered::RecoveryCode(code) => {
-            let unused = recovery_codes::find_unused(db, account, code)?;
-            Ok(unused.map_or(Judged::Wrong, |code| Judged::Right(Match(What::Recovery(code)))))
-        }
+        Offered::RecoveryCode(code) => judge_recovery_code(db, account, code, paid, now),
     }
+}
+
+/// The two budgets are apart: while that of recovery codes is spent, a bypass code is judged alone, and what came to
+/// be after the guess was paid for is not judged by it.
+fn judge_recovery_code(
+    db: &mut Db<'_>,
+    account: AccountId,
+    code: &RecoveryCode,
+    paid: &Paid,
+    now: Timestamp,
+) -> Result<Judged, Fault> {
+    let recovery = match paid.key_in(Scope::RecoveryCode) {
+        Some(_) => recovery_codes::find_unused(db, account, code)?.map(What::Recovery),
+        None => None,
+    };
+    let bypass = match paid.key_in(Scope::BypassCode) {
+        Some(id) => {
+            let id = parsed(id)?;
+            bypass_codes::is_live(db, account, id, code, now)?.then_some(What::Bypass(id))
+        }
+        None => None,
+    };
+    Ok(recovery.or(bypass).map_or(Judged::Wrong, |what| Judged::Right(Match(what))))
 }
 
 fn judge_code(db: &mut Db<'_>, account: AccountId, code: &Code, now: Timestamp, window: u32) -> Result<Judged, Fault> {
@@ -150,6 +173,10 @@ pub fn spend(tx: &mut Tx<'_>, account: AccountId, matched: Match, now: Timestamp
         What::Recovery(code) => {
             recovery_codes::consume(tx, account, &code, now)?;
             Ok(Spent { factor: Factor::RecoveryCode })
+        }
+        What::Bypass(id) => {
+            bypass_codes::consume(tx, account, id)?;
+            Ok(Spent { factor: Factor::BypassCode })
         }
     }
 }

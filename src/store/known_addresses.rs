@@ -3,7 +3,7 @@
 
 use super::{
     Db, Tx,
-    connection::Prepare,
+    connection::{Fetch, Prepare},
     schema::known_address::{self, dsl},
 };
 use crate::domain::{id::AccountId, refusal::Fault};
@@ -26,6 +26,15 @@ pub fn is_known(db: &mut Db<'_>, account: AccountId, address: &str, now: Timesta
         .count()
         .get_result(db.conn)?;
     Ok(known > 0)
+}
+
+/// Every address that is kept for the account, as keyed hashes.
+///
+/// # Errors
+/// `unavailable`.
+pub fn of_account(db: &mut Db<'_>, account: AccountId) -> Result<Vec<String>, Fault> {
+    let of_account = dsl::known_address.filter(dsl::account_id.eq(account.to_string()));
+    Ok(of_account.select(dsl::address).fetch(db.conn)?)
 }
 
 /// Notes a complete sign-in from `address`.

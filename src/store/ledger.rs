@@ -28,6 +28,11 @@ impl Paid {
         let (apart, rest) = self.buckets.into_iter().partition(|bucket| is_apart(bucket.scope));
         (Self { place: self.place, buckets: apart }, Self { place: self.place, buckets: rest })
     }
+
+    /// Whose bucket of one scope a place was paid for in, if in any.
+    pub fn key_in(&self, scope: Scope) -> Option<&str> {
+        self.buckets.iter().find(|bucket| bucket.scope == scope).map(|bucket| bucket.key.as_str())
+    }
 }
 
 type AnyOf = dyn BoxableExpression<bucket::table, <AnyConnection as Connection>::Backend, SqlType = Bool>;
@@ -92,6 +97,14 @@ pub fn keep(tx: &mut Tx<'_>, limits: &Limits, paid: Paid, now: Timestamp) -> Res
 pub fn open(tx: &mut Tx<'_>, id: &BucketId, now: Timestamp) -> Result<(), Fault> {
     hold(tx, id, now)?.open();
     Ok(())
+}
+
+/// Forgets the failures in a bucket, whatever its rules; whether there were any.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn forget(tx: &mut Tx<'_>, id: &BucketId, now: Timestamp) -> Result<bool, Fault> {
+    Ok(hold(tx, id, now)?.forget())
 }
 
 /// A bucket, read once and held until the transaction ends, which writes what has become of it.

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     crypto::password::Reverified,
     domain::{
+        agent::{Agent, Customer},
         id::{AccountId, MethodId},
         method::{Kind, Label, Method, State},
         refusal::Fault,
@@ -195,6 +196,16 @@ pub fn remove_all(
 ) -> Result<usize, Fault> {
     abandon_pending(tx, account, now)?;
     end(tx, account, None, (State::Active, State::Removed), now)
+}
+
+/// Removes every active method and ends the pending enrolment of a customer, for an agent of support. Returns how
+/// many were active.
+///
+/// # Errors
+/// `unavailable`.
+pub fn reset(tx: &mut Tx<'_>, customer: &Customer, now: Timestamp, _: &Agent) -> Result<usize, Fault> {
+    abandon_pending(tx, customer.account(), now)?;
+    end(tx, customer.account(), None, (State::Active, State::Removed), now)
 }
 
 /// Moves methods out of service, and wipes what is secret about them.

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod anchors;
+pub mod bypass_codes;
 pub mod challenges;
 mod connection;
 pub mod cuts;

@@ -38,8 +38,9 @@ enum Age {
 }
 
 /// Everything that is dropped, and when.
-pub const RULES: [Rule; 9] = [
+pub const RULES: [Rule; 10] = [
     Rule { table: "challenge", key: "id", by: "expires_at", only: "", age: Age::Ms(DAY_MS) },
+    Rule { table: "bypass_code", key: "account_id", by: "expires_at", only: "", age: Age::Ms(DAY_MS) },
     Rule { table: "idempotency", key: "account_id, key", by: "created_at", only: "", age: Age::Ms(RETENTION * 1000) },
     // A bucket that a cap has locked stays locked until it is opened, however long nobody asks.
     Rule { table: "bucket", key: "scope, key", by: "updated_at", only: UNLOCKED, age: Age::Ms(LEDGER_DAYS * DAY_MS) },

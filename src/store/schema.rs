@@ -56,6 +56,15 @@ table! {
 }
 
 table! {
+    bypass_code (account_id) {
+        account_id -> Text,
+        id -> Text,
+        hashed -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+table! {
     bucket (scope, key) {
         scope -> Text,
         key -> Text,

@@ -217,6 +217,9 @@ export const en = {
   "event.reauthentication.failed": "Wrong password or code in a session",
   "event.session.revoked": "Sessions ended",
   "event.password.changed": "Password changed",
+  "event.bypass_code.issued": "Bypass code issued by support",
+  "event.bypass_code.used": "Bypass code used",
+  "event.account.unlocked": "Locked attempts opened by support",
 
   // Sessions
   "sessions": "Sessions",

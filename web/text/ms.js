@@ -215,6 +215,9 @@ export const ms = {
   "event.reauthentication.failed": "Kata laluan atau kod salah dalam sesi",
   "event.session.revoked": "Sesi ditamatkan",
   "event.password.changed": "Kata laluan ditukar",
+  "event.bypass_code.issued": "Kod pintasan dikeluarkan oleh sokongan",
+  "event.bypass_code.used": "Kod pintasan digunakan",
+  "event.account.unlocked": "Percubaan yang dikunci dibuka oleh sokongan",
 
   // Sessions
   "sessions": "Sesi",

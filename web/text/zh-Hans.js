@@ -215,6 +215,9 @@ export const zhHans = {
   "event.reauthentication.failed": "会话中密码或验证码错误",
   "event.session.revoked": "会话已结束",
   "event.password.changed": "密码已更改",
+  "event.bypass_code.issued": "客服签发了临时通行码",
+  "event.bypass_code.used": "已使用临时通行码",
+  "event.account.unlocked": "客服解除了尝试次数锁定",
 
   // Sessions
   "sessions": "会话",

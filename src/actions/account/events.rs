@@ -2,8 +2,12 @@
 
 use crate::{
     actions::{Call, entrance},
-    domain::{event::Recorded, refusal::Stop},
-    store::events,
+    domain::{
+        event::Recorded,
+        id::AccountId,
+        refusal::{Fault, Stop},
+    },
+    store::{Db, events},
 };
 
 /// A page of events, newest first.
@@ -24,12 +28,20 @@ pub async fn events(call: &Call, cursor: Option<i64>, limit: u8) -> Result<Page,
         .store
         .read("events", move |db| {
             let (account, _) = entrance::recognise(db, &asked)?;
-            // One more than asked for tells whether there is another page.
-            let mut events = events::of_account(db, account.id, cursor, i64::from(limit) + 1)?;
-            let is_more = events.len() > usize::from(limit);
-            events.truncate(usize::from(limit));
-            let next_cursor = events.last().map(|event| event.ordinal).filter(|_| is_more);
-            Ok(Page { events, next_cursor })
+            Ok(page(db, account.id, cursor, limit)?)
         })
         .await
+}
+
+/// A page of an account's events within a transaction.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn page(db: &mut Db<'_>, account: AccountId, cursor: Option<i64>, limit: u8) -> Result<Page, Fault> {
+    // One more than asked for tells whether there is another page.
+    let mut events = events::of_account(db, account, cursor, i64::from(limit) + 1)?;
+    let is_more = events.len() > usize::from(limit);
+    events.truncate(usize::from(limit));
+    let next_cursor = events.last().map(|event| event.ordinal).filter(|_| is_more);
+    Ok(Page { events, next_cursor })
 }

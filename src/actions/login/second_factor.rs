@@ -37,8 +37,8 @@ pub async fn second_factor(cx: &Cx, challenge: &str, offered: Offered) -> Result
 fn judge(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque, offered: &Offered) -> Result<Grant, Stop> {
     let (mut account, challenge) = open_challenge(tx, cx, token)?;
     let buckets = vec![BucketId::new(Scope::Challenge, challenge.id), factor::bucket_before_sign_in(&account, offered)];
-    let paid = ledger::pay(tx, &cx.policy.limits, buckets, cx.now)?;
-    let matched = match factors::judge(tx, account.id, offered, cx.now, cx.policy.totp_window)? {
+    let paid = factor::pay(tx, cx, account.id, buckets)?;
+    let matched = match factors::judge(tx, account.id, offered, &paid, cx.now, cx.policy.totp_window)? {
         Judged::Right(matched) => matched,
         missed => return refuse(tx, cx, &mut account, &challenge, paid, &missed),
     };
@@ -66,7 +66,7 @@ fn refuse<T>(
     paid: Paid,
     judged: &Judged,
 ) -> Result<T, Stop> {
-    let kept = ledger::keep(tx, &cx.policy.limits, paid, cx.now)?;
+    let kept = factor::keep(tx, cx, account.id, paid)?;
     if kept.iter().any(|(_, kept)| kept.ends) {
         challenges::end(tx, challenge.id, cx.now)?;
     }

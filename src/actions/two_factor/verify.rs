@@ -54,11 +54,11 @@ fn judge(
     offered: &Offered,
 ) -> Result<Grant, Stop> {
     let cx = &call.cx;
-    let paid = ledger::pay(tx, &cx.policy.limits, vec![factor::bucket_in_session(call, offered)], cx.now)?;
-    let matched = match factors::judge(tx, account.id, offered, cx.now, cx.policy.totp_window)? {
+    let paid = factor::pay(tx, cx, account.id, vec![factor::bucket_in_session(call, offered)])?;
+    let matched = match factors::judge(tx, account.id, offered, &paid, cx.now, cx.policy.totp_window)? {
         Judged::Right(matched) => matched,
         missed => {
-            let kept = ledger::keep(tx, &cx.policy.limits, paid, cx.now)?;
+            let kept = factor::keep(tx, cx, account.id, paid)?;
             return factor::refuse_in_session(tx, call, &mut account, "verify", &kept, true, &missed);
         }
     };
