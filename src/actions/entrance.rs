@@ -51,12 +51,21 @@ pub fn recognise(db: &mut Db<'_>, call: &Call) -> Result<(Account, Session), Sto
 /// `version-mismatch`.
 pub fn enter(tx: &mut Tx<'_>, call: &Call) -> Result<(Account, Session), Stop> {
     let (account, session) = reenter(tx, call)?;
-    if recall(tx, call, account.id)?.is_some() {
-        // Its twin finished between our admission and now: the next try replays.
-        return Err(Refusal::RequestInProgress.into());
-    }
+    require_first(tx, call, account.id)?;
     call.precondition.check(account.version)?;
     Ok((account, session))
+}
+
+/// That no request of `account` with the same idempotency key runs, or has succeeded.
+///
+/// # Errors
+/// `request-in-progress`, `idempotency-key-reused`, `already-completed`.
+pub fn require_first(tx: &mut Tx<'_>, call: &Call, account: AccountId) -> Result<(), Stop> {
+    match recall(tx, call, account)? {
+        // Its twin finished between our admission and now: the next try replays.
+        Some(_) => Err(Refusal::RequestInProgress.into()),
+        None => Ok(()),
+    }
 }
 
 /// Enters a change whose work does not fit into one transaction: as [`enter`], and takes the lease of

@@ -13,6 +13,7 @@ pub mod login;
 pub mod operator;
 pub mod portal;
 pub mod reverify;
+pub mod support;
 pub mod two_factor;
 
 use crate::{

@@ -147,13 +147,28 @@ fn refuse<T>(tx: &mut Tx<'_>, cx: &Cx, paid: Paid) -> Result<T, Stop> {
 /// Known and unknown addresses are counted alike. Who signed in from this network before has a bucket
 /// of their own, so that nobody locks them out by knowing the address.
 fn bucket(db: &mut Db<'_>, cx: &Cx, email: &Email, account: Option<&Account>) -> Result<BucketId, Fault> {
-    let name = HEXLOWER.encode(&cx.keys.name(Purpose::Email, &[email.as_str().as_bytes()]));
     let network = cx.network();
     let is_known = match account {
         Some(account) => known_addresses::is_known(db, account.id, &network, cx.now)?,
         None => false,
     };
-    Ok(BucketId::new(Scope::Login, if is_known { format!("{name}/{network}") } else { name }))
+    Ok(bucket_from(cx, email, is_known.then_some(&network)))
+}
+
+fn bucket_from(cx: &Cx, email: &Email, known: Option<&String>) -> BucketId {
+    let name = HEXLOWER.encode(&cx.keys.name(Purpose::Email, &[email.as_str().as_bytes()]));
+    BucketId::new(Scope::Login, known.map_or(name.clone(), |network| format!("{name}/{network}")))
+}
+
+/// Every bucket that sign-ins to an account are paid from: that of strangers, and those of the networks that it has
+/// been signed in from.
+///
+/// # Errors
+/// `unavailable`.
+pub(in crate::actions) fn buckets(db: &mut Db<'_>, cx: &Cx, account: &Account) -> Result<Vec<BucketId>, Fault> {
+    let networks = known_addresses::of_account(db, account.id)?;
+    let known = networks.iter().map(Some);
+    Ok([None].into_iter().chain(known).map(|known| bucket_from(cx, &account.email, known)).collect())
 }
 
 /// Nothing was judged, so nothing is owed.

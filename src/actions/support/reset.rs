@@ -1,0 +1,66 @@
+//! Switching two-factor authentication off for an owner who has lost every factor: as the owner's own disable, in one
+//! write, but that the proof is the agent's and that no session is spared.
+
+use super::desk::{self, Command};
+use crate::{
+    actions::{
+        Call, entrance,
+        two_factor::disable::{Counts, Disabled},
+    },
+    domain::{
+        account::Account,
+        agent::{Agent, Cause},
+        event::{Event, EventKind},
+        refusal::Stop,
+    },
+    store::{Tx, accounts, bypass_codes, ledger, methods, recovery_codes, sessions},
+};
+
+/// Switches it off.
+///
+/// # Errors
+/// Those of [`desk::enter`], `not-permitted` for an account with a scope, `two-factor-not-enabled`,
+/// `too-many-attempts`.
+pub async fn reset(call: &Call, command: Command) -> Result<Disabled, Stop> {
+    let asked = call.clone();
+    call.cx
+        .store
+        .write("support-reset", move |tx| {
+            let (agent, account) = desk::enter(tx, &asked, command.account)?;
+            let ended = switch_off(tx, &asked, &agent, account, &command.cause);
+            entrance::conclude(tx, &asked, ended, entrance::repeatable)
+        })
+        .await
+}
+
+fn switch_off(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    agent: &Agent,
+    mut account: Account,
+    cause: &Cause,
+) -> Result<Disabled, Stop> {
+    let cx = &call.cx;
+    let customer = agent.customer(&account)?;
+    account.require_enabled()?;
+    let paid = desk::pay(tx, call, agent)?;
+    ledger::keep(tx, &cx.policy.limits, paid, cx.now)?;
+    let revoked = Counts {
+        methods: methods::reset(tx, &customer, cx.now, agent)?,
+        recovery_codes: recovery_codes::delete_all(tx, account.id)?,
+        sessions: sessions::end_others(tx, account.id, None, cx.now)?,
+    };
+    bypass_codes::revoke(tx, account.id)?;
+    let reminder_at = cx.in_seconds(cx.policy.reminder_after);
+    let event = Event::of_support(EventKind::TwoFactorResetBySupport, agent, cause)
+        .with("methods", revoked.methods)
+        .with("recovery_codes", revoked.recovery_codes)
+        .with("sessions", revoked.sessions);
+    accounts::record(tx, &mut account, &cx.origin, cx.now, &event, |account| {
+        account.epoch += 1;
+        account.enabled_at = None;
+        account.disabled_at = Some(cx.now);
+        account.reminder_at = Some(reminder_at);
+    })?;
+    Ok(Disabled { version: account.version, disabled_at: cx.now, revoked, reminder_at, tokens: None })
+}
