@@ -61,6 +61,12 @@ fn the_document_has_every_path_of_the_contract() {
         POST /auth/token/refresh
         POST /auth/logout
         POST /account/password
+        GET /support/accounts
+        GET /support/accounts/{id}/2fa
+        GET /support/accounts/{id}/events
+        POST /support/accounts/{id}/2fa/reset
+        POST /support/accounts/{id}/2fa/bypass-code
+        POST /support/accounts/{id}/unlock
         GET /.well-known/jwks.json
         GET /.well-known/two-factor-policy
         GET /openapi.json

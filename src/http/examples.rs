@@ -31,6 +31,9 @@ pub fn request(operation: &str) -> Option<Value> {
         "login" => json!({"email": "alice@example.test", "password": PASSWORD}),
         "loginSecondFactor" => json!({"challenge": CHALLENGE, "code": "123456"}),
         "refreshTokens" => json!({"refresh_token": REFRESH_TOKEN}),
+        "resetTwoFactor" => json!({"reason": "phone and recovery codes are lost", "ticket": "T-2026-1107"}),
+        "issueBypassCode" => json!({"reason": "phone is being repaired", "ticket": "T-2026-1108"}),
+        "unlockAccount" => json!({"reason": "mistyped codes all morning", "ticket": "T-2026-1109"}),
         _ => return None,
     })
 }
@@ -89,6 +92,24 @@ pub fn success(operation: &str) -> Option<Value> {
         }),
         "listProblems" => json!({"problems": [problem::explanation(Code::InvalidCredential, Locale::En)]}),
         "getProblem" => problem::explanation(Code::InvalidCredential, Locale::En),
+        _ => return for_support(operation),
+    })
+}
+
+/// The example of the success of an operation of support's.
+fn for_support(operation: &str) -> Option<Value> {
+    Some(match operation {
+        "findAccount" => json!({"id": ACCOUNT, "email": "alice@example.test", "two_factor": account_status()}),
+        "getAccountStatus" => account_status(),
+        "listAccountEvents" => json!({"events": [event()], "next_cursor": null}),
+        "resetTwoFactor" => json!({
+            "enabled": false, "disabled_at": "2026-11-24T09:00:00Z", "login": "password",
+            "message": "Your account is no longer protected by an authenticator app.",
+            "revoked": {"methods": 1, "recovery_codes": 9, "sessions": 2},
+            "reminder_at": "2026-11-25T09:00:00Z", "tokens": null
+        }),
+        "issueBypassCode" => json!({"code": "AAAAAA-AAAAAA-AAAAAA-AAAAAA", "expires_at": "2026-11-24T08:10:00Z"}),
+        "unlockAccount" => json!({"unlocked_at": "2026-11-24T08:00:00Z", "opened": ["code", "login"]}),
         _ => return None,
     })
 }
@@ -121,6 +142,14 @@ fn status() -> Value {
         },
         "support": {"email": "help@portal.test", "phone": "+60 3 1234 5678", "url": "https://portal.test/help"}
     })
+}
+
+fn account_status() -> Value {
+    let mut status = status();
+    if let Some(members) = status.as_object_mut() {
+        members.remove("actions");
+    }
+    status
 }
 
 fn enrolment() -> Value {

@@ -20,6 +20,7 @@ mod routes;
 pub mod server;
 mod shapes;
 mod status_body;
+mod support;
 mod trace;
 pub mod traffic;
 mod two_factor;

@@ -31,6 +31,7 @@ use utoipa::{
         (name = "two-factor", description = "How two-factor authentication stands, and changing it"),
         (name = "account", description = "The Account Security tab, the security log, sessions, the password"),
         (name = "login", description = "The standard login process"),
+        (name = "support", description = "What the support desk sees and does; for accounts with the scope `support`"),
         (name = "well-known", description = "What is published for everybody"),
         (name = "problems", description = "The catalogue of problems")
     ),
@@ -117,6 +118,24 @@ problem_groups! {
     /// Whoever refreshes tokens.
     Refreshing: MalformedRequest, InvalidToken, NotAcceptable, PayloadTooLarge, UnsupportedMediaType,
         TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
+    /// Whoever looks for an account, for support.
+    Finding: MalformedRequest, InvalidToken, InsufficientUserAuthentication, NotPermitted, NotFound, NotAcceptable,
+        ValidationFailed, Overloaded, Unavailable;
+    /// Whoever looks at an account, for support.
+    Overseeing: InvalidToken, InsufficientUserAuthentication, NotPermitted, NotFound, NotAcceptable, Overloaded,
+        Unavailable;
+    /// Whoever reads an account's log, for support.
+    OverseeingList: MalformedRequest, InvalidToken, InsufficientUserAuthentication, NotPermitted, NotFound,
+        NotAcceptable, Overloaded, Unavailable;
+    /// Whoever helps the owner of an account who has lost a factor.
+    Helping: MalformedRequest, InvalidToken, InsufficientUserAuthentication, NotPermitted, NotFound, NotAcceptable,
+        TwoFactorNotEnabled, AlreadyCompleted, RequestInProgress, VersionMismatch, PayloadTooLarge,
+        UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable,
+        OutcomeUnknown;
+    /// Whoever opens the budgets of an account.
+    Unlocking: MalformedRequest, InvalidToken, InsufficientUserAuthentication, NotPermitted, NotFound, NotAcceptable,
+        AlreadyCompleted, RequestInProgress, VersionMismatch, PayloadTooLarge, UnsupportedMediaType, ValidationFailed,
+        IdempotencyKeyReused, Overloaded, Unavailable, OutcomeUnknown;
     /// Whoever reads what is published.
     Published: NotAcceptable, Unavailable;
     /// Whoever reads about problems.

@@ -5,7 +5,7 @@ use super::{
     account, auth, enrollment,
     envelope::not_routed,
     openapi::{self, Preamble},
-    problems, two_factor, well_known,
+    problems, support, two_factor, well_known,
 };
 use actix_web::{App, HttpRequest, HttpResponse, dev::HttpServiceFactory, web};
 use std::collections::BTreeMap;
@@ -54,6 +54,12 @@ pub fn register(registry: &mut impl Registry) {
         .service(auth::login_second_factor)
         .service(auth::refresh_tokens)
         .service(auth::sign_out)
+        .service(support::find_account)
+        .service(support::get_account_status)
+        .service(support::list_account_events)
+        .service(support::reset_two_factor)
+        .service(support::issue_bypass_code)
+        .service(support::unlock_account)
         .service(well_known::jwks)
         .service(well_known::policy)
         .service(well_known::document)

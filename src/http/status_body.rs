@@ -43,6 +43,34 @@ pub struct StatusBody {
     support: SupportBody,
 }
 
+/// How the two-factor authentication of an account stands, for support: a status without actions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AccountStatus)]
+pub struct AccountStatusBody {
+    /// Whether it is on.
+    enabled: bool,
+    /// Since when.
+    #[schema(required)]
+    since: Option<Timestamp>,
+    /// When it was switched off, if it was on before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    disabled_at: Option<Timestamp>,
+    /// When its owner is reminded that it is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reminder_at: Option<Timestamp>,
+    /// The active methods, oldest first.
+    methods: Vec<MethodBody>,
+    /// The recovery codes; null while it is off.
+    #[schema(required)]
+    recovery_codes: Option<RecoveryCodesBody>,
+    /// Enrolments that wait for their confirm.
+    pending: Vec<PendingBody>,
+    /// Whom a locked-out owner turns to.
+    support: SupportBody,
+}
+
 /// A method that protects the account.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Method)]
@@ -163,6 +191,15 @@ impl StatusBody {
             actions: actions(status),
             support: SupportBody::from(&call.call.cx.policy.support),
         }
+    }
+}
+
+impl AccountStatusBody {
+    /// The status, as the owner sees it.
+    pub fn new(status: &Status, call: &OwnerCall) -> Self {
+        let StatusBody { enabled, since, disabled_at, reminder_at, methods, recovery_codes, pending, support, .. } =
+            StatusBody::new(status, call);
+        Self { enabled, since, disabled_at, reminder_at, methods, recovery_codes, pending, support }
     }
 }
 

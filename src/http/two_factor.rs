@@ -182,8 +182,8 @@ pub struct DisabledBody {
     revoked: CountsBody,
     /// When the owner is reminded that it is off.
     reminder_at: Timestamp,
-    /// A fresh pair: older access tokens are refused now. Null in a replay, and for a token of the portal's
-    /// own issuer.
+    /// A fresh pair: older access tokens are refused now. Null in a replay, where support did it, and for a token of
+    /// the portal's own issuer.
     #[schema(required)]
     tokens: Option<TokensBody>,
 }
@@ -204,7 +204,7 @@ pub struct CountsBody {
     methods: usize,
     /// Unused recovery codes.
     recovery_codes: usize,
-    /// Sessions other than the caller's.
+    /// Sessions other than the caller's; where support did it, all.
     sessions: usize,
 }
 

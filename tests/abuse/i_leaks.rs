@@ -277,9 +277,9 @@ async fn no_answer_after_the_confirm_has_a_member_for_the_secret(app: &TestApp) 
     let pending = alice.start_enrolment(json!({})).await;
     let secrets =
         ["secret", "otpauth", "qr", "hash", "cipher", "sealed", "nonce", "salt", "kid", "key", "seed", "step"];
-    let owned = document::operations().into_iter().filter(|(verb, _, operation)| {
-        verb == "GET" && operation["security"].as_array().is_some_and(|all| !all.is_empty())
-    });
+    // What support reads of an account is the same, without what its owner may do: `api::support`.
+    let owned =
+        document::operations().into_iter().filter(|(verb, path, _)| verb == "GET" && path.starts_with("/account"));
     let mut count = 0;
     for (_, path, _) in owned {
         count += 1;

@@ -18,4 +18,6 @@ mod proofs;
 mod recovery_codes;
 mod sessions;
 mod story;
+#[path = "support.rs"]
+mod support_desk;
 mod verify;

@@ -2,7 +2,7 @@
 
 use crate::{
     on_both_engines,
-    support::{TestApp, document, person::*},
+    support::{TestApp, desk, document, person::*},
 };
 use serde_json::json;
 
@@ -47,6 +47,14 @@ async fn every_operation_answers_as_the_document_says(app: &TestApp) {
     alice.send("DELETE", &format!("{SESSIONS}/{session}"), &[], None).await.is(204);
     alice.send("POST", &format!("{SESSIONS}/end-others"), &[], None).await.is(200);
     alice.get(&format!("{DISABLE}/preview")).await.is(200);
+    let account = desk::account_of(&alice);
+    let carla = desk::agent(app, "carla").await;
+    carla.get(&format!("{}?email={}", desk::ACCOUNTS, alice.email)).await.is(200);
+    for path in ["2fa", "events"] {
+        carla.get(&desk::about(&account, path)).await.is(200);
+    }
+    desk::bypass_code(&carla, &account).await;
+    desk::ask(&carla, &account, desk::UNLOCK).await.is(200);
     let changed = alice
         .post(PASSWORD, &json!({"current_password": alice.password, "new_password": "another long password"}))
         .await
@@ -56,6 +64,8 @@ async fn every_operation_answers_as_the_document_says(app: &TestApp) {
     let disabled = alice.post(DISABLE, &json!({"password": "another long password"})).await.is(200);
     alice.take_tokens(&disabled, "/tokens");
     alice.send("POST", "/auth/logout", &[], None).await.is(204);
+    let bob = app.person("bob").await.with_two_factor().await;
+    desk::ask(&carla, &desk::account_of(&bob), desk::RESET).await.is(200);
 
     let called = document::called();
     let missed: Vec<_> = document::operations()
