@@ -141,6 +141,7 @@ mod tests {
             disabled_at: None,
             reminder_at: None,
             subject: None,
+            tokens_valid_after: Timestamp::UNIX_EPOCH,
         }
     }
 
