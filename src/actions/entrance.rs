@@ -33,11 +33,12 @@ pub async fn admit(call: &Call) -> Result<Option<Value>, Stop> {
 /// The account and the session that a token speaks for, as they are now.
 ///
 /// # Errors
-/// `invalid-token` when the session has ended, or the token is older than the account's epoch.
+/// `invalid-token` when the session has ended, the token is older than the account's epoch, or the account is
+/// suspended.
 pub fn recognise(db: &mut Db<'_>, call: &Call) -> Result<(Account, Session), Stop> {
     let (session, account) = sessions::find_with_account(db, call.holder.session)?.ok_or(Refusal::InvalidToken)?;
     let is_of_holder = account.id == call.holder.account && account.epoch == call.holder.epoch;
-    if is_of_holder && session.is_alive(call.cx.now) {
+    if is_of_holder && session.is_alive(call.cx.now) && !account.is_suspended() {
         Ok((account, session))
     } else {
         Err(Refusal::InvalidToken.into())

@@ -15,6 +15,7 @@ pub mod portal;
 pub mod reverify;
 pub mod support;
 pub mod two_factor;
+pub mod unlock;
 
 use crate::{
     crypto::{

@@ -62,7 +62,7 @@ enum Command {
     Serve,
     /// Create the SQLite file when it is missing, and bring the schema up to date.
     Migrate,
-    /// Add accounts, and set passwords.
+    /// Add, list, change, import and export accounts.
     #[command(subcommand)]
     Account(account::Command),
     /// Make key files.
@@ -218,9 +218,11 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::new(match refusal {
             Refusal::NotFound => "there is no such account".to_owned(),
+            Refusal::TwoFactorNotEnabled => "two-factor authentication is off".to_owned(),
             Refusal::ValidationFailed(violations) => {
                 let sentences = violations.iter().map(|violation| match violation.rule {
                     Rule::Subject => "the subject must have 1 to 255 printable ASCII characters",
+                    Rule::Remark => "the reason must have 1 to 500 characters and no control characters",
                     Rule::FreeSubject => "the subject belongs to an account already",
                     Rule::FreeEmail => "the address belongs to an account already",
                     Rule::Email => "the address is not an e-mail address of at most 254 bytes",

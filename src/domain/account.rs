@@ -9,6 +9,7 @@ use std::{fmt, str::FromStr};
 
 const EMAIL_MAX_BYTES: usize = 254;
 const SUBJECT_MAX_BYTES: usize = 255;
+const REMARK_MAX_CHARS: usize = 500;
 
 /// An account and the counters that order its changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct Account {
     pub subject: Option<Subject>,
     /// When the epoch last moved: tokens of the portal's own issuer must be younger.
     pub tokens_valid_after: Timestamp,
+    /// Since when its operator has suspended it; `None` while it may be used.
+    pub suspended_at: Option<Timestamp>,
 }
 
 impl Account {
@@ -52,6 +55,11 @@ impl Account {
     /// Whether it carries this scope.
     pub fn has_scope(&self, scope: &str) -> bool {
         self.scope.split_whitespace().any(|own| own == scope)
+    }
+
+    /// Whether its operator has suspended it: nobody signs in to it, and no token speaks for it.
+    pub fn is_suspended(&self) -> bool {
+        self.suspended_at.is_some()
     }
 
     /// # Errors
@@ -102,6 +110,28 @@ impl Subject {
     }
 
     /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why somebody with authority over an account does something to it, for the record: 1 to 500 characters,
+/// trimmed, without control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark(String);
+
+impl Remark {
+    /// Reads a remark.
+    ///
+    /// # Errors
+    /// `validation-failed` at `pointer` when it is empty, too long, or holds control characters.
+    pub fn parse(text: &str, pointer: &'static str) -> Result<Self, Refusal> {
+        let text = text.trim();
+        let fits = (1..=REMARK_MAX_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        fits.then(|| Self(text.to_owned())).ok_or_else(|| Rule::Remark.at(pointer))
+    }
+
+    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -179,6 +209,14 @@ mod tests {
         assert_eq!(Subject::parse("f:7a|Bob", "/subject").unwrap().as_str(), "f:7a|Bob");
         for text in ["", "a\nb", "é", &"a".repeat(256)] {
             assert!(Subject::parse(text, "/subject").is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_remark_is_one_line_of_text() {
+        assert_eq!(Remark::parse(" lost phone, ticket 4711 ", "/reason").unwrap().as_str(), "lost phone, ticket 4711");
+        for text in ["  ", "a\nb", "a\u{1b}[0m", &"a".repeat(501)] {
+            assert!(Remark::parse(text, "/reason").is_err(), "{text:?}");
         }
     }
 

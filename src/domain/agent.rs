@@ -142,6 +142,7 @@ mod tests {
             reminder_at: None,
             subject: None,
             tokens_valid_after: Timestamp::UNIX_EPOCH,
+            suspended_at: None,
         }
     }
 

@@ -48,6 +48,27 @@ pub enum EventKind {
     /// Support switched two-factor authentication off.
     #[serde(rename = "two_factor.reset_by_support")]
     TwoFactorResetBySupport,
+    /// The operator switched two-factor authentication off, on the command line.
+    #[serde(rename = "two_factor.reset_by_operator")]
+    TwoFactorResetByOperator,
+    /// The account came from elsewhere, maybe with an authenticator.
+    #[serde(rename = "account.imported")]
+    AccountImported,
+    /// The operator suspended the account: nobody signs in to it, and its sessions ended.
+    #[serde(rename = "account.suspended")]
+    AccountSuspended,
+    /// The operator ended a suspension.
+    #[serde(rename = "account.resumed")]
+    AccountResumed,
+    /// Guesses that locked the account's owner out were forgotten.
+    #[serde(rename = "account.unlocked")]
+    AccountUnlocked,
+    /// The account's tokens carry one more scope.
+    #[serde(rename = "scope.granted")]
+    ScopeGranted,
+    /// The account's tokens carry a scope no more.
+    #[serde(rename = "scope.revoked")]
+    ScopeRevoked,
     /// A sign-in succeeded.
     #[serde(rename = "login.succeeded")]
     LoginSucceeded,
@@ -69,9 +90,6 @@ pub enum EventKind {
     /// A bypass code was used up.
     #[serde(rename = "bypass_code.used")]
     BypassCodeUsed,
-    /// Support opened the budgets of guesses.
-    #[serde(rename = "account.unlocked")]
-    AccountUnlocked,
 }
 
 /// The two hash chains of an account.
@@ -104,15 +122,31 @@ impl EventKind {
             | Self::PasswordChanged
             | Self::BypassCodeIssued
             | Self::BypassCodeUsed
-            | Self::AccountUnlocked => Stream::Activity,
+            | Self::AccountSuspended
+            | Self::AccountResumed
+            | Self::AccountUnlocked
+            | Self::ScopeGranted
+            | Self::ScopeRevoked => Stream::Activity,
             _ => Stream::State,
         }
     }
 
-    /// Whether others are told: every change of second factors, and of the password, and whatever support does.
+    /// Whether others are told: every change of second factors, of the password, and of what the account may do, and
+    /// whatever support does.
     pub fn is_announced(self) -> bool {
-        let is_of_support = matches!(self, Self::BypassCodeIssued | Self::BypassCodeUsed | Self::AccountUnlocked);
-        self.stream() == Stream::State || self == Self::PasswordChanged || is_of_support
+        match self {
+            // A user base that moves in is no news to anybody, and a flood to those who are told.
+            Self::AccountImported => false,
+            Self::PasswordChanged
+            | Self::BypassCodeIssued
+            | Self::BypassCodeUsed
+            | Self::AccountSuspended
+            | Self::AccountResumed
+            | Self::AccountUnlocked
+            | Self::ScopeGranted
+            | Self::ScopeRevoked => true,
+            _ => self.stream() == Stream::State,
+        }
     }
 }
 

@@ -112,6 +112,8 @@ pub enum Rule {
     Subject,
     /// A subject that no account has yet.
     FreeSubject,
+    /// A remark of 1 to 500 characters without control characters.
+    Remark,
 }
 
 impl Rule {

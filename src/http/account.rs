@@ -118,7 +118,8 @@ pub struct EventBody {
     /// `two_factor.replaced`, `two_factor.reset_by_support`, `method.added`, `method.removed`,
     /// `method.renamed`, `recovery_codes.regenerated`, `recovery_code.used`, `login.succeeded`,
     /// `login.second_factor_failed`, `reauthentication.failed`, `session.revoked`, `password.changed`,
-    /// `bypass_code.issued`, `bypass_code.used`, `account.unlocked`.
+    /// `bypass_code.issued`, `bypass_code.used`, `two_factor.reset_by_operator`, `account.imported`,
+    /// `account.suspended`, `account.resumed`, `account.unlocked`, `scope.granted`, `scope.revoked`.
     #[schema(value_type = String, pattern = r"^[a-z_]+\.[a-z_]+$", example = "two_factor.disabled")]
     r#type: EventKind,
     /// When.

@@ -279,6 +279,7 @@ fn field_error(violation: &Violation, locale: Locale) -> FieldError {
         Rule::FreeEmail => "rule-free-email",
         Rule::Subject => "rule-subject",
         Rule::FreeSubject => "rule-free-subject",
+        Rule::Remark => "rule-remark",
     };
     FieldError { pointer: violation.pointer.to_owned(), detail: language::text(locale, name) }
 }

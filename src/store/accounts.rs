@@ -37,6 +37,14 @@ pub(super) struct Row {
     reminder_at: Option<i64>,
     subject: Option<String>,
     tokens_valid_after: i64,
+    suspended_at: Option<i64>,
+}
+
+impl Row {
+    /// When it was added, in milliseconds since 1970.
+    pub(super) fn created_at(&self) -> i64 {
+        self.created_at
+    }
 }
 
 impl TryFrom<Row> for Account {
@@ -62,6 +70,7 @@ impl TryFrom<Row> for Account {
                 .transpose()
                 .map_err(|_| Fault::Unreadable(format!("subject of account {}", row.id)))?,
             tokens_valid_after: moment(row.tokens_valid_after)?,
+            suspended_at: moment_or_none(row.suspended_at)?,
         })
     }
 }
@@ -191,6 +200,7 @@ pub fn insert(tx: &mut Tx<'_>, id: AccountId, new: &NewAccount, now: Timestamp) 
         reminder_at: None,
         subject: new.subject.as_ref().map(|subject| subject.as_str().to_owned()),
         tokens_valid_after: 0,
+        suspended_at: None,
     };
     diesel::insert_into(account::table).values(row).prepared().execute(tx.conn)?;
     Ok(())
@@ -251,6 +261,8 @@ fn save(tx: &mut Tx<'_>, before: &Account, after: &Account) -> Result<(), Fault>
             dsl::disabled_at.eq(after.disabled_at.map(Timestamp::as_millisecond)),
             dsl::reminder_at.eq(after.reminder_at.map(Timestamp::as_millisecond)),
             dsl::tokens_valid_after.eq(after.tokens_valid_after.as_millisecond()),
+            dsl::scope.eq(&after.scope),
+            dsl::suspended_at.eq(after.suspended_at.map(Timestamp::as_millisecond)),
         ))
         .prepared()
         .execute(tx.conn)?;

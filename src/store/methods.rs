@@ -194,18 +194,28 @@ pub fn remove_all(
     _: &Reverified,
     _: &Assured,
 ) -> Result<usize, Fault> {
-    abandon_pending(tx, account, now)?;
-    end(tx, account, None, (State::Active, State::Removed), now)
+    clear(tx, account, now)
 }
 
-/// Removes every active method and ends the pending enrolment of a customer, for an agent of support. Returns how
-/// many were active.
+/// As [`remove_all`], for the operator, who has the keys and the database.
 ///
 /// # Errors
 /// `unavailable`.
-pub fn reset(tx: &mut Tx<'_>, customer: &Customer, now: Timestamp, _: &Agent) -> Result<usize, Fault> {
-    abandon_pending(tx, customer.account(), now)?;
-    end(tx, customer.account(), None, (State::Active, State::Removed), now)
+pub fn remove_for_operator(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<usize, Fault> {
+    clear(tx, account, now)
+}
+
+/// As [`remove_all`], for an agent of support.
+///
+/// # Errors
+/// `unavailable`.
+pub fn remove_for_agent(tx: &mut Tx<'_>, customer: &Customer, now: Timestamp, _: &Agent) -> Result<usize, Fault> {
+    clear(tx, customer.account(), now)
+}
+
+fn clear(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<usize, Fault> {
+    abandon_pending(tx, account, now)?;
+    end(tx, account, None, (State::Active, State::Removed), now)
 }
 
 /// Moves methods out of service, and wipes what is secret about them.

@@ -3,6 +3,7 @@
 //! engine's own affair: `sqlite.rs` groups commits, `postgres.rs` retries.
 
 pub mod accounts;
+pub mod accounts_page;
 pub mod anchors;
 pub mod bypass_codes;
 pub mod challenges;

@@ -19,6 +19,7 @@ table! {
         reminder_at -> Nullable<BigInt>,
         subject -> Nullable<Text>,
         tokens_valid_after -> BigInt,
+        suspended_at -> Nullable<BigInt>,
     }
 }
 

@@ -219,7 +219,13 @@ export const en = {
   "event.password.changed": "Password changed",
   "event.bypass_code.issued": "Bypass code issued by support",
   "event.bypass_code.used": "Bypass code used",
-  "event.account.unlocked": "Locked attempts opened by support",
+  "event.two_factor.reset_by_operator": "Two-factor authentication switched off by the operator",
+  "event.account.imported": "Account moved here from another system",
+  "event.account.suspended": "Account suspended",
+  "event.account.resumed": "Account enabled again",
+  "event.account.unlocked": "Account unlocked",
+  "event.scope.granted": "Permission given",
+  "event.scope.revoked": "Permission taken away",
 
   // Sessions
   "sessions": "Sessions",

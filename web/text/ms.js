@@ -217,7 +217,13 @@ export const ms = {
   "event.password.changed": "Kata laluan ditukar",
   "event.bypass_code.issued": "Kod pintasan dikeluarkan oleh sokongan",
   "event.bypass_code.used": "Kod pintasan digunakan",
-  "event.account.unlocked": "Percubaan yang dikunci dibuka oleh sokongan",
+  "event.two_factor.reset_by_operator": "Pengesahan dua faktor dimatikan oleh pengendali",
+  "event.account.imported": "Akaun dipindahkan ke sini daripada sistem lain",
+  "event.account.suspended": "Akaun digantung",
+  "event.account.resumed": "Akaun diaktifkan semula",
+  "event.account.unlocked": "Kunci akaun dibuka",
+  "event.scope.granted": "Kebenaran diberikan",
+  "event.scope.revoked": "Kebenaran ditarik balik",
 
   // Sessions
   "sessions": "Sesi",

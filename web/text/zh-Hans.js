@@ -217,7 +217,13 @@ export const zhHans = {
   "event.password.changed": "密码已更改",
   "event.bypass_code.issued": "客服签发了临时通行码",
   "event.bypass_code.used": "已使用临时通行码",
-  "event.account.unlocked": "客服解除了尝试次数锁定",
+  "event.two_factor.reset_by_operator": "运营方关闭了双重身份验证",
+  "event.account.imported": "账户已从其他系统迁入",
+  "event.account.suspended": "账户已停用",
+  "event.account.resumed": "账户已恢复",
+  "event.account.unlocked": "账户已解锁",
+  "event.scope.granted": "已授予权限",
+  "event.scope.revoked": "已撤销权限",
 
   // Sessions
   "sessions": "会话",

@@ -68,6 +68,8 @@ pub async fn login(cx: &Cx, command: Login) -> Result<LoggedIn, Stop> {
         let account = accounts::by_email(tx, &email)?;
         let bucket = bucket(tx, &paying, &email, account.as_ref())?;
         let paid = ledger::pay(tx, &paying.policy.limits, vec![bucket], paying.now)?;
+        // A suspended account is answered as one that is not there.
+        let account = account.filter(|account| !account.is_suspended());
         Ok((account.map(|account| (account.id, account.password_hash, account.epoch)), paid))
     });
     let (known, paid) = pay.await?;
@@ -109,7 +111,7 @@ fn settle(
     // Every change of the password moves the epoch; another hash of the same epoch is the same password,
     // hashed anew by a sign-in beside this one.
     let is_same = reverified.is_against(&account.password_hash) || account.epoch == epoch;
-    if !is_same {
+    if !is_same || account.is_suspended() {
         return refuse(tx, cx, paid);
     }
     ledger::give_back(tx, paid, cx.now)?;

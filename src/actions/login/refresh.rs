@@ -33,7 +33,7 @@ fn renew(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque) -> Result<Grant, Stop> {
     let found = sessions::find(tx, token.id.into())?.ok_or(Refusal::InvalidToken)?;
     let mut account = accounts::lock(tx, found.account)?.ok_or(Refusal::InvalidToken)?;
     let (mut session, presented) = sessions::find_presented(tx, token, cx.now)?.ok_or(Refusal::InvalidToken)?;
-    if !session.is_alive(cx.now) {
+    if !session.is_alive(cx.now) || account.is_suspended() {
         return Err(Refusal::InvalidToken.into());
     }
     // Times of one write are the same: the write that replaced this token was the one that made the proof.

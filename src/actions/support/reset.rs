@@ -46,7 +46,7 @@ fn switch_off(
     let paid = desk::pay(tx, call, agent)?;
     ledger::keep(tx, &cx.policy.limits, paid, cx.now)?;
     let revoked = Counts {
-        methods: methods::reset(tx, &customer, cx.now, agent)?,
+        methods: methods::remove_for_agent(tx, &customer, cx.now, agent)?,
         recovery_codes: recovery_codes::delete_all(tx, account.id)?,
         sessions: sessions::end_others(tx, account.id, None, cx.now)?,
     };

@@ -1,16 +1,15 @@
-//! Opening the budgets of guesses that an owner, or somebody else, has used up. Sessions that ended stay ended.
+//! Unlocking an account for its owner.
 
 use super::desk::{self, Command};
 use crate::{
-    actions::{Call, Outcome, entrance, login},
+    actions::{Call, Outcome, entrance, unlock},
     domain::{
         account::Account,
         agent::{Agent, Cause},
         event::{Event, EventKind},
-        guesses::{BucketId, Scope},
-        refusal::{Fault, Refusal, Stop},
+        refusal::{Refusal, Stop},
     },
-    store::{Tx, accounts, ledger, sessions},
+    store::{Tx, accounts},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -48,26 +47,8 @@ fn open(tx: &mut Tx<'_>, call: &Call, agent: &Agent, mut account: Account, cause
     if agent.is(&account) {
         return Err(Refusal::NotPermitted.into());
     }
-    let mut opened: Vec<String> = Vec::new();
-    for bucket in buckets(tx, call, &account)? {
-        let name = bucket.scope.name().to_owned();
-        if ledger::forget(tx, &bucket, cx.now)? && !opened.contains(&name) {
-            opened.push(name);
-        }
-    }
+    let opened = unlock::open(tx, cx, &account)?;
     let event = Event::of_support(EventKind::AccountUnlocked, agent, cause).with("opened", opened.clone());
     accounts::record(tx, &mut account, &cx.origin, cx.now, &event, |_| {})?;
     Ok(Unlocked { unlocked_at: cx.now, opened })
-}
-
-/// Every budget of guesses that is the account's, its living sessions' and its address'.
-fn buckets(tx: &mut Tx<'_>, call: &Call, account: &Account) -> Result<Vec<BucketId>, Fault> {
-    let of_account = [Scope::Code, Scope::RecoveryCode, Scope::ReauthAccount];
-    let mut buckets: Vec<BucketId> = of_account.map(|scope| BucketId::new(scope, account.id)).into();
-    for session in sessions::alive(tx, account.id, call.cx.now)? {
-        let of_session = [Scope::SessionCode, Scope::ReauthSession];
-        buckets.extend(of_session.map(|scope| BucketId::new(scope, session.id)));
-    }
-    buckets.extend(login::password::buckets(tx, &call.cx, account)?);
-    Ok(buckets)
 }

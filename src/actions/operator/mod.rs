@@ -1,18 +1,63 @@
-//! What the operator does on the command line.
+//! What the operator does on the command line. Whoever runs it has the database and the keys, so nothing is
+//! proved here; everything is recorded, with the system as its actor.
+
+pub mod list;
+pub mod reset;
+pub mod scope;
+pub mod standing;
 
 use super::Cx;
 use crate::{
     domain::{
-        account::Email,
+        account::{Account, Email, Remark},
         event::{Event, EventKind},
         id::AccountId,
         refusal::{Refusal, Stop},
     },
     store::{
+        Tx,
         accounts::{self, NewAccount},
         sessions,
     },
 };
+
+/// Which account is meant.
+#[derive(Clone, Debug)]
+pub enum Whom {
+    /// The one with this address.
+    Email(Email),
+    /// The one with this id.
+    Id(AccountId),
+}
+
+/// Whose account was meant, and what was done to it.
+pub struct Done<T> {
+    /// Its id.
+    pub id: AccountId,
+    /// What was done.
+    pub what: T,
+}
+
+/// The account that is meant, held until the transaction ends.
+///
+/// # Errors
+/// `not-found`.
+fn hold(tx: &mut Tx<'_>, whom: &Whom) -> Result<Account, Stop> {
+    let id = match whom {
+        Whom::Id(id) => *id,
+        Whom::Email(email) => accounts::by_email(tx, email)?.ok_or(Refusal::NotFound)?.id,
+    };
+    Ok(accounts::lock(tx, id)?.ok_or(Refusal::NotFound)?)
+}
+
+/// An event of the operator's, with the reason where one was given.
+fn event(kind: EventKind, reason: Option<&Remark>) -> Event {
+    let event = Event::of_system(kind);
+    match reason {
+        Some(reason) => event.with("reason", reason.as_str()),
+        None => event,
+    }
+}
 
 /// Adds an account whose password was hashed already.
 ///

@@ -1,8 +1,9 @@
-//! `account`: adds accounts and sets passwords.
+//! `account add` and `account set-password`.
 
-use super::{Failure, act};
+use super::tell;
 use crate::{
     actions::operator,
+    cli::{Failure, act},
     config::Config,
     crypto::password,
     domain::{
@@ -11,17 +12,9 @@ use crate::{
     },
     store::accounts::NewAccount,
 };
-use clap::{Args, Subcommand};
+use clap::Args;
+use serde_json::json;
 use std::io::Read;
-
-/// What to do with accounts.
-#[derive(Subcommand)]
-pub enum Command {
-    /// Add an account.
-    Add(Add),
-    /// Set an account's password; its sessions end.
-    SetPassword(SetPassword),
-}
 
 /// A new account.
 #[derive(Args)]
@@ -60,30 +53,24 @@ pub struct SetPassword {
     json: bool,
 }
 
-/// Runs a subcommand.
-pub fn run(config: &Config, command: Command) -> Result<(), Failure> {
-    let (email, json) = match &command {
-        Command::Add(Add { email, json, .. }) | Command::SetPassword(SetPassword { email, json, .. }) => (email, *json),
-    };
-    let email = Email::parse(email, "/email")?;
+/// Adds an account.
+pub fn add(config: &Config, add: Add) -> Result<(), Failure> {
+    let email = Email::parse(&add.email, "/email")?;
+    let password_hash = password::hash_now(&password_from_stdin()?, config.bcrypt_cost)?;
+    let subject = add.subject.map(|subject| Subject::parse(&subject, "/subject")).transpose()?;
+    let scope = add.scope.unwrap_or_default();
+    let new = NewAccount { email, password_hash, locale: add.locale, scope, subject };
+    let id = act(config, async move |cx: &_| operator::add_account(cx, new).await)?;
+    tell(add.json, &json!({ "id": id }), &format!("account {id} added"));
+    Ok(())
+}
+
+/// Sets an account's password.
+pub fn set_password(config: &Config, set: SetPassword) -> Result<(), Failure> {
+    let email = Email::parse(&set.email, "/email")?;
     let hash = password::hash_now(&password_from_stdin()?, config.bcrypt_cost)?;
-    let (id, done) = match command {
-        Command::Add(Add { locale, scope, subject, .. }) => {
-            let subject = subject.map(|subject| Subject::parse(&subject, "/subject")).transpose()?;
-            let scope = scope.unwrap_or_default();
-            let new = NewAccount { email, password_hash: hash, locale, scope, subject };
-            (act(config, async move |cx: &_| operator::add_account(cx, new).await)?, "added")
-        }
-        Command::SetPassword(_) => {
-            let set = async move |cx: &_| operator::set_password(cx, email, hash).await;
-            (act(config, set)?, "has a new password")
-        }
-    };
-    if json {
-        println!("{}", serde_json::json!({ "id": id }));
-    } else {
-        println!("account {id} {done}");
-    }
+    let id = act(config, async move |cx: &_| operator::set_password(cx, email, hash).await)?;
+    tell(set.json, &json!({ "id": id }), &format!("account {id} has a new password"));
     Ok(())
 }
 

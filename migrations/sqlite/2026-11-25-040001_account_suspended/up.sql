@@ -1,0 +1,2 @@
+-- Since when the account is suspended: nobody signs in to it until it is enabled again.
+ALTER TABLE account ADD COLUMN suspended_at INTEGER;

@@ -1,0 +1,84 @@
+//! `account`: what the operator does with accounts, one file a group of subcommands.
+
+mod add;
+mod list;
+mod standing;
+
+use super::Failure;
+use crate::{
+    actions::operator::Whom,
+    config::Config,
+    domain::{account::Email, id::AccountId},
+};
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+/// What to do with accounts.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Add an account.
+    Add(add::Add),
+    /// Set an account's password; its sessions end.
+    SetPassword(add::SetPassword),
+    /// List accounts, in the order in which they were added.
+    List(list::List),
+    /// Forget the wrong guesses that lock an account's owner out.
+    Unlock(standing::Change),
+    /// Suspend an account: nobody signs in to it, its sessions end, its tokens are refused.
+    Disable(standing::Change),
+    /// End a suspension.
+    Enable(standing::Change),
+    /// Switch an account's two-factor authentication off; its sessions end.
+    #[command(name = "reset-2fa")]
+    ResetTwoFactor(standing::Reset),
+    /// Give an account a scope.
+    GrantScope(standing::Scope),
+    /// Take a scope away from an account.
+    RevokeScope(standing::Scope),
+}
+
+/// Which account is meant.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct Who {
+    /// The account with this address.
+    #[arg(long)]
+    email: Option<String>,
+    /// The account with this id.
+    #[arg(long)]
+    id: Option<uuid::Uuid>,
+}
+
+impl Who {
+    fn whom(self) -> Result<Whom, Failure> {
+        match (self.email, self.id) {
+            (Some(email), _) => Ok(Whom::Email(Email::parse(&email, "/email")?)),
+            (None, Some(id)) => Ok(Whom::Id(AccountId(id))),
+            (None, None) => Err(Failure::new("name the account by --email or --id")),
+        }
+    }
+}
+
+/// Runs a subcommand.
+pub fn run(config: &Config, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Add(add) => add::add(config, add),
+        Command::SetPassword(set) => add::set_password(config, set),
+        Command::List(list) => list::list(config, list),
+        Command::Unlock(change) => standing::unlock(config, change),
+        Command::Disable(change) => standing::disable(config, change),
+        Command::Enable(change) => standing::enable(config, change),
+        Command::ResetTwoFactor(reset) => standing::reset(config, reset),
+        Command::GrantScope(scope) => standing::grant(config, scope),
+        Command::RevokeScope(scope) => standing::revoke(config, scope),
+    }
+}
+
+/// Tells what was done, as JSON or as a sentence.
+fn tell(as_json: bool, json: &Value, sentence: &str) {
+    if as_json {
+        println!("{json}");
+    } else {
+        println!("{sentence}");
+    }
+}
