@@ -12,6 +12,7 @@ use crate::{
         Db, Tx,
         anchors::{self, Walk},
         cuts::{self, Place},
+        ends,
         events::{self, Broken},
     },
 };
@@ -19,7 +20,7 @@ use crate::{
 /// Accounts or anchors that are read at once: no reader stays long.
 const PAGE: i64 = 200;
 
-/// Checks both chains of every account, or of one; returns how many rows were read, or the first bad one.
+/// Checks both chains of every account, or of one, and the marks of those that were deleted; returns how many rows were read, or the first bad one.
 ///
 /// # Errors
 /// `unavailable`, `unreadable`.
@@ -34,7 +35,21 @@ pub async fn verify(cx: &Cx, only: Option<AccountId>) -> Result<Result<u64, Brok
         rows += page.rows;
         after = page.last.filter(|_| only.is_none());
         if after.is_none() {
-            return Ok(Ok(rows));
+            break;
+        }
+    }
+    let marks = if only.is_none() { verify_ends(cx).await? } else { Ok(()) };
+    Ok(marks.map(|()| rows))
+}
+
+async fn verify_ends(cx: &Cx) -> Result<Result<(), Broken>, Stop> {
+    let mut after = String::new();
+    loop {
+        let page = cx.store.read("audit-verify", move |db| Ok(ends::verify(db, &after, PAGE)?)).await?;
+        match page {
+            Ok(Some(last)) => after = last,
+            Ok(None) => return Ok(Ok(())),
+            Err(broken) => return Ok(Err(broken)),
         }
     }
 }

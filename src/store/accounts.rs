@@ -243,6 +243,14 @@ pub fn rehash(tx: &mut Tx<'_>, account: &mut Account, hash: String) -> Result<()
     save(tx, &before, account)
 }
 
+/// Deletes an account with everything that belongs to it, but for its buckets in the ledger.
+///
+/// # Errors
+/// `contended` when it is gone already.
+pub fn delete(tx: &mut Tx<'_>, id: AccountId) -> Result<(), Fault> {
+    hit_one(diesel::delete(dsl::account.filter(dsl::id.eq(id.to_string()))).prepared().execute(tx.conn)?, "account")
+}
+
 fn save(tx: &mut Tx<'_>, before: &Account, after: &Account) -> Result<(), Fault> {
     let unmoved = dsl::account
         .filter(dsl::id.eq(before.id.to_string()))

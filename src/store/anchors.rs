@@ -3,8 +3,8 @@
 use super::{
     Db, Tx,
     connection::Prepare,
-    cuts,
-    events::Broken,
+    cuts, ends,
+    events::{self, Broken},
     row::moment,
     schema::{
         audit,
@@ -172,7 +172,8 @@ fn bytes(head: &Head) -> Result<Vec<u8>, Fault> {
 }
 
 /// Checks that `anchor` is what was written, that it follows `previous` where one is given, that the database
-/// has it, and that every row that it names is still what it was, or was dropped before a cut.
+/// has it, and that every row that it names is still what it was, was dropped before a cut, or went with its
+/// account, which left a mark.
 ///
 /// # Errors
 /// `unavailable`, `unreadable`; the inner error names what is wrong.
@@ -199,10 +200,10 @@ pub fn check(db: &mut Db<'_>, previous: Option<&Anchor>, anchor: &Anchor) -> Res
             .optional()?;
         let is_there = match row {
             Some(hash) => HEXLOWER.encode(&hash) == head.hash,
-            None => match cuts::begin(db, &head.account, &head.stream)? {
-                // The cut was made by whoever has the key, of rows that held.
-                Ok(cut) if head.seq == cut.seq => HEXLOWER.encode(&cut.hash) == head.hash,
-                Ok(cut) => head.seq < cut.seq,
+            // Both are made by whoever has the key, of rows that held.
+            None => match gone(db, head)? {
+                Ok(last) if head.seq == last.seq => HEXLOWER.encode(&last.hash) == head.hash,
+                Ok(last) => head.seq < last.seq,
                 Err(broken) => return Ok(Err(broken)),
             },
         };
@@ -216,6 +217,15 @@ pub fn check(db: &mut Db<'_>, previous: Option<&Anchor>, anchor: &Anchor) -> Res
         }
     }
     Ok(Ok(()))
+}
+
+/// The last row that was dropped of a chain: with its account, or at its cut.
+fn gone(db: &mut Db<'_>, head: &Head) -> Result<Result<events::Link, Broken>, Fault> {
+    match ends::of_chain(db, &head.account, &head.stream)? {
+        Ok(Some(last)) => Ok(Ok(last)),
+        Ok(None) => cuts::begin(db, &head.account, &head.stream),
+        Err(broken) => Ok(Err(broken)),
+    }
 }
 
 fn hash(db: &Db<'_>, anchor: &Anchor) -> Result<String, Fault> {

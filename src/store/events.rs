@@ -86,6 +86,14 @@ pub enum Broken {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The mark of a deleted account.
+    #[error("account {account}, the mark of its deletion: {problem}")]
+    End {
+        /// Whose chains it stands for.
+        account: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// An anchor.
     #[error("anchor {n}: {problem}")]
     Anchor {
@@ -281,7 +289,8 @@ pub(super) fn links(
     Ok(Ok(links))
 }
 
-fn hash_of(db: &mut Db<'_>, account: &str, stream: Stream, seq: i64) -> Result<Vec<u8>, Fault> {
+/// The hash of one row of a chain; empty before the first.
+pub(super) fn hash_of(db: &mut Db<'_>, account: &str, stream: Stream, seq: i64) -> Result<Vec<u8>, Fault> {
     if seq == 0 {
         return Ok(Vec::new());
     }

@@ -11,7 +11,11 @@ use crate::domain::{
     lockout::{Bucket, Kept},
     refusal::{Fault, Refusal, Stop},
 };
-use diesel::{BoxableExpression, prelude::*, sql_types::Bool};
+use diesel::{
+    BoxableExpression,
+    prelude::*,
+    sql_types::{Bool, Text},
+};
 use jiff::Timestamp;
 
 /// Places that were paid for, to be settled: all of them, or some of them kept and others given back.
@@ -105,6 +109,29 @@ pub fn open(tx: &mut Tx<'_>, id: &BucketId, now: Timestamp) -> Result<(), Fault>
 /// `unavailable`, `unreadable`.
 pub fn forget(tx: &mut Tx<'_>, id: &BucketId, now: Timestamp) -> Result<bool, Fault> {
     Ok(hold(tx, id, now)?.forget())
+}
+
+/// Drops every bucket that is named after an account, or after something of it: for an account that is deleted.
+///
+/// # Errors
+/// `unavailable`.
+pub fn drop_all(tx: &mut Tx<'_>, account: AccountId, login_name: &str) -> Result<(), Fault> {
+    forget(tx, account, login_name)?;
+    let starts = BucketId::new(Scope::EnrollStart, account);
+    let starts = dsl::scope.eq(starts.scope.name()).and(dsl::key.eq(starts.key));
+    diesel::delete(dsl::bucket.filter(starts)).execute(tx.conn)?;
+    for (scope, table) in [
+        (Scope::SessionCode, "session"),
+        (Scope::ReauthSession, "session"),
+        (Scope::Confirm, "method"),
+        (Scope::Challenge, "challenge"),
+    ] {
+        let name = scope.name();
+        let of_account = format!("SELECT id FROM {table} WHERE account_id = $1");
+        let statement = format!("DELETE FROM bucket WHERE scope = '{name}' AND key IN ({of_account})");
+        diesel::sql_query(statement).bind::<Text, _>(account.to_string()).execute(tx.conn)?;
+    }
+    Ok(())
 }
 
 /// A bucket, read once and held until the transaction ends, which writes what has become of it.

@@ -9,6 +9,7 @@ pub mod bypass_codes;
 pub mod challenges;
 mod connection;
 pub mod cuts;
+pub mod ends;
 mod engine;
 pub mod events;
 pub mod factors;

@@ -148,6 +148,19 @@ table! {
 }
 
 table! {
+    audit_end (account_id) {
+        account_id -> Text,
+        at -> BigInt,
+        state_seq -> BigInt,
+        state_hash -> Binary,
+        activity_seq -> BigInt,
+        activity_hash -> Binary,
+        key_id -> Text,
+        seal -> Binary,
+    }
+}
+
+table! {
     audit_anchor (n) {
         n -> BigInt,
         at -> BigInt,
@@ -185,5 +198,6 @@ diesel::joinable!(session -> account (account_id));
 diesel::joinable!(totp -> method (method_id));
 allow_tables_to_appear_in_same_query!(account, session, challenge);
 allow_tables_to_appear_in_same_query!(method, totp);
+allow_tables_to_appear_in_same_query!(account, audit_end);
 // A delivery is dropped with its event.
 allow_tables_to_appear_in_same_query!(audit, outbox);

@@ -1,6 +1,7 @@
 //! `account`: what the operator does with accounts, one file a group of subcommands.
 
 mod add;
+mod delete;
 mod list;
 mod standing;
 
@@ -28,6 +29,8 @@ pub enum Command {
     Disable(standing::Change),
     /// End a suspension.
     Enable(standing::Change),
+    /// Delete an account with everything that belongs to it; a mark stays in the audit.
+    Delete(delete::Delete),
     /// Switch an account's two-factor authentication off; its sessions end.
     #[command(name = "reset-2fa")]
     ResetTwoFactor(standing::Reset),
@@ -68,6 +71,7 @@ pub fn run(config: &Config, command: Command) -> Result<(), Failure> {
         Command::Unlock(change) => standing::unlock(config, change),
         Command::Disable(change) => standing::disable(config, change),
         Command::Enable(change) => standing::enable(config, change),
+        Command::Delete(delete) => delete::delete(config, delete),
         Command::ResetTwoFactor(reset) => standing::reset(config, reset),
         Command::GrantScope(scope) => standing::grant(config, scope),
         Command::RevokeScope(scope) => standing::revoke(config, scope),

@@ -1,0 +1,29 @@
+//! Deleting an account: whatever belongs to it goes, its events too. A sealed mark stays, so that anchors which
+//! saw its events are not broken by it.
+
+use super::{Whom, hold};
+use crate::{
+    actions::Cx,
+    domain::{id::AccountId, refusal::Stop},
+    store::{accounts, ends, events::Broken, ledger},
+};
+
+/// Deletes an account, once its audit was found whole; returns its id, or what is broken.
+///
+/// # Errors
+/// `not-found`.
+pub async fn delete(cx: &Cx, whom: Whom) -> Result<Result<AccountId, Broken>, Stop> {
+    let setting = cx.clone();
+    cx.store
+        .write("delete-account", move |tx| {
+            let account = hold(tx, &whom)?;
+            // What was altered is evidence, and must not go with the account.
+            if let Err(broken) = ends::mark(tx, &account, setting.now)? {
+                return Ok(Err(broken));
+            }
+            ledger::drop_all(tx, account.id, &setting.login_name(&account.email))?;
+            accounts::delete(tx, account.id)?;
+            Ok(Ok(account.id))
+        })
+        .await
+}
