@@ -27,6 +27,7 @@ use crate::{
         token::{Holder, Realm},
     },
     domain::{
+        account::Email,
         event::Origin,
         idempotency::Claim,
         policy::Policy,
@@ -160,6 +161,11 @@ impl Cx {
     /// The instant `seconds` from now.
     pub fn in_seconds(&self, seconds: u32) -> Timestamp {
         self.now.checked_add(SignedDuration::from_secs(i64::from(seconds))).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The name, as a keyed hash, that guesses at the password of an address are counted under.
+    pub fn login_name(&self, email: &Email) -> String {
+        HEXLOWER.encode(&self.keys.name(Purpose::Email, &[email.as_str().as_bytes()]))
     }
 
     /// The client's network, as a keyed hash: an IPv4 address, or the /64 of an IPv6 address.

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::domain::{
     guesses::{BucketId, Limits, Scope},
+    id::AccountId,
     lockout::{Bucket, Kept},
     refusal::{Fault, Refusal, Stop},
 };
@@ -111,15 +112,18 @@ pub fn forget(tx: &mut Tx<'_>, id: &BucketId, now: Timestamp) -> Result<bool, Fa
     Ok(hold(tx, id, now)?.forget())
 }
 
-/// Drops every bucket that is named after an account, or after something of it: for an account that is deleted.
+/// Drops every bucket that is named after an account, or after something of it: for an account that is deleted. Its
+/// sign-ins are counted under `login_name`, and under that name with a network behind it.
 ///
 /// # Errors
 /// `unavailable`.
 pub fn drop_all(tx: &mut Tx<'_>, account: AccountId, login_name: &str) -> Result<(), Fault> {
-    forget(tx, account, login_name)?;
-    let starts = BucketId::new(Scope::EnrollStart, account);
-    let starts = dsl::scope.eq(starts.scope.name()).and(dsl::key.eq(starts.key));
-    diesel::delete(dsl::bucket.filter(starts)).execute(tx.conn)?;
+    let own = [Scope::Code, Scope::RecoveryCode, Scope::ReauthAccount, Scope::EnrollStart].map(Scope::name);
+    let of_account = dsl::scope.eq_any(own).and(dsl::key.eq(account.to_string()));
+    diesel::delete(dsl::bucket.filter(of_account)).execute(tx.conn)?;
+    // Names are hexadecimal, so there is nothing to escape.
+    let is_of_name = dsl::key.eq(login_name).or(dsl::key.like(format!("{login_name}/%")));
+    diesel::delete(dsl::bucket.filter(dsl::scope.eq(Scope::Login.name()).and(is_of_name))).execute(tx.conn)?;
     for (scope, table) in [
         (Scope::SessionCode, "session"),
         (Scope::ReauthSession, "session"),

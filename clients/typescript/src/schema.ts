@@ -445,6 +445,118 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/support/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Finds the account with an address. */
+        get: operations["findAccount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/accounts/{id}/2fa": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads how an account's two-factor authentication stands. */
+        get: operations["getAccountStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/accounts/{id}/2fa/bypass-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Issues a bypass code: one proof of the second factor for an owner whose phone is out of reach.
+         * @description Two-factor authentication stays on. An account has one bypass code at most; a new one takes the place of the last.
+         */
+        post: operations["issueBypassCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/accounts/{id}/2fa/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switches two-factor authentication off for an owner who has lost every factor.
+         * @description Every method, recovery code and bypass code is removed, all sessions of the owner end, and the account signs in by
+         *     password alone.
+         */
+        post: operations["resetTwoFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/accounts/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads an account's security log, newest first. */
+        get: operations["listAccountEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/support/accounts/{id}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Opens an account's budgets of guesses: codes, recovery codes, sign-in and re-authentication.
+         * @description Sessions that ended stay ended.
+         */
+        post: operations["unlockAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -462,6 +574,33 @@ export interface components {
             sessions: number;
             /** @description How two-factor authentication stands. */
             two_factor: components["schemas"]["Status"];
+        };
+        /** @description How the two-factor authentication of an account stands, for support: a status without actions. */
+        AccountStatus: {
+            /**
+             * Format: date-time
+             * @description When it was switched off, if it was on before.
+             */
+            disabled_at?: string;
+            /** @description Whether it is on. */
+            enabled: boolean;
+            /** @description The active methods, oldest first. */
+            methods: components["schemas"]["Method"][];
+            /** @description Enrolments that wait for their confirm. */
+            pending: components["schemas"]["PendingMethod"][];
+            recovery_codes: components["schemas"]["RecoveryCodeCount"] | null;
+            /**
+             * Format: date-time
+             * @description When its owner is reminded that it is off.
+             */
+            reminder_at?: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string | null;
+            /** @description Whom a locked-out owner turns to. */
+            support: components["schemas"]["Support"];
         };
         /**
          * @description The authentication context class: a password, or a password and a second factor.
@@ -556,7 +695,7 @@ export interface components {
             delay_max: number;
             /**
              * Format: int32
-             * @description Wrong guesses that end the session, the challenge or the enrolment itself.
+             * @description Wrong guesses that end the session, the challenge, the enrolment or the bypass code itself.
              */
             ends_at: number;
             /**
@@ -569,6 +708,16 @@ export interface components {
              * @description The window.
              */
             window: number;
+        };
+        /** @description A bypass code, shown once. */
+        BypassCode: {
+            /** @description The code. It is sent as `recovery_code`, once. */
+            code: components["schemas"]["RecoveryCode"];
+            /**
+             * Format: date-time
+             * @description When it dies, used or not.
+             */
+            expires_at: string;
         };
         /** @description The kinds of problem. */
         Catalogue: {
@@ -786,8 +935,8 @@ export interface components {
              *     `two_factor.replaced`, `two_factor.reset_by_support`, `method.added`, `method.removed`,
              *     `method.renamed`, `recovery_codes.regenerated`, `recovery_code.used`, `login.succeeded`,
              *     `login.second_factor_failed`, `reauthentication.failed`, `session.revoked`, `password.changed`,
-             *     `two_factor.reset_by_operator`, `account.imported`, `account.suspended`, `account.resumed`,
-             *     `account.unlocked`, `scope.granted`, `scope.revoked`.
+             *     `bypass_code.issued`, `bypass_code.used`, `two_factor.reset_by_operator`, `account.imported`,
+             *     `account.suspended`, `account.resumed`, `account.unlocked`, `scope.granted`, `scope.revoked`.
              * @example two_factor.disabled
              */
             type: string;
@@ -869,6 +1018,8 @@ export interface components {
         };
         /** @description The budgets of guesses. */
         Limits: {
+            /** @description A bypass code. */
+            bypass_code: components["schemas"]["Budget"];
             /** @description A second factor on one challenge. */
             challenge: components["schemas"]["Budget"];
             /** @description A code before the second factor was proved. */
@@ -887,6 +1038,8 @@ export interface components {
             recovery_code: components["schemas"]["Budget"];
             /** @description A code in a session that is `aal2`. */
             session_code: components["schemas"]["Budget"];
+            /** @description Resets and bypass codes of one agent of support. */
+            support_action: components["schemas"]["Budget"];
         };
         /**
          * @description How an account signs in without a second factor.
@@ -1007,6 +1160,11 @@ export interface components {
             address: components["schemas"]["AddressPolicy"];
             /**
              * Format: int32
+             * @description Life of a bypass code.
+             */
+            bypass_code_ttl: number;
+            /**
+             * Format: int32
              * @description Life of a sign-in challenge.
              */
             challenge_ttl: number;
@@ -1045,6 +1203,11 @@ export interface components {
             step_up_max_age: number;
             /** @description Whom someone turns to who cannot sign in. */
             support: components["schemas"]["Support"];
+            /**
+             * Format: int32
+             * @description How old an agent's proof of the second factor may be for support to act.
+             */
+            support_max_age: number;
             /** @description One-time codes. */
             totp: components["schemas"]["TotpPolicy"];
         };
@@ -1161,7 +1324,7 @@ export interface components {
             methods: number;
             /** @description Unused recovery codes. */
             recovery_codes: number;
-            /** @description Sessions other than the caller's. */
+            /** @description Sessions other than the caller's; where support did it, all. */
             sessions: number;
         };
         SecondFactorRequest: {
@@ -1266,6 +1429,24 @@ export interface components {
             /** @description A page. */
             url: string | null;
         };
+        SupportRequest: {
+            /** @description Why, in the agent's words. The owner reads it in the security log. */
+            reason: string;
+            /** @description The ticket that it was asked for in. */
+            ticket: string;
+        };
+        /** @description An account, as far as support needs to know it. */
+        SupportedAccount: {
+            /** @description Its address. */
+            email: string;
+            /**
+             * Format: uuid
+             * @description Its id, for the other calls.
+             */
+            id: string;
+            /** @description How its two-factor authentication stands. */
+            two_factor: components["schemas"]["AccountStatus"];
+        };
         /** @description A pair of tokens (RFC 6749 §5.1). */
         Tokens: {
             /** @description The access token: a JWT (RFC 9068). */
@@ -1309,6 +1490,22 @@ export interface components {
              * @description Steps that a code may be early or late.
              */
             window: number;
+        };
+        /** @description The budgets of guesses are whole again. */
+        Unlocked: {
+            /**
+             * @description The names of those that were not whole before.
+             * @example [
+             *       "code",
+             *       "login"
+             *     ]
+             */
+            opened: string[];
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            unlocked_at: string;
         };
     };
     responses: never;
@@ -1414,9 +1611,20 @@ export interface operations {
                      *         "burst": 60,
                      *         "per_minute": 30
                      *       },
+                     *       "bypass_code_ttl": 600,
                      *       "challenge_ttl": 300,
                      *       "enrollment_ttl": 600,
                      *       "limits": {
+                     *         "bypass_code": {
+                     *           "cap_day": 0,
+                     *           "cap_month": 0,
+                     *           "caps_lock": false,
+                     *           "delay_first": 0,
+                     *           "delay_max": 0,
+                     *           "ends_at": 5,
+                     *           "free": 5,
+                     *           "window": 2592000
+                     *         },
                      *         "challenge": {
                      *           "cap_day": 0,
                      *           "cap_month": 0,
@@ -1506,6 +1714,16 @@ export interface operations {
                      *           "ends_at": 12,
                      *           "free": 5,
                      *           "window": 2592000
+                     *         },
+                     *         "support_action": {
+                     *           "cap_day": 0,
+                     *           "cap_month": 0,
+                     *           "caps_lock": false,
+                     *           "delay_first": 0,
+                     *           "delay_max": 0,
+                     *           "ends_at": 0,
+                     *           "free": 10,
+                     *           "window": 3600
                      *         }
                      *       },
                      *       "methods": {
@@ -1527,6 +1745,7 @@ export interface operations {
                      *         "phone": "+60 3 1234 5678",
                      *         "url": "https://portal.test/help"
                      *       },
+                     *       "support_max_age": 900,
                      *       "totp": {
                      *         "algorithm": "SHA1",
                      *         "digits": 6,
@@ -1610,6 +1829,15 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["Tokens"];
                 };
+            };
+            /** @description Changed, for a token of the portal's own issuer */
+            204: {
+                headers: {
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description malformed-request */
             400: {
@@ -3490,6 +3718,15 @@ export interface operations {
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
+            /** @description Proved, for a token of the portal's own issuer */
+            204: {
+                headers: {
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description malformed-request */
             400: {
                 headers: {
@@ -4691,6 +4928,866 @@ export interface operations {
             /** @description not-acceptable */
             406: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    findAccount: {
+        parameters: {
+            query: {
+                /**
+                 * @description The address; a `+` in it is written `%2B`.
+                 * @example alice@example.test
+                 */
+                email: string;
+            };
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account */
+            200: {
+                headers: {
+                    /** @description The version */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "email": "alice@example.test",
+                     *       "id": "01a20c1b-7c00-7d52-9a1e-5b0f6c2d7e84",
+                     *       "two_factor": {
+                     *         "enabled": true,
+                     *         "methods": [
+                     *           {
+                     *             "created_at": "2026-11-24T08:00:00Z",
+                     *             "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *             "label": "Pixel 9",
+                     *             "last_used_at": "2026-11-24T08:50:00Z",
+                     *             "type": "totp"
+                     *           }
+                     *         ],
+                     *         "pending": [],
+                     *         "recovery_codes": {
+                     *           "generated_at": "2026-11-24T08:00:00Z",
+                     *           "remaining": 9,
+                     *           "total": 10
+                     *         },
+                     *         "since": "2026-11-24T08:00:00Z",
+                     *         "support": {
+                     *           "email": "help@portal.test",
+                     *           "phone": "+60 3 1234 5678",
+                     *           "url": "https://portal.test/help"
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportedAccount"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token, insufficient-user-authentication */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-permitted */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation-failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccountStatus: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The account */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    /** @description The version */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "enabled": true,
+                     *       "methods": [
+                     *         {
+                     *           "created_at": "2026-11-24T08:00:00Z",
+                     *           "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *           "label": "Pixel 9",
+                     *           "last_used_at": "2026-11-24T08:50:00Z",
+                     *           "type": "totp"
+                     *         }
+                     *       ],
+                     *       "pending": [],
+                     *       "recovery_codes": {
+                     *         "generated_at": "2026-11-24T08:00:00Z",
+                     *         "remaining": 9,
+                     *         "total": 10
+                     *       },
+                     *       "since": "2026-11-24T08:00:00Z",
+                     *       "support": {
+                     *         "email": "help@portal.test",
+                     *         "phone": "+60 3 1234 5678",
+                     *         "url": "https://portal.test/help"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AccountStatus"];
+                };
+            };
+            /** @description invalid-token, insufficient-user-authentication */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-permitted */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issueBypassCode: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The account */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "phone is being repaired",
+                 *       "ticket": "T-2026-1108"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SupportRequest"];
+            };
+        };
+        responses: {
+            /** @description The code, once */
+            201: {
+                headers: {
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "AAAAAA-AAAAAA-AAAAAA-AAAAAA",
+                     *       "expires_at": "2026-11-24T08:10:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BypassCode"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token, insufficient-user-authentication */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-permitted */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description two-factor-not-enabled, already-completed, request-in-progress */
+            409: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation-failed, idempotency-key-reused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-attempts */
+            429: {
+                headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resetTwoFactor: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The account */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "phone and recovery codes are lost",
+                 *       "ticket": "T-2026-1107"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SupportRequest"];
+            };
+        };
+        responses: {
+            /** @description It is off; `tokens` is null */
+            200: {
+                headers: {
+                    /** @description The version */
+                    ETag?: string;
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "disabled_at": "2026-11-24T09:00:00Z",
+                     *       "enabled": false,
+                     *       "login": "password",
+                     *       "message": "Your account is no longer protected by an authenticator app.",
+                     *       "reminder_at": "2026-11-25T09:00:00Z",
+                     *       "revoked": {
+                     *         "methods": 1,
+                     *         "recovery_codes": 9,
+                     *         "sessions": 2
+                     *       },
+                     *       "tokens": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Disabled"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token, insufficient-user-authentication */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-permitted */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description two-factor-not-enabled, already-completed, request-in-progress */
+            409: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation-failed, idempotency-key-reused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-attempts */
+            429: {
+                headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAccountEvents: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Events on the page; 20 by default. */
+                limit?: number;
+            };
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The account */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the log */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "actor": {
+                     *             "id": "01a20c1b-7c00-7d52-9a1e-5b0f6c2d7e84",
+                     *             "kind": "owner"
+                     *           },
+                     *           "at": "2026-11-24T08:00:00Z",
+                     *           "details": {
+                     *             "method": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *             "sessions": 0,
+                     *             "type": "totp"
+                     *           },
+                     *           "id": "01a20c1b-c350-7a04-8f6d-91b2e3c4d5f6",
+                     *           "ip": "203.0.113.7",
+                     *           "request_id": "example-request",
+                     *           "session_id": "01a20c1b-8a10-7f3a-b7d4-6e1c0a9f2b58",
+                     *           "type": "two_factor.enabled",
+                     *           "user_agent": "Mozilla/5.0 (Android 17; Mobile)"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Events"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token, insufficient-user-authentication */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-permitted */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlockAccount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The account */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "mistyped codes all morning",
+                 *       "ticket": "T-2026-1109"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SupportRequest"];
+            };
+        };
+        responses: {
+            /** @description They are open */
+            200: {
+                headers: {
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "opened": [
+                     *         "code",
+                     *         "login"
+                     *       ],
+                     *       "unlocked_at": "2026-11-24T08:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Unlocked"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token, insufficient-user-authentication */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-permitted */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already-completed, request-in-progress */
+            409: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation-failed, idempotency-key-reused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

@@ -7,7 +7,7 @@ use crate::{
         Cx, factor,
         issue::{self, Grant, Tokens},
     },
-    crypto::{gate::Class, keyring::Purpose, opaque::Opaque, password::Reverified},
+    crypto::{gate::Class, opaque::Opaque, password::Reverified},
     domain::{
         account::{Account, Email},
         assurance::Assurance,
@@ -25,7 +25,6 @@ use crate::{
         methods,
     },
 };
-use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 
 /// What somebody sends.
@@ -158,7 +157,7 @@ fn bucket(db: &mut Db<'_>, cx: &Cx, email: &Email, account: Option<&Account>) ->
 }
 
 fn bucket_from(cx: &Cx, email: &Email, known: Option<&String>) -> BucketId {
-    let name = HEXLOWER.encode(&cx.keys.name(Purpose::Email, &[email.as_str().as_bytes()]));
+    let name = cx.login_name(email);
     BucketId::new(Scope::Login, known.map_or(name.clone(), |network| format!("{name}/{network}")))
 }
 
