@@ -42,11 +42,13 @@ pub fn wide(config: &mut twofold::config::Config) {
         &mut limits.code,
         &mut limits.session_code,
         &mut limits.recovery_code,
+        &mut limits.bypass_code,
         &mut limits.login,
         &mut limits.reauth_session,
         &mut limits.reauth_account,
         &mut limits.challenge,
         &mut limits.enroll_start,
+        &mut limits.support_action,
     ];
     for policy in all {
         (policy.free, policy.ends_at, policy.cap_day, policy.cap_month) = (1000, 0, 0, 0);
