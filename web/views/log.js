@@ -33,8 +33,10 @@ export async function log(app, page) {
 function entry(event) {
   const key = `event.${event.type}`;
   const label = typeof event.details?.label === "string" ? ` “${event.details.label}”` : "";
+  const { reason, ticket } = event.actor.kind === "support" ? event.details : {};
   return el("li", { tabindex: "-1" },
     el("h2", { class: "as-h3" }, hasText(key) ? t(key) : event.type, label),
     el("p", { class: "small" }, moment(event.at), " · ", device(event.user_agent), " · ", event.ip,
-      event.actor.kind === "owner" ? null : ` · ${hasText(`actor.${event.actor.kind}`) ? t(`actor.${event.actor.kind}`) : event.actor.kind}`));
+      event.actor.kind === "owner" ? null : ` · ${hasText(`actor.${event.actor.kind}`) ? t(`actor.${event.actor.kind}`) : event.actor.kind}`),
+    reason ? el("p", { class: "small" }, `“${reason}” · ${ticket}`) : null);
 }
