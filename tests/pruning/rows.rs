@@ -5,6 +5,7 @@ use crate::{
     on_both_engines,
     support::{
         behind::{count, tamper},
+        desk,
         person::{REFRESH, STATUS, TOTP_PATH},
     },
 };
@@ -72,6 +73,19 @@ async fn each_kind_is_dropped_when_it_is_due_and_not_a_moment_earlier(app: &Test
         prune(app).await;
         assert_eq!(count(app, kind.0), left - left % 2, "{kind:?}");
     }
+}
+
+on_both_engines!(a_bypass_code_that_nobody_used_is_dropped_a_day_later);
+async fn a_bypass_code_that_nobody_used_is_dropped_a_day_later(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let carla = desk::agent(app, "carla").await;
+    desk::bypass_code(&carla, &desk::account_of(&alice)).await;
+    app.pass(600 + DAY);
+    prune(app).await;
+    assert_eq!(count(app, "bypass_code"), 1);
+    app.pass(1);
+    prune(app).await;
+    assert_eq!(count(app, "bypass_code"), 0);
 }
 
 on_both_engines!(what_is_kept_for_ever_is_not_dropped, |config| config.events_kept_days = 0);
