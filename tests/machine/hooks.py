@@ -2,12 +2,13 @@
 
 import atexit
 import collections
+import functools
 import itertools
 import json
 import os
 
 import schemathesis
-from persons import BASE, PASSWORD, WIRE, Person
+from persons import BASE, PASSWORD, WIRE, Agent, Person
 
 NUMBERS = iter(range(int(os.environ["MACHINE_ACCOUNTS"])))
 STATES = itertools.cycle(Person.STATES)
@@ -23,6 +24,8 @@ WANTED = {
     "POST /account/security/2fa/recovery-codes": ("on", "two"),
     "POST /account/security/2fa/verify": ("on", "two"),
     "POST /auth/login/second-factor": ("on", "two"),
+    "POST /support/accounts/{id}/2fa/reset": ("on", "two"),
+    "POST /support/accounts/{id}/2fa/bypass-code": ("on", "two"),
 }
 NEEDS_A_FACTOR = ("POST /account/security/2fa/verify", "POST /auth/login/second-factor")
 PROBLEMS = itertools.cycle(WIRE.get(f"{BASE}/problems").json()["problems"])
@@ -32,6 +35,11 @@ turns = collections.defaultdict(itertools.count)
 owners = {}
 makers = {}
 counts = collections.defaultdict(collections.Counter)
+
+
+@functools.cache
+def agent():
+    return Agent()
 
 
 def valid(case):
@@ -49,7 +57,8 @@ class OwnAccount:
         turn = next(turns[case.operation.label]) if valid(case) else 1
         wanted = WANTED.get(case.operation.label) if turn % 2 == 0 else None
         state = wanted[turn // 2 % len(wanted)] if wanted else next(STATES)
-        return Person(next(NUMBERS), state), turn
+        person = Person(next(NUMBERS), state)
+        return agent().serves(person) if case.operation.path.startswith("/support") else person, turn
 
     def set(self, case, data, context):
         owners[case.id] = data
@@ -85,6 +94,8 @@ def fill(case, person, turn):
     case.path_parameters = {**(case.path_parameters or {}), **path_of(person, case.operation.path)}
     if "If-Match" in case.headers and turn % 4 != 3:
         case.headers["If-Match"] = person.version()
+    if "email" in (case.query or {}):
+        case.query = {**case.query, "email": person.customer.email}
     if "cursor" in (case.query or {}) and (cursor := person.cursor()):
         case.query = {**case.query, "cursor": cursor}
 
@@ -114,6 +125,8 @@ def body_of(person, label, body):
 
 
 def path_of(person, path):
+    if path.startswith("/support/accounts/{id}"):
+        return {"id": person.customer.account()}
     if "/totp/{id}" in path and person.pending:
         return {"id": person.pending.id}
     if "/methods/{id}" in path and person.methods:
@@ -130,7 +143,7 @@ def after_call(context, case, response):
     if owner or case.operation.schema.is_security_param_negated(case):
         replayed = " again" if "idempotent-replayed" in response.headers else ""
         counts[case.operation.label][f"{response.status_code}{replayed}"] += 1
-    if owner and "/2fa" in case.operation.path and response.status_code in (200, 201):
+    if owner and case.operation.path.startswith("/account/security/2fa") and response.status_code in (200, 201):
         makers.update(dict.fromkeys(ids_in(response.json()), owner[0]))
 
 
