@@ -7,7 +7,9 @@ mod support;
 use serde_json::json;
 use support::{
     TestApp,
-    person::{Person, STATUS},
+    behind::count,
+    desk,
+    person::{PASSWORD, Person, STATUS},
 };
 use twofold::{
     actions::{
@@ -18,8 +20,10 @@ use twofold::{
     domain::{
         guesses::{BucketId, Scope},
         password::Password,
+        recovery_code::RecoveryCode,
         refusal::{Refusal, Stop},
     },
+    store::factors::Offered,
 };
 
 /// The call that a person's token stands for.
@@ -129,4 +133,54 @@ async fn a_start_that_came_to_nothing_is_not_counted(app: &TestApp) {
         second_phone(&alice).await;
     }
     alice.try_enrolment(json!({})).await.is(429);
+}
+
+/// What a person offers as proof when it is a bypass code, or what they take for one.
+async fn prove_by(call: &Call, password: &str, code: &str) -> Proven {
+    let password = Password::offered(password.to_owned(), "").unwrap();
+    let factor = Some(Offered::RecoveryCode(RecoveryCode::parse(code, "").unwrap()));
+    let proofs = Proofs { password, factor };
+    let ask = Ask { action: "test", proofs, quota: None, new_password: None };
+    reverify::prove(call, ask, |_, _| Ok(())).await.unwrap()
+}
+
+on_both_engines!(a_bypass_code_that_moved_after_it_was_paid_for_is_not_judged);
+async fn a_bypass_code_that_moved_after_it_was_paid_for_is_not_judged(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let (carla, id) = (desk::agent(app, "carla").await, desk::account_of(&alice));
+    let first = desk::bypass_code(&carla, &id).await;
+    let call = call(&alice, Precondition::None);
+    let replaced = prove_by(&call, &alice.password, &first).await;
+    let second = desk::bypass_code(&carla, &id).await;
+    assert!(matches!(refused(settle(&call, replaced).await), Refusal::InvalidCredential { .. }));
+    // Of two who paid for the same one, one uses it.
+    let (one, other) =
+        (prove_by(&call, &alice.password, &second).await, prove_by(&call, &alice.password, &second).await);
+    settle(&call, one).await.unwrap();
+    assert!(matches!(refused(settle(&call, other).await), Refusal::InvalidCredential { .. }));
+    // And what support has switched off meanwhile is not proved any more.
+    let third = desk::bypass_code(&carla, &id).await;
+    let late = prove_by(&call, &alice.password, &third).await;
+    desk::ask(&carla, &id, desk::RESET).await.is(200);
+    assert_eq!(refused(settle(&call, late).await), Refusal::InvalidToken);
+}
+
+on_both_engines!(the_fifth_wrong_guess_kills_a_bypass_code_whatever_moves_meanwhile);
+async fn the_fifth_wrong_guess_kills_a_bypass_code_whatever_moves_meanwhile(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let (carla, id) = (desk::agent(app, "carla").await, desk::account_of(&alice));
+    let code = desk::bypass_code(&carla, &id).await;
+    let call = call(&alice, Precondition::None);
+    for _ in 0..4 {
+        let wrong = prove_by(&call, &alice.password, &"0".repeat(24)).await;
+        assert!(matches!(refused(settle(&call, wrong).await), Refusal::InvalidCredential { .. }));
+    }
+    let fifth = prove_by(&call, "a guess in the dark", &code).await;
+    // Another browser's change of the password moves the account, and leaves second factors as they are.
+    let laptop = alice.elsewhere();
+    laptop.sign_in().await;
+    let change = json!({"current_password": alice.password, "new_password": alice.password});
+    laptop.post(PASSWORD, &change).await.is(200);
+    assert_eq!(refused(settle(&call, fifth).await), Refusal::InvalidToken);
+    assert_eq!(count(app, "bypass_code"), 0);
 }

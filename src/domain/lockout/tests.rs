@@ -37,6 +37,24 @@ fn five_wrong_guesses_are_free_then_waits_double() {
 }
 
 #[test]
+fn what_support_opens_is_whole_but_for_guesses_in_flight() {
+    let mut bucket = Bucket::default();
+    for place in 0..5 {
+        guess(&mut bucket, &CODE, place, T0).unwrap();
+    }
+    bucket.take(&CODE, Scope::Code, 5, T0 + 30_000).unwrap();
+    assert!(bucket.forget());
+    assert!(!bucket.forget(), "there was nothing left");
+    assert_eq!(bucket.keep(&CODE, 5, T0 + 30_000).remaining, 4);
+    for place in 6..25 {
+        bucket.fail(&CODE, T0 + 30_000 + place);
+    }
+    assert_eq!(guess(&mut bucket, &CODE, 25, T0 + 31 * i64::from(DAY) * 1000), Err(3600), "a cap has locked it");
+    assert!(bucket.forget());
+    assert!(guess(&mut bucket, &CODE, 25, T0 + 31 * i64::from(DAY) * 1000).is_ok());
+}
+
+#[test]
 fn a_wait_is_no_longer_than_the_window_makes_it() {
     let policy = Policy { free: 2, window: 3600, delay_first: 1800, delay_max: 86400, ..ZERO };
     let mut bucket = Bucket::default();
