@@ -38,7 +38,7 @@ export const en = {
   "second-factor": "Confirm that it is you",
   "second-factor.why": "Your account is protected by two-factor authentication. Open your authenticator app and enter the code it shows.",
   "no-factor": "No access to your phone?",
-  "no-factor.what": "Use one of the recovery codes that you saved when you set up two-factor authentication. Each works once.",
+  "no-factor.what": "Use one of the recovery codes that you saved when you set up two-factor authentication. Each works once. A code that support has given you goes here too.",
   "code": "Code from your authenticator app",
   "code.hint": "Six digits, new every 30 seconds. Each code works once.",
   "code.empty": "Enter the six-digit code.",

@@ -36,7 +36,7 @@ export const ms = {
   "second-factor": "Sahkan bahawa ini anda",
   "second-factor.why": "Akaun anda dilindungi oleh pengesahan dua faktor. Buka aplikasi pengesah dan masukkan kod yang ditunjukkannya.",
   "no-factor": "Telefon tiada pada anda?",
-  "no-factor.what": "Gunakan salah satu kod pemulihan yang anda simpan semasa menyediakan pengesahan dua faktor. Setiap kod boleh digunakan sekali sahaja.",
+  "no-factor.what": "Gunakan salah satu kod pemulihan yang anda simpan semasa menyediakan pengesahan dua faktor. Setiap kod boleh digunakan sekali sahaja. Kod yang diberikan oleh sokongan juga dimasukkan di sini.",
   "code": "Kod daripada aplikasi pengesah",
   "code.hint": "Enam digit, baharu setiap 30 saat. Setiap kod boleh digunakan sekali sahaja.",
   "code.empty": "Masukkan kod enam digit.",
