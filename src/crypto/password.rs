@@ -121,7 +121,18 @@ pub fn hash_now(password: &Password, cost: u32) -> Result<String, Fault> {
 /// of passwords outside ASCII can never match, so they are refused rather than left to fail for ever.
 pub fn is_acceptable(hash: &str) -> bool {
     let is_named = ["$2a$", "$2b$", "$2y$"].iter().any(|name| hash.starts_with(name));
-    is_named && hash.is_ascii() && hash.len() == 60 && cost_of(hash).is_some_and(|cost| COSTS.contains(&cost))
+    let is_formed = hash.len() == 60
+        && hash.bytes().enumerate().skip(4).all(|(n, byte)| match n {
+            4 | 5 => byte.is_ascii_digit(),
+            6 => byte == b'$',
+            _ => byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/'),
+        });
+    is_named && is_formed && cost_of(hash).is_some_and(|cost| COSTS.contains(&cost))
+}
+
+/// Whether a stored hash is one that no password matches.
+pub fn is_nobody(hash: &str) -> bool {
+    is_acceptable(hash) && hash.ends_with(NOBODY)
 }
 
 fn nobody(cost: u32) -> String {
@@ -152,6 +163,8 @@ mod tests {
             made.replacen("$2b$", "$2x$", 1),
             made.replacen("$04$", "$31$", 1),
             made.replacen("$04$", "$15$", 1),
+            made.replacen("$04$", "$+4$", 1),
+            format!("{}=", &made[..59]),
             made[..59].to_owned(),
             format!("{}é", &made[..58]),
             "plain".to_owned(),
@@ -166,7 +179,7 @@ mod tests {
     fn nobody_has_a_hash_of_the_right_cost_and_no_password() {
         let passwords = Passwords::new(Gate::start(1, 4, std::time::Duration::from_secs(5)).unwrap(), 4);
         let nobody = passwords.nobody();
-        assert!(is_acceptable(&nobody));
+        assert!(is_acceptable(&nobody) && is_nobody(&nobody));
         assert!(!passwords.is_outdated(&nobody));
         assert!(!bcrypt::non_truncating_verify("anything", &nobody).unwrap());
     }

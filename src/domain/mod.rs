@@ -17,3 +17,4 @@ pub mod refusal;
 pub mod secret;
 pub mod session;
 pub mod totp;
+pub mod transfer;

@@ -7,6 +7,7 @@ use super::{
 };
 use data_encoding::BASE32_NOPAD;
 use jiff::Timestamp;
+use std::ops::RangeInclusive;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq, ConstantTimeLess};
 
 /// Seconds a code stands for: RFC 6238 §4.1, the recommended time step.
@@ -15,12 +16,17 @@ pub const PERIOD: u32 = 30;
 pub const DIGITS: u32 = 6;
 /// 160 bits, the length of the HMAC: RFC 4226 §4 R6.
 pub const SECRET_BYTES: usize = 20;
+/// 128 bits, which a secret must have at the least: RFC 4226 §4 R6.
+const FEWEST_BYTES: usize = 16;
+/// What other makers' secrets have, in bytes: 80 bits were common once, and a key that is longer than a block of
+/// SHA-1 is hashed down to one (RFC 2104 §2).
+const FOREIGN_BYTES: RangeInclusive<usize> = 10..=64;
 /// How far the clock of a phone may be off and still be named at confirm: an hour, in steps.
 const SKEW_STEPS: u64 = 3600 / PERIOD as u64;
 
 /// The key that an authenticator app and the service share.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TotpSecret(Secret<[u8; SECRET_BYTES]>);
+pub struct TotpSecret(Secret<Vec<u8>>);
 
 /// A code as it was sent: six ASCII digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,9 +58,20 @@ impl Code {
 }
 
 impl TotpSecret {
-    /// The secret that these bytes are.
+    /// The secret that these bytes are, as we draw them.
     pub fn from_bytes(bytes: [u8; SECRET_BYTES]) -> Self {
-        Self(Secret::new(bytes))
+        Self(Secret::new(bytes.to_vec()))
+    }
+
+    /// The secret that these bytes are, whoever drew them; `None` where they are fewer than 10 or more than 64.
+    pub fn of_any_maker(bytes: Vec<u8>) -> Option<Self> {
+        let secret = Secret::new(bytes);
+        FOREIGN_BYTES.contains(&secret.expose().len()).then_some(Self(secret))
+    }
+
+    /// Whether it is shorter than a secret must be (RFC 4226 §4 R6).
+    pub fn is_short(&self) -> bool {
+        self.0.expose().len() < FEWEST_BYTES
     }
 
     /// The bytes, for sealing.
@@ -62,7 +79,8 @@ impl TotpSecret {
         self.0.expose()
     }
 
-    /// 32 base-32 characters without padding, for the one answer that shows it.
+    /// In base 32 (RFC 4648 §6) without padding: for the one answer that shows it, and for an export that is to have
+    /// secrets.
     pub fn reveal(&self) -> String {
         BASE32_NOPAD.encode(self.0.expose())
     }
@@ -165,6 +183,17 @@ mod tests {
             let at = Timestamp::from_second(seconds).unwrap();
             assert_eq!(secret().code(Step::at(at)), eight_digits[2..], "at {seconds}");
         }
+    }
+
+    #[test]
+    fn secrets_of_other_makers_have_10_to_64_bytes() {
+        let of = |length: usize| TotpSecret::of_any_maker(vec![7; length]);
+        for (length, is_short) in [(10, true), (15, true), (16, false), (20, false), (32, false), (64, false)] {
+            let secret = of(length).unwrap();
+            assert_eq!(secret.is_short(), is_short, "{length} bytes");
+            assert_eq!(secret.bytes().len(), length);
+        }
+        assert_eq!((of(9), of(65)), (None, None));
     }
 
     #[test]

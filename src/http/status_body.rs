@@ -114,7 +114,7 @@ pub struct RecoveryCodesBody {
     total: usize,
     /// Unused.
     remaining: usize,
-    /// When the set was made.
+    /// When the set was made; where there is none yet, since when two-factor authentication is on.
     generated_at: Timestamp,
 }
 

@@ -2,7 +2,8 @@
 
 use super::{
     Db, Tx,
-    connection::{Fetch, Prepare},
+    arrivals::Arrival,
+    connection::{AnyConnection, Fetch, Prepare, insert_all},
     events,
     row::{hit_one, moment, moment_or_none, parsed},
     schema::{
@@ -45,6 +46,28 @@ impl Row {
     pub(super) fn created_at(&self) -> i64 {
         self.created_at
     }
+
+    /// That of an account without a history.
+    fn of(id: AccountId, new: &NewAccount, now: Timestamp) -> Self {
+        Self {
+            id: id.to_string(),
+            email: new.email.as_str().to_owned(),
+            password_hash: new.password_hash.clone(),
+            password_changed_at: now.as_millisecond(),
+            locale: new.locale.tag().to_owned(),
+            scope: new.scope.clone(),
+            created_at: now.as_millisecond(),
+            version: 0,
+            activity: 0,
+            epoch: 0,
+            enabled_at: None,
+            disabled_at: None,
+            reminder_at: None,
+            subject: new.subject.as_ref().map(|subject| subject.as_str().to_owned()),
+            tokens_valid_after: 0,
+            suspended_at: None,
+        }
+    }
 }
 
 impl TryFrom<Row> for Account {
@@ -76,6 +99,7 @@ impl TryFrom<Row> for Account {
 }
 
 /// An account as the command line adds it.
+#[derive(Clone, Debug)]
 pub struct NewAccount {
     /// The name that it signs in with.
     pub email: Email,
@@ -184,25 +208,25 @@ pub fn insert(tx: &mut Tx<'_>, id: AccountId, new: &NewAccount, now: Timestamp) 
     {
         return Err(Rule::FreeSubject.at("/subject").into());
     }
-    let row = Row {
-        id: id.to_string(),
-        email: new.email.as_str().to_owned(),
-        password_hash: new.password_hash.clone(),
-        password_changed_at: now.as_millisecond(),
-        locale: new.locale.tag().to_owned(),
-        scope: new.scope.clone(),
-        created_at: now.as_millisecond(),
-        version: 0,
-        activity: 0,
-        epoch: 0,
-        enabled_at: None,
-        disabled_at: None,
-        reminder_at: None,
-        subject: new.subject.as_ref().map(|subject| subject.as_str().to_owned()),
-        tokens_valid_after: 0,
-        suspended_at: None,
-    };
+    let row = Row::of(id, new, now);
     diesel::insert_into(account::table).values(row).prepared().execute(tx.conn)?;
+    Ok(())
+}
+
+/// Adds accounts that come from elsewhere, each with its first event: so its version is 1.
+///
+/// # Errors
+/// `contended` when an address or a subject is taken.
+pub(super) fn insert_arrivals(tx: &mut Tx<'_>, arrivals: &[Arrival], now: Timestamp) -> Result<(), Fault> {
+    let at = Some(now.as_millisecond());
+    let row = |arrival: &Arrival| Row {
+        version: 1,
+        enabled_at: at.filter(|_| arrival.authenticator.is_some()),
+        suspended_at: at.filter(|_| arrival.is_suspended),
+        ..Row::of(arrival.id, &arrival.new, now)
+    };
+    let rows: Vec<Row> = arrivals.iter().map(row).collect();
+    insert_all!(tx, account::table, &rows);
     Ok(())
 }
 

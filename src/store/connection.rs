@@ -119,6 +119,26 @@ impl<Q: QueryFragment<Sqlite> + QueryFragment<Pg>> Prepared<Q> {
     }
 }
 
+/// Inserts many rows: each by a statement that is prepared once where a statement costs no round trip, and by the
+/// thousand where it does.
+macro_rules! insert_all {
+    ($tx:expr, $table:expr, $rows:expr) => {
+        match &mut *$tx.db.conn {
+            AnyConnection::Sqlite(_) => {
+                for row in $rows {
+                    diesel::insert_into($table).values(row).prepared().execute($tx.conn)?;
+                }
+            }
+            AnyConnection::Postgres(conn) => {
+                for rows in $rows.chunks(1000) {
+                    diesel::RunQueryDsl::execute(diesel::insert_into($table).values(rows), conn)?;
+                }
+            }
+        }
+    };
+}
+pub(super) use insert_all;
+
 /// A statement whose text is written down: for counting rows, Diesel asks a reference to a statement whether it may
 /// be kept, and that forgets what the statement itself would answer.
 struct Written<Q> {

@@ -6,7 +6,8 @@
 
 use super::{
     Db, Tx,
-    connection::{Fetch, Prepare},
+    arrivals::Arrival,
+    connection::{AnyConnection, Fetch, Prepare, insert_all},
     cuts,
     row::{moment, parsed, parsed_or_none},
     schema::{
@@ -131,7 +132,6 @@ pub(super) fn append(
     now: Timestamp,
     event: &Event,
 ) -> Result<(), Fault> {
-    let id: EventId = tx.random.id(now)?;
     let stream = event.kind.stream();
     let seq = match stream {
         Stream::State => account.version,
@@ -139,11 +139,49 @@ pub(super) fn append(
     };
     let owner = account.id.to_string();
     let before = hash_of(tx, &owner, stream, seq - 1)?;
+    let place = (seq, account.version + account.activity);
+    let row = row(tx, &owner, place, &before, origin, now, event)?;
+    let id = row.id.clone();
+    diesel::insert_into(audit::table).values(row).prepared().execute(tx.conn)?;
+    if event.kind.is_announced() {
+        let at = now.as_millisecond();
+        let delivery = Delivery { event_id: id, account_id: owner, created_at: at, due_at: at, attempts: 0 };
+        diesel::insert_into(outbox::table).values(delivery).prepared().execute(tx.conn)?;
+    }
+    Ok(())
+}
+
+/// Appends the first event of accounts that come from elsewhere.
+pub(super) fn append_arrivals(
+    tx: &mut Tx<'_>,
+    arrivals: &[Arrival],
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let mut rows = Vec::with_capacity(arrivals.len());
+    for Arrival { id, event, .. } in arrivals {
+        rows.push(row(tx, &id.to_string(), (1, 1), &[], origin, now, event)?);
+    }
+    insert_all!(tx, audit::table, &rows);
+    Ok(())
+}
+
+/// A row at its place: its number in its chain, and among all events of the account.
+fn row(
+    tx: &Tx<'_>,
+    owner: &str,
+    (seq, ordinal): (i64, i64),
+    before: &[u8],
+    origin: &Origin,
+    now: Timestamp,
+    event: &Event,
+) -> Result<Row, Fault> {
+    let id: EventId = tx.random.id(now)?;
     let mut row = Row {
-        account_id: owner.clone(),
-        stream: stream.as_str().to_owned(),
+        account_id: owner.to_owned(),
+        stream: event.kind.stream().as_str().to_owned(),
         seq,
-        ordinal: account.version + account.activity,
+        ordinal,
         id: id.to_string(),
         kind: name_of(event.kind)?,
         at: now.as_millisecond(),
@@ -157,15 +195,8 @@ pub(super) fn append(
         key_id: tx.keys.audit_key()?.to_owned(),
         hash: Vec::new(),
     };
-    row.hash = chain(tx, &row, &before)?;
-    diesel::insert_into(audit::table).values(row).prepared().execute(tx.conn)?;
-    if event.kind.is_announced() {
-        let at = now.as_millisecond();
-        let delivery =
-            Delivery { event_id: id.to_string(), account_id: owner, created_at: at, due_at: at, attempts: 0 };
-        diesel::insert_into(outbox::table).values(delivery).prepared().execute(tx.conn)?;
-    }
-    Ok(())
+    row.hash = chain(tx, &row, before)?;
+    Ok(row)
 }
 
 /// At most `limit` events of an account, newest first, those before `cursor` where one is given.

@@ -2,7 +2,8 @@
 
 use super::{
     Db, Tx,
-    connection::{Fetch, Prepare},
+    arrivals::Arrival,
+    connection::{AnyConnection, Fetch, Prepare, insert_all},
     factors::Assured,
     row::{hit_one, moment, moment_or_none, parsed, parsed_or_none},
     schema::{
@@ -14,7 +15,7 @@ use crate::{
     crypto::password::Reverified,
     domain::{
         agent::{Agent, Customer},
-        id::{AccountId, MethodId},
+        id::{AccountId, MethodId, SessionId},
         method::{Kind, Label, Method, State},
         refusal::Fault,
     },
@@ -114,6 +115,34 @@ pub fn insert_pending(tx: &mut Tx<'_>, method: &Method) -> Result<(), Fault> {
         ended_at: None,
     };
     diesel::insert_into(method::table).values(row).prepared().execute(tx.conn)?;
+    Ok(())
+}
+
+/// Adds the authenticators of accounts that come from elsewhere: in service at once, and never used here.
+///
+/// # Errors
+/// `unavailable`.
+pub(super) fn insert_arrivals(tx: &mut Tx<'_>, arrivals: &[Arrival], now: Timestamp) -> Result<(), Fault> {
+    let at = now.as_millisecond();
+    let row = |arrival: &Arrival| {
+        let (id, _) = arrival.authenticator.as_ref()?;
+        Some(Row {
+            id: id.to_string(),
+            account_id: arrival.id.to_string(),
+            kind: Kind::Totp.to_string(),
+            state: State::Active.as_str().to_owned(),
+            label: Label::default().as_str().to_owned(),
+            created_at: at,
+            last_used_at: None,
+            expires_at: at,
+            replaces: None,
+            // No session enrolled it.
+            session_id: SessionId(uuid::Uuid::nil()).to_string(),
+            ended_at: None,
+        })
+    };
+    let rows: Vec<Row> = arrivals.iter().filter_map(row).collect();
+    insert_all!(tx, method::table, &rows);
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod accounts_page;
 pub mod anchors;
+pub mod arrivals;
 pub mod bypass_codes;
 pub mod challenges;
 mod connection;

@@ -2,7 +2,8 @@
 
 use super::{
     Db, Tx,
-    connection::{Fetch, Prepare},
+    arrivals::Arrival,
+    connection::{AnyConnection, Fetch, Prepare, insert_all},
     row::{hit_one, parsed},
     schema::{
         method,
@@ -15,10 +16,11 @@ use crate::{
         id::{AccountId, MethodId},
         method::{Kind, State},
         refusal::Fault,
-        totp::{SECRET_BYTES, Step, TotpSecret},
+        totp::{Step, TotpSecret},
     },
 };
 use diesel::prelude::*;
+use std::collections::{HashMap, hash_map::Entry};
 
 /// What an authenticator app's row holds, opened.
 pub struct Opened {
@@ -43,6 +45,29 @@ pub fn insert(tx: &mut Tx<'_>, account: AccountId, method: MethodId, secret: &To
     let sealed = tx.keys.seal(tx.random, cell(account, method), secret.bytes())?;
     let row = (dsl::method_id.eq(method.to_string()), dsl::sealed.eq(sealed.0), dsl::last_step.eq(0));
     diesel::insert_into(totp::table).values(row).prepared().execute(tx.conn)?;
+    Ok(())
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = totp)]
+struct Row {
+    method_id: String,
+    sealed: Vec<u8>,
+    last_step: i64,
+}
+
+/// Seals and stores the secrets that come with accounts from elsewhere.
+///
+/// # Errors
+/// `unavailable`.
+pub(super) fn insert_arrivals(tx: &mut Tx<'_>, arrivals: &[Arrival]) -> Result<(), Fault> {
+    let mut rows = Vec::with_capacity(arrivals.len());
+    for arrival in arrivals {
+        let Some((method, secret)) = &arrival.authenticator else { continue };
+        let sealed = tx.keys.seal(tx.random, cell(arrival.id, *method), secret.bytes())?;
+        rows.push(Row { method_id: method.to_string(), sealed: sealed.0, last_step: 0 });
+    }
+    insert_all!(tx, totp::table, &rows);
     Ok(())
 }
 
@@ -78,13 +103,49 @@ pub fn open_active(db: &mut Db<'_>, account: AccountId) -> Result<Vec<(MethodId,
     opened.collect()
 }
 
+/// The secrets of the authenticators in service of some accounts, one an account: of several, the one that was used
+/// last. Beside each, how many others its account has.
+///
+/// # Errors
+/// `unavailable`; `unreadable` when one does not open.
+pub fn newest_of(db: &mut Db<'_>, accounts: &[AccountId]) -> Result<HashMap<AccountId, (TotpSecret, usize)>, Fault> {
+    type Columns = (String, String, Option<i64>, (Vec<u8>, i64));
+    let ids: Vec<String> = accounts.iter().map(AccountId::to_string).collect();
+    let rows: Vec<Columns> = method::table
+        .inner_join(totp::table)
+        .filter(method::account_id.eq_any(ids))
+        .filter(method::state.eq(State::Active.as_str()))
+        .select((method::account_id, method::id, method::last_used_at, (dsl::sealed, dsl::last_step)))
+        .load(db.conn)?;
+    let mut newest: HashMap<AccountId, (Columns, usize)> = HashMap::new();
+    for row in rows {
+        match newest.entry(parsed(&row.0)?) {
+            Entry::Vacant(none) => {
+                none.insert((row, 0));
+            }
+            Entry::Occupied(mut one) => {
+                let (best, others) = one.get_mut();
+                *others += 1;
+                if (row.2, &row.1) > (best.2, &best.1) {
+                    *best = row;
+                }
+            }
+        }
+    }
+    let opened = newest.into_iter().map(|(account, ((_, id, _, row), others))| {
+        let opened = opened(db, account, parsed(&id)?, row)?;
+        Ok((account, (opened.secret, others)))
+    });
+    opened.collect()
+}
+
 fn opened(db: &Db<'_>, account: AccountId, method: MethodId, row: (Vec<u8>, i64)) -> Result<Opened, Fault> {
     let (sealed, last) = row;
     let plain = db.keys.open(cell(account, method), &Sealed(sealed))?;
-    let bytes = <[u8; SECRET_BYTES]>::try_from(plain.expose().as_slice());
-    let bytes = bytes.map_err(|_| Fault::Unreadable(format!("secret of method {method}")))?;
+    let secret = TotpSecret::of_any_maker(plain.expose().clone());
+    let secret = secret.ok_or_else(|| Fault::Unreadable(format!("secret of method {method}")))?;
     let last = u64::try_from(last).ok().filter(|step| *step > 0).map(Step);
-    Ok(Opened { secret: TotpSecret::from_bytes(bytes), last })
+    Ok(Opened { secret, last })
 }
 
 /// Uses up `step` and every earlier one: RFC 6238 §5.2.

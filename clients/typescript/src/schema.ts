@@ -1280,7 +1280,7 @@ export interface components {
         RecoveryCodeCount: {
             /**
              * Format: date-time
-             * @description When the set was made.
+             * @description When the set was made; where there is none yet, since when two-factor authentication is on.
              */
             generated_at: string;
             /** @description Unused. */

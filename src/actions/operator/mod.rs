@@ -2,6 +2,8 @@
 //! proved here; everything is recorded, with the system as its actor.
 
 pub mod delete;
+pub mod export;
+pub mod import;
 pub mod list;
 pub mod reset;
 pub mod scope;

@@ -115,7 +115,13 @@ pub fn picture(db: &mut Db<'_>, call: &Call, account: &Account) -> Result<Status
     let pending = live.iter().filter(|method| method.is_pending(now));
     let active: Vec<ActiveMethod> =
         live.iter().filter(|method| method.state == State::Active).map(ActiveMethod::from).collect();
-    let codes = recovery_codes::standing(db, account.id)?;
+    let codes = recovery_codes::standing(db, account.id)?.map(|codes| Codes {
+        total: codes.total,
+        remaining: codes.remaining,
+        generated_at: codes.generated_at,
+    });
+    // An account that came with its authenticator from elsewhere has no set yet.
+    let none = account.enabled_at.map(|since| Codes { total: 0, remaining: 0, generated_at: since });
     let max_age = call.cx.policy.step_up_max_age;
     let is_off = !account.is_enabled();
     Ok(Status {
@@ -125,11 +131,7 @@ pub fn picture(db: &mut Db<'_>, call: &Call, account: &Account) -> Result<Status
         reminder_at: account.reminder_at.filter(|_| is_off),
         has_room: active.len() < MAX_METHODS,
         methods: active,
-        recovery_codes: codes.map(|codes| Codes {
-            total: codes.total,
-            remaining: codes.remaining,
-            generated_at: codes.generated_at,
-        }),
+        recovery_codes: codes.or(none),
         pending: pending
             .map(|method| PendingMethod {
                 id: method.id,

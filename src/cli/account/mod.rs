@@ -2,6 +2,8 @@
 
 mod add;
 mod delete;
+mod export;
+mod import;
 mod list;
 mod standing;
 
@@ -23,6 +25,10 @@ pub enum Command {
     SetPassword(add::SetPassword),
     /// List accounts, in the order in which they were added.
     List(list::List),
+    /// Import accounts from CSV, JSON lines, or the export of another system.
+    Import(import::Import),
+    /// Export accounts as JSON lines, which `import` reads.
+    Export(export::Export),
     /// Forget the wrong guesses that lock an account's owner out.
     Unlock(standing::Change),
     /// Suspend an account: nobody signs in to it, its sessions end, its tokens are refused.
@@ -68,6 +74,8 @@ pub fn run(config: &Config, command: Command) -> Result<(), Failure> {
         Command::Add(add) => add::add(config, add),
         Command::SetPassword(set) => add::set_password(config, set),
         Command::List(list) => list::list(config, list),
+        Command::Import(import) => import::import(config, import),
+        Command::Export(export) => export::export(config, &export),
         Command::Unlock(change) => standing::unlock(config, change),
         Command::Disable(change) => standing::disable(config, change),
         Command::Enable(change) => standing::enable(config, change),
