@@ -35,7 +35,7 @@ macro_rules! replay {
     ($($name:ident)*) => { $(#[test] fn $name() { replay(stringify!($name)); })* };
 }
 
-replay! { accept_language body headers idempotency_key otpauth recovery_code token totp_code }
+replay! { accept_language account_rows body headers idempotency_key otpauth recovery_code token totp_code }
 
 #[test]
 fn every_claim_has_a_target_and_a_corpus() {

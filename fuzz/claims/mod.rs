@@ -11,15 +11,16 @@ pub mod parsers;
 pub mod requests;
 pub mod service;
 
-pub use parsers::{otpauth, recovery_code, token, totp_code};
+pub use parsers::{account_rows, otpauth, recovery_code, token, totp_code};
 pub use requests::{accept_language, body, headers, idempotency_key};
 
 /// A claim about any bytes.
 pub type Claim = fn(&[u8]);
 
 /// Every claim by the name of its fuzz target and corpus.
-pub const ALL: [(&str, Claim); 8] = [
+pub const ALL: [(&str, Claim); 9] = [
     ("accept_language", accept_language),
+    ("account_rows", account_rows),
     ("body", body),
     ("headers", headers),
     ("idempotency_key", idempotency_key),

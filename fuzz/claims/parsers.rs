@@ -17,6 +17,7 @@ use twofold::{
         assurance::Assurance,
         recovery_code::RecoveryCode,
         totp::{Code, PERIOD, Step, TotpSecret},
+        transfer::{self, Entry, Row, Source, rows},
     },
 };
 use uuid::Uuid;
@@ -134,6 +135,30 @@ fn decoded(text: &str) -> String {
         }
     }
     String::from_utf8(bytes).unwrap()
+}
+
+/// Accounts to import: whatever was read of an export is written as one line and read back as it was, each row is
+/// named with a line that there is, and rows come in the order of their lines. The first byte is who wrote the
+/// export: `d` Django, `k` Keycloak, anything else ourselves.
+pub fn account_rows(bytes: &[u8]) {
+    let Some((maker, export)) = bytes.split_first() else { return };
+    let source = match maker {
+        b'd' => Source::DjangoAllauth,
+        b'k' => Source::Keycloak,
+        _ => Source::Twofold,
+    };
+    let Ok(read) = transfer::read(source, export) else { return };
+    let lines = export.split(|byte| *byte == b'\n').count() as u64;
+    let mut last = 1;
+    for Row { place, entry } in read {
+        assert!((last..=lines).contains(&place.line), "{place} of {lines}, after {last}");
+        last = place.line;
+        let Ok(entry) = entry else { continue };
+        let line = rows::line(&entry);
+        assert!(!line.contains('\n'), "{line}");
+        let again: Vec<_> = transfer::read(Source::Twofold, line.as_bytes()).unwrap().map(|row| row.entry).collect();
+        assert_eq!(again, [Ok(Entry { lost_factor: None, ..entry })], "{line}");
+    }
 }
 
 /// No text is accepted as an access token, a refresh token or a challenge but one that was issued, to the
