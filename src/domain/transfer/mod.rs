@@ -170,14 +170,34 @@ struct Entries<'a> {
     text: &'a str,
     entries: std::vec::IntoIter<&'a RawValue>,
     nth: usize,
-    /// How far lines are counted, and how many there are.
+    lines: Lines,
+}
+
+/// Counts lines on the way through a text.
+struct Lines {
+    /// How far they are counted, and in which line that is.
     counted: (usize, u64),
+}
+
+impl Lines {
+    fn new() -> Self {
+        Self { counted: (0, 1) }
+    }
+
+    /// The line that `at` lies in; from call to call it only moves on.
+    fn at(&mut self, text: &[u8], at: usize) -> u64 {
+        let (from, line) = self.counted;
+        let between = text.get(from..at).unwrap_or_default();
+        let line = line + between.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.counted = (at.max(from), line);
+        line
+    }
 }
 
 impl<'a> Entries<'a> {
     /// `entries` must be parts of `text`, in its order.
     fn new(text: &'a str, entries: Vec<&'a RawValue>) -> Self {
-        Self { text, entries: entries.into_iter(), nth: 0, counted: (0, 1) }
+        Self { text, entries: entries.into_iter(), nth: 0, lines: Lines::new() }
     }
 }
 
@@ -187,11 +207,8 @@ impl<'a> Iterator for Entries<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let entry = self.entries.next()?;
         self.nth += 1;
-        let (from, lines) = self.counted;
         let at = (entry.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
-        let between = self.text.as_bytes().get(from..at).unwrap_or_default();
-        let line = lines + between.iter().filter(|byte| **byte == b'\n').count() as u64;
-        self.counted = (at.max(from), line);
+        let line = self.lines.at(self.text.as_bytes(), at);
         Some((Place { line, nth: Some(self.nth) }, entry))
     }
 }

@@ -1,6 +1,6 @@
 //! Our own shape of a row: CSV with a header (RFC 4180), and JSON lines, an object a line.
 
-use super::{Bad, Entry, Place, Row, Rows, email, filled, password_hash, subject, totp_secret};
+use super::{Bad, Entry, Lines, Place, Row, Rows, email, filled, password_hash, subject, totp_secret};
 use crate::domain::{account::Locale, secret::Secret};
 use csv::{ByteRecord, ReaderBuilder};
 use serde::{Deserialize, Serialize};
@@ -75,10 +75,14 @@ fn csv(bytes: &[u8]) -> Result<Rows<'_>, Bad> {
     if is_repeated || !columns.contains(&0) {
         return Err(Bad::Header);
     }
+    let mut lines = Lines::new();
     Ok(Box::new(reader.into_byte_records().map(move |record| {
         // Bytes in memory are always there to be read, and any number of fields is a record.
-        let Ok(record) = record else { return Row { place: Place { line: 0, nth: None }, entry: Err(Bad::Text) } };
-        let line = record.position().map_or(0, csv::Position::line);
+        let Ok(record) = record else { return Row { place: Place { line: 1, nth: None }, entry: Err(Bad::Text) } };
+        // The parser leaves what follows a line's end, and empty lines, to the next record.
+        let from = record.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(0);
+        let ends = bytes.iter().skip(from).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let line = lines.at(bytes, from + ends);
         Row { place: Place { line, nth: None }, entry: fields(&columns, &record).and_then(entry) }
     })))
 }
@@ -141,6 +145,8 @@ mod tests {
         let expected =
             [(2, Some(Bad::Email)), (3, Some(Bad::Suspended)), (4, Some(Bad::Fields { has: 1, wants: 2 })), (5, None)];
         assert_eq!(found, expected);
+        let lines: Vec<u64> = all("email\r\n\r\n\r\na@x\r\nb@x\n\nc@x").iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [4, 5, 7], "empty lines are lines");
         let rows = all("{\"email\":\"a@x\"}\n\n{\"email\":1}\n{\"email\":\"b@x\",\"extra\":1}\n{\n");
         let found: Vec<_> = rows.iter().map(|(line, row)| (*line, row.as_ref().err().cloned())).collect();
         assert_eq!(found, [(1, None), (3, Some(Bad::Members)), (4, Some(Bad::Members)), (5, Some(Bad::Json))]);
