@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// At most `limit` accounts after the one with id `after`, in the order of their ids, which is that of their
-/// making; where `part` is given, those alone whose address contains it.
+/// making but within a millisecond; where `part` is given, those alone whose address contains it.
 ///
 /// # Errors
 /// `unavailable`, `unreadable`.

@@ -23,7 +23,7 @@ pub enum Command {
     Add(add::Add),
     /// Set an account's password; its sessions end.
     SetPassword(add::SetPassword),
-    /// List accounts, in the order in which they were added.
+    /// List accounts by their ids: the oldest first, but for those that were imported together.
     List(list::List),
     /// Import accounts from CSV, JSON lines, or the export of another system.
     Import(import::Import),
