@@ -8,6 +8,7 @@ use crate::{
     },
     whom,
 };
+use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 use twofold::{
     actions::operator::{list, reset, scope, standing},
@@ -17,6 +18,7 @@ use twofold::{
 on_both_engines!(a_suspended_person_is_answered_as_one_with_a_wrong_password);
 on_both_engines!(a_challenge_from_before_a_suspension_is_dead);
 on_both_engines!(a_suspension_changes_nothing_twice_and_a_resumption_revives_nothing);
+on_both_engines!(a_sign_in_beside_a_suspension_leaves_no_session);
 on_both_engines!(an_unlocked_person_may_guess_again);
 on_both_engines!(an_operator_resets_whoever_it_is);
 on_both_engines!(a_scope_that_is_taken_away_is_gone_from_every_token);
@@ -77,6 +79,23 @@ async fn a_suspension_changes_nothing_twice_and_a_resumption_revives_nothing(app
     standing::resume(&app.cx(), whom(&alice.email), None).await.unwrap();
     alice.get(STATUS).await.is(401);
     alice.refresh().await.is(401);
+}
+
+async fn a_sign_in_beside_a_suspension_leaves_no_session(app: &TestApp) {
+    for round in 0..6 {
+        let alice = app.person(&format!("alice-{round}")).await;
+        let (cx, suspended) = (app.cx(), whom(&alice.email));
+        let (answers, done) =
+            join(join_all((0..6).map(|_| alice.login())), standing::suspend(&cx, suspended, None)).await;
+        done.unwrap();
+        standing::resume(&app.cx(), whom(&alice.email), None).await.unwrap();
+        for answer in answers.iter().filter(|answer| answer.status == 200) {
+            // It was faster than the suspension, which ended it.
+            alice.take_tokens(answer, "/tokens");
+            alice.get(STATUS).await.is(401);
+            alice.refresh().await.is(401);
+        }
+    }
 }
 
 async fn an_unlocked_person_may_guess_again(app: &TestApp) {
