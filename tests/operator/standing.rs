@@ -108,7 +108,7 @@ async fn an_unlocked_person_may_guess_again(app: &TestApp) {
     // The network that she signed in from has a bucket of its own: that is full, too.
     alice.login().await.is(429);
     let done = standing::unlock(&app.cx(), whom(&alice.email), remark("ticket 4711")).await.unwrap();
-    assert!(done.what >= 1);
+    assert!(!done.what.is_empty());
     for _ in 0..5 {
         alice.answer_challenge(json!({"code": alice.wrong_code()})).await.refuses("invalid-credential");
     }
