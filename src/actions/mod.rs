@@ -12,6 +12,7 @@ pub mod issue;
 pub mod login;
 pub mod operator;
 pub mod portal;
+pub mod presence;
 pub mod reverify;
 pub mod support;
 pub mod two_factor;
@@ -20,7 +21,9 @@ pub mod unlock;
 use crate::{
     crypto::{
         issuer::Issuer,
+        keyfile::{KeyFile, Unfit},
         keyring::{Keyring, Purpose},
+        keys::Keys,
         password::Passwords,
         random::Random,
         seen_tokens::SeenTokens,
@@ -46,8 +49,8 @@ use std::{net::IpAddr, ops::Deref, sync::Arc};
 pub struct Rooms {
     /// The database.
     pub store: Store,
-    /// The keys.
-    pub keys: Arc<Keyring>,
+    /// The keys in force.
+    pub keys: Arc<Keys>,
     /// Password hashing.
     pub passwords: Passwords,
     /// Whose tokens ours are.
@@ -70,6 +73,20 @@ impl Rooms {
         self.clock.register(registry);
     }
 
+    /// Works with the keys of `file` from now on; requests under way end with those that they began with.
+    ///
+    /// # Errors
+    /// When a key is malformed, or the naming key is another one: then everything would have another name.
+    pub fn take_keys(&self, file: &KeyFile) -> Result<(), Unfit> {
+        let ring = Keyring::new(file)?;
+        if ring.ids.naming != self.keys.ring().ids.naming {
+            return Err(Unfit("the naming key is another one, which forgets every lock and name; restart".to_owned()));
+        }
+        self.keys.replace(ring);
+        self.seen_tokens.forget();
+        Ok(())
+    }
+
     /// Compares our clock with the database's.
     ///
     /// # Errors
@@ -83,6 +100,8 @@ impl Rooms {
 #[derive(Clone)]
 pub struct Cx {
     rooms: Arc<Rooms>,
+    /// The keys in force at the instant.
+    pub keys: Arc<Keyring>,
     /// The instant.
     pub now: Timestamp,
     /// The random source.
@@ -143,7 +162,8 @@ impl Cx {
         // Rows keep milliseconds; an answer must not say more than its row.
         let now = rooms.clock.now()?;
         let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
-        Ok(Self { rooms, now, random: Random, origin })
+        let keys = rooms.keys.ring();
+        Ok(Self { rooms, keys, now, random: Random, origin })
     }
 
     /// The holder of an access token: one of ours, which is checked by itself ([`SeenTokens::check`]), or one of the

@@ -23,6 +23,7 @@ use crate::{
         issuer::{Issuer, Trust},
         keyfile::{KeyFile, Unfit},
         keyring::Keyring,
+        keys::Keys,
         password::Passwords,
         seen_tokens::SeenTokens,
         token::Realm,
@@ -37,7 +38,7 @@ use crate::{
 use clap::{Parser, Subcommand};
 use std::{
     net::{IpAddr, Ipv4Addr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -118,14 +119,18 @@ fn run(cli: Cli) -> Result<(), Failure> {
     }
 }
 
-/// The keys that the configuration names.
-fn keys(config: &Config) -> Result<KeyFile, Failure> {
-    let path = config.keys.as_ref().ok_or_else(|| {
+/// The key file that the configuration names.
+fn key_path(config: &Config) -> Result<&Path, Failure> {
+    config.keys.as_deref().ok_or_else(|| {
         Failure::configuration(
             "no keys: make them with `twofold keys generate --out FILE` and name the file in TWOFOLD_KEYS",
         )
-    })?;
-    Ok(KeyFile::read(path)?)
+    })
+}
+
+/// The keys that the configuration names.
+fn keys(config: &Config) -> Result<KeyFile, Failure> {
+    Ok(KeyFile::read(key_path(config)?)?)
 }
 
 /// What actions work with, as the configuration says, in the time that is told.
@@ -133,7 +138,7 @@ fn keys(config: &Config) -> Result<KeyFile, Failure> {
 /// # Errors
 /// When a key is malformed or the database cannot be used.
 pub fn rooms(config: &Config, keys: &KeyFile, tell: Tell) -> Result<Rooms, Failure> {
-    let keys = Arc::new(Keyring::new(keys)?);
+    let keys = Arc::new(Keys::new(Keyring::new(keys)?));
     let store = Store::open(&config.location()?, config.database_pool, keys.clone())?;
     let patience = Duration::from_secs(config.password_patience.into());
     let gate = Gate::start(config.threads(), config.password_queue, patience)

@@ -1,8 +1,10 @@
 //! `serve`: runs the service until SIGTERM.
 
-use super::{Failure, keys, logging, rooms, system_clock};
+use super::{Failure, key_path, keys, logging, rooms, system_clock};
 use crate::{
+    actions::presence::Presence,
     config::Config,
+    crypto::watch::Watch,
     http::server::{Application, runtime},
     store::Store,
     worker::{self, issuer::Source},
@@ -12,6 +14,7 @@ use std::sync::Arc;
 /// Serves as the configuration says.
 pub fn run(config: &Config) -> Result<(), Failure> {
     logging::start(&config.log, config.log_format);
+    let file = Watch::of(key_path(config)?);
     let keys = keys(config)?;
     let _lock = Store::claim(&config.location()?)?;
     runtime::System::new().block_on(async {
@@ -21,6 +24,10 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         })?;
         // Before the first request; a database that does not answer now is told by the probe.
         let _ = rooms.compare_clocks().await;
+        let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let presence = Arc::new(Presence::begin(format!("{machine} {}", application.address))?);
+        // Whoever exchanges keys must know of this replica before it makes anything with one.
+        let _ = presence.report(&rooms).await;
         println!(
             "twofold is ready: http://{} (operations: http://{})",
             application.address, application.operations_address
@@ -29,12 +36,15 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         let following = portal.map(|(issuer, source)| runtime::spawn(worker::issuer::follow(issuer, source)));
         let beside = [
             runtime::spawn(worker::compare_clocks(rooms.clone())),
+            runtime::spawn(worker::keep_keys(rooms.clone(), file, presence.clone())),
             runtime::spawn(worker::anchor(rooms.clone())),
             runtime::spawn(worker::prune(rooms.clone())),
-            runtime::spawn(worker::prune_events(rooms)),
+            runtime::spawn(worker::prune_events(rooms.clone())),
         ];
         let outcome = application.run().await;
         beside.iter().chain(&following).for_each(runtime::task::JoinHandle::abort);
+        // One that cannot say so is silent soon, which says the same.
+        let _ = presence.leave(&rooms).await;
         Ok(outcome?)
     })
 }

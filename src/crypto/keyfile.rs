@@ -1,12 +1,18 @@
-//! The key file: made by `keys generate`, read once at the start, refused when it is not fit for service.
+//! The key file: made by `keys generate`, read at the start and whenever it has changed, refused when it is not
+//! fit for service. How its keys take turns is in `rotation.rs`.
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
-use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::Path,
+};
 
-use super::random::Random;
-use crate::domain::secret::Secret;
+use super::{random::Random, rotation::Turn};
+use crate::domain::{replica::KeyIds, secret::Secret};
 
 /// Bytes of every symmetric key.
 pub const KEY_BYTES: usize = 32;
@@ -42,6 +48,9 @@ pub struct SymmetricKey {
     /// Its name, stored beside what it made.
     pub id: String,
     key: String,
+    /// Where it stands, when it is not simply in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Turn>,
 }
 
 /// A key pair.
@@ -53,6 +62,9 @@ pub struct SigningKey {
     /// The algorithm that it signs with.
     pub algorithm: SigningAlgorithm,
     pkcs8: String,
+    /// Where it stands, when it is not simply in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Turn>,
 }
 
 /// The signature algorithms of access tokens.
@@ -83,11 +95,11 @@ impl KeyFile {
         Ok(Self {
             version: 1,
             demo,
-            sealing: vec![SymmetricKey::generate("s")?],
-            hashing: vec![SymmetricKey::generate("h")?],
-            naming: SymmetricKey::generate("n")?,
-            audit: vec![SymmetricKey::generate("a")?],
-            signing: vec![SigningKey::generate(algorithm)?],
+            sealing: vec![SymmetricKey::generate("s", None)?],
+            hashing: vec![SymmetricKey::generate("h", None)?],
+            naming: SymmetricKey::generate("n", None)?,
+            audit: vec![SymmetricKey::generate("a", None)?],
+            signing: vec![SigningKey::generate(algorithm, None)?],
         })
     }
 
@@ -96,11 +108,44 @@ impl KeyFile {
     /// # Errors
     /// When the file exists or cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), Unfit> {
-        let body = toml::to_string(self).map_err(|error| Unfit(error.to_string()))?;
-        let mut options = fs::OpenOptions::new();
-        let file = options.write(true).create_new(true).mode(0o600).open(path);
-        file.and_then(|mut file| file.write_all(format!("{HEADER}{body}").as_bytes()).and_then(|()| file.sync_all()))
+        self.write_new(path)
             .map_err(|error| Unfit(format!("cannot write keys to {}: {error}; name a new file", path.display())))
+    }
+
+    /// Puts the keys in the place of a key file, at once and whole: whoever reads it meanwhile, or after a power
+    /// cut, finds either the old keys or these. Nobody else may do so at the same time.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn replace(&self, path: &Path) -> Result<(), Unfit> {
+        let failed = |error: io::Error| Unfit(format!("cannot replace the keys in {}: {error}", path.display()));
+        // A link is followed, not replaced.
+        let path = fs::canonicalize(path).map_err(failed)?;
+        let mut beside = path.clone().into_os_string();
+        beside.push(".new");
+        let _left_by_a_crash = fs::remove_file(&beside);
+        self.write_new(Path::new(&beside)).map_err(failed)?;
+        fs::rename(&beside, &path).map_err(failed)?;
+        File::open(path.parent().unwrap_or(Path::new("/"))).and_then(|folder| folder.sync_all()).map_err(failed)
+    }
+
+    fn write_new(&self, path: &Path) -> io::Result<()> {
+        let body = toml::to_string(self).map_err(io::Error::other)?;
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        file.write_all(format!("{HEADER}{body}").as_bytes())?;
+        file.sync_all()
+    }
+
+    /// The names of the keys.
+    pub fn ids(&self) -> KeyIds {
+        let names = |keys: &[SymmetricKey]| keys.iter().map(|key| key.id.clone()).collect();
+        KeyIds {
+            sealing: names(&self.sealing),
+            hashing: names(&self.hashing),
+            naming: self.naming.id.clone(),
+            audit: names(&self.audit),
+            signing: self.signing.iter().map(|key| key.id.clone()).collect(),
+        }
     }
 
     /// Reads the keys that `serve` is to work with.
@@ -147,7 +192,8 @@ impl KeyFile {
                 key.secret().map_err(|problem| format!("the {list} key {:?} {problem}", key.id))?;
             }
         }
-        has_distinct_ids("signing", self.signing.iter().map(|key| key.id.as_str()))
+        has_distinct_ids("signing", self.signing.iter().map(|key| key.id.as_str()))?;
+        self.check_turns()
     }
 }
 
@@ -163,9 +209,10 @@ fn has_distinct_ids<'a>(list: &str, ids: impl Iterator<Item = &'a str>) -> Resul
 }
 
 impl SymmetricKey {
-    fn generate(prefix: &str) -> Result<Self, Unfit> {
+    /// A fresh key whose name begins with `prefix`.
+    pub(super) fn generate(prefix: &str, turn: Option<Turn>) -> Result<Self, Unfit> {
         let bytes: [u8; KEY_BYTES] = Random.bytes().map_err(|fault| Unfit(fault.to_string()))?;
-        Ok(Self { id: new_id(prefix)?, key: BASE64.encode(&bytes) })
+        Ok(Self { id: new_id(prefix)?, key: BASE64.encode(&bytes), turn })
     }
 
     /// The key's bytes.
@@ -189,7 +236,8 @@ impl SymmetricKey {
 }
 
 impl SigningKey {
-    fn generate(algorithm: SigningAlgorithm) -> Result<Self, Unfit> {
+    /// A fresh key pair.
+    pub(super) fn generate(algorithm: SigningAlgorithm, turn: Option<Turn>) -> Result<Self, Unfit> {
         let failed = |_| Unfit("the key generator failed".to_owned());
         let pkcs8 = match algorithm {
             SigningAlgorithm::EdDsa => {
@@ -201,7 +249,7 @@ impl SigningKey {
                 BASE64.encode(pair.to_pkcs8v1().map_err(failed)?.as_ref())
             }
         };
-        Ok(Self { id: new_id("t")?, algorithm, pkcs8 })
+        Ok(Self { id: new_id("t")?, algorithm, pkcs8, turn })
     }
 
     /// The private key in PKCS #8 (RFC 5208), DER.

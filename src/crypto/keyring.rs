@@ -10,6 +10,7 @@ use super::{
 use crate::domain::{
     id::{AccountId, MethodId},
     refusal::Fault,
+    replica::KeyIds,
     secret::Secret,
 };
 use aws_lc_rs::{
@@ -31,6 +32,8 @@ pub struct Keyring {
     audit: Vec<(String, hmac::Key)>,
     /// The keys of access tokens.
     pub signer: Signer,
+    /// The names of all of them.
+    pub ids: KeyIds,
 }
 
 /// Where a sealed value lives; it opens nowhere else.
@@ -47,6 +50,14 @@ pub struct Cell {
 /// A sealed value, fit to be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sealed(pub Vec<u8>);
+
+impl Sealed {
+    /// The id of the key that it was sealed with; `None` when it is no sealed value at all.
+    pub fn key_id(&self) -> Option<&str> {
+        let (&[_, id_length], rest) = self.0.split_first_chunk()?;
+        std::str::from_utf8(rest.get(..usize::from(id_length))?).ok()
+    }
+}
 
 /// A keyed hash and the id of its key, fit to be stored as `key-id:hex`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +129,7 @@ impl Keyring {
             naming: mac(&file.naming).map_err(Unfit)?.1,
             audit: file.audit.iter().map(mac).collect::<Result<_, _>>().map_err(Unfit)?,
             signer: jwks::signer(&file.signing).map_err(Unfit)?,
+            ids: file.ids(),
         })
     }
 

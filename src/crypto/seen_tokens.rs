@@ -55,6 +55,13 @@ impl SeenTokens {
         vouched.filter(|vouched| vouched.is_timely(now)).map(|vouched| vouched.holder).ok_or(Refusal::InvalidToken)
     }
 
+    /// Forgets all of them: keys have changed, and one that is gone vouches for nothing.
+    pub fn forget(&self) {
+        for shard in &self.shards {
+            *shard.lock().unwrap_or_else(PoisonError::into_inner) = Shard::default();
+        }
+    }
+
     fn shard(&self, known: &Digest) -> MutexGuard<'_, Shard> {
         self.shards[usize::from(known[0]) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
     }

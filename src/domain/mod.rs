@@ -14,6 +14,7 @@ pub mod password;
 pub mod policy;
 pub mod recovery_code;
 pub mod refusal;
+pub mod replica;
 pub mod secret;
 pub mod session;
 pub mod totp;

@@ -9,7 +9,7 @@ use super::{
     sqlite::{ServeLock, Sqlite},
 };
 use crate::{
-    crypto::keyring::Keyring,
+    crypto::keys::Keys,
     domain::refusal::{Fault, Stop},
 };
 use prometheus_client::registry::Registry;
@@ -19,7 +19,7 @@ use std::{path::PathBuf, sync::Arc};
 #[derive(Clone)]
 pub struct Store {
     engine: Engine,
-    keys: Arc<Keyring>,
+    keys: Arc<Keys>,
 }
 
 #[derive(Clone)]
@@ -69,7 +69,7 @@ impl Store {
     ///
     /// # Errors
     /// When it is missing, not reachable, a standby, or its schema is older or newer.
-    pub fn open(location: &Location, pool: u32, keys: Arc<Keyring>) -> Result<Self, OpenError> {
+    pub fn open(location: &Location, pool: u32, keys: Arc<Keys>) -> Result<Self, OpenError> {
         let mut conn = location.connect()?;
         match migrations::schema_of(&mut conn)? {
             Schema::Current => {}
@@ -111,7 +111,7 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut Db<'_>) -> Result<T, Stop> + Send + 'static,
     {
-        let keys = self.keys.clone();
+        let keys = self.keys.ring();
         let run = move |conn: &mut AnyConnection| work(&mut Db { conn, keys: &keys });
         match &self.engine {
             Engine::Sqlite(engine) => engine.read(run),
@@ -132,7 +132,7 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T, Stop> + Send + 'static,
     {
-        let keys = self.keys.clone();
+        let keys = self.keys.ring();
         let run = move |conn: &mut AnyConnection| {
             let mut tx = Tx::new(conn, &keys);
             let outcome = work(&mut tx);

@@ -23,6 +23,7 @@ mod migrations;
 mod postgres;
 pub mod prune;
 pub mod recovery_codes;
+pub mod replicas;
 mod row;
 mod schema;
 pub mod sessions;

@@ -194,6 +194,15 @@ table! {
     }
 }
 
+table! {
+    replica (id) {
+        id -> Text,
+        name -> Text,
+        keys -> Text,
+        seen_at -> BigInt,
+    }
+}
+
 diesel::joinable!(session -> account (account_id));
 diesel::joinable!(totp -> method (method_id));
 allow_tables_to_appear_in_same_query!(account, session, challenge);

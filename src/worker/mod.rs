@@ -1,18 +1,26 @@
-//! What happens beside the requests: comparing clocks, anchoring the audit, dropping rows that no rule looks at any
-//! more, and fetching the keys of the portal's own issuer.
+//! What happens beside the requests: comparing clocks, taking other keys into use, anchoring the audit, dropping rows
+//! that no rule looks at any more, and fetching the keys of the portal's own issuer.
 
 pub mod issuer;
 
 use crate::{
-    actions::{Rooms, audit},
+    actions::{Rooms, audit, presence::Presence},
+    crypto::watch::Watch,
     domain::anchor::Anchor,
     store::prune::{RULES, Rule},
 };
 use jiff::Timestamp;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// Between two comparisons of our clock with the database's.
 const COMPARE_EVERY: Duration = Duration::from_secs(5);
+/// Between two looks at the key file: one system call.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Between two reports of a replica whose keys have not changed.
+const REPORT_EVERY: Duration = Duration::from_secs(10);
 const ANCHOR_EVERY: Duration = Duration::from_secs(60);
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// Between two walks over the old events. Each meets the newest row of every account that has been quiet for long.
@@ -34,6 +42,27 @@ pub async fn compare_clocks(rooms: Arc<Rooms>) {
             was_right = rooms.clock.now().is_ok();
         }
         tokio::time::sleep(COMPARE_EVERY).await;
+    }
+}
+
+/// Looks at the key file for ever, takes other keys into use, and reports which ones this replica works with. A
+/// file that is not fit changes nothing: the keys in force stay, and the log says why.
+pub async fn keep_keys(rooms: Arc<Rooms>, mut file: Watch, presence: Arc<Presence>) {
+    let mut reported: Option<Instant> = None;
+    loop {
+        match file.changed().map(|read| read.and_then(|keys| rooms.take_keys(&keys))) {
+            Some(Ok(())) => reported = None,
+            Some(Err(unfit)) => log::error!("the keys in force stay: {unfit}"),
+            None => {}
+        }
+        if reported.is_none_or(|at| at.elapsed() >= REPORT_EVERY) {
+            // After a fault the next round tries again.
+            match presence.report(&rooms).await {
+                Ok(()) => reported = Some(Instant::now()),
+                Err(stop) => log::warn!("this replica cannot report its keys: {stop:?}"),
+            }
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 

@@ -58,7 +58,8 @@ impl<'a> Forger<'a> {
 
     /// A token with these very texts, signed as the service signs.
     fn sign(&self, header: &str, claims: &str) -> String {
-        let key = &self.app.rooms().keys.signer.keys[0];
+        let ring = self.app.rooms().keys.ring();
+        let key = &ring.signer.keys[0];
         signed_by(&key.private, key.algorithm, header, claims)
     }
 
@@ -245,7 +246,7 @@ impl<'a> Forger<'a> {
 
     /// Other keys: no signature, another ring's, and ours as the secret of a symmetric algorithm.
     pub fn signatures(&self) -> Vec<Forgery> {
-        let jwks: Value = serde_json::from_str(&self.app.rooms().keys.signer.jwks).unwrap();
+        let jwks: Value = serde_json::from_str(&self.app.rooms().keys.ring().signer.jwks).unwrap();
         let jwk = &jwks["keys"][0];
         let raw = BASE64URL_NOPAD.decode(jwk["x"].as_str().unwrap().as_bytes()).unwrap();
         // SubjectPublicKeyInfo of Ed25519 (RFC 8410 §4).

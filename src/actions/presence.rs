@@ -1,0 +1,49 @@
+//! A replica's word on itself: that it serves, and with which keys. Whoever exchanges keys waits for all of them.
+
+use super::Rooms;
+use crate::{
+    crypto::random::Random,
+    domain::{
+        refusal::{Fault, Stop},
+        replica::Replica,
+    },
+    store::replicas,
+};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// A process that serves.
+pub struct Presence {
+    id: Uuid,
+    name: String,
+}
+
+impl Presence {
+    /// One that people know by `name`.
+    ///
+    /// # Errors
+    /// `unavailable` when the random source fails.
+    pub fn begin(name: String) -> Result<Self, Fault> {
+        // It has to be its own, and says nothing else.
+        Ok(Self { id: Random.id(Timestamp::UNIX_EPOCH)?, name })
+    }
+
+    /// Reports.
+    ///
+    /// # Errors
+    /// `unavailable`, also while the clock cannot be trusted.
+    pub async fn report(&self, rooms: &Rooms) -> Result<(), Stop> {
+        let keys = rooms.keys.ring().ids.clone();
+        let replica = Replica { id: self.id, name: self.name.clone(), keys, seen_at: rooms.clock.now()? };
+        rooms.store.write("report", move |tx| Ok(replicas::report(tx, &replica)?)).await
+    }
+
+    /// Takes leave.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn leave(&self, rooms: &Rooms) -> Result<(), Stop> {
+        let id = self.id;
+        rooms.store.write("leave", move |tx| Ok(replicas::leave(tx, id)?)).await
+    }
+}
