@@ -8,6 +8,7 @@ mod keys;
 mod logging;
 mod migrate;
 mod openapi;
+mod papers;
 mod serve;
 mod sink;
 mod walk;
@@ -77,6 +78,10 @@ enum Command {
     Config(config::Command),
     /// Print the OpenAPI document.
     Openapi(openapi::Args),
+    /// Print what a shell needs to complete commands.
+    Completions(papers::Completions),
+    /// Print the manual page, or write one for every command.
+    Man(papers::Man),
 }
 
 /// Why a command failed: one sentence, and the exit code that goes with it.
@@ -116,6 +121,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
         Command::Openapi(args) => openapi::run(&args),
+        Command::Completions(args) => papers::completions(&args),
+        Command::Man(args) => papers::man(&args),
     }
 }
 
