@@ -9,6 +9,7 @@ pub mod clock;
 pub mod entrance;
 pub mod factor;
 pub mod issue;
+pub mod keys;
 pub mod login;
 pub mod operator;
 pub mod portal;

@@ -67,7 +67,7 @@ enum Command {
     /// Add, list, change, import and export accounts.
     #[command(subcommand)]
     Account(account::Command),
-    /// Make key files.
+    /// Make key files, and rotate the keys in them.
     #[command(subcommand)]
     Keys(keys::Command),
     /// Check the audit, and hand out its anchors.
@@ -114,7 +114,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve => serve::run(&load()?),
         Command::Migrate => migrate::run(&load()?),
         Command::Account(command) => account::run(&load()?, command),
-        Command::Keys(command) => keys::run(&command),
+        Command::Keys(command) => keys::run(command, load),
         Command::Audit(command) => audit::run(&load()?, command),
         Command::Config(command) => {
             config::run(&command);
@@ -167,6 +167,11 @@ fn trust(portal: &PortalConfig) -> Option<Trust> {
 
 /// Runs one action of the operator's.
 fn act<T>(config: &Config, action: impl AsyncFnOnce(&Cx) -> Result<T, Stop>) -> Result<T, Failure> {
+    converse(config, async |cx: &Cx| Ok(action(cx).await?))
+}
+
+/// Runs a command that takes several actions.
+fn converse<T>(config: &Config, command: impl AsyncFnOnce(&Cx) -> Result<T, Failure>) -> Result<T, Failure> {
     logging::start(&config.log, config.log_format);
     let rooms = Arc::new(rooms(config, &keys(config)?, system_clock())?);
     let origin = Origin {
@@ -176,7 +181,7 @@ fn act<T>(config: &Config, action: impl AsyncFnOnce(&Cx) -> Result<T, Stop>) -> 
     };
     runtime::System::new().block_on(async {
         rooms.compare_clocks().await?;
-        Ok(action(&Cx::new(rooms, origin)?).await?)
+        command(&Cx::new(rooms, origin)?).await
     })
 }
 

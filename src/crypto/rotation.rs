@@ -85,7 +85,7 @@ impl KeyFile {
             Some(Turn::Next { known_since }) => Some(Stage::Next { id: (*id).to_owned(), known_since: *known_since }),
             _ => None,
         });
-        let is_promoted = || turns.iter().any(|(_, turn)| matches!(turn, Some(Turn::Replaced { unused_since: None })));
+        let is_promoted = || self.old(ring).iter().any(|old| old.unused_since.is_none());
         next.unwrap_or_else(|| if is_promoted() { Stage::Promoted } else { Stage::Settled })
     }
 
@@ -154,9 +154,9 @@ impl KeyFile {
 
     /// Notes that every replica makes with the first key.
     pub fn settle(&mut self, ring: Ring, now: Timestamp) {
-        for turn in self.turns_mut(ring) {
-            if let Some(Turn::Replaced { unused_since: unused @ None }) = turn {
-                *unused = Some(now);
+        for turn in self.turns_mut(ring).into_iter().skip(1) {
+            if matches!(turn, None | Some(Turn::Replaced { unused_since: None })) {
+                *turn = Some(Turn::Replaced { unused_since: Some(now) });
             }
         }
     }

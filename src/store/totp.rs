@@ -33,7 +33,7 @@ pub struct Opened {
 /// What became of opening a secret.
 pub type Openable = Result<Opened, Fault>;
 
-fn cell(account: AccountId, method: MethodId) -> Cell {
+pub(super) fn cell(account: AccountId, method: MethodId) -> Cell {
     Cell { account, method, column: "totp.secret" }
 }
 

@@ -1,0 +1,123 @@
+//! Which keys the rows need. The names are told apart here and not in the database, a page at a time, so that
+//! neither a statement runs long nor the engines must agree on how to take a text apart.
+
+use super::{
+    Db,
+    row::parsed,
+    schema::{challenge, recovery_code, session, totp},
+};
+use crate::{
+    crypto::keyring::{Hashed, Sealed},
+    domain::refusal::Fault,
+};
+use diesel::prelude::*;
+use jiff::Timestamp;
+
+/// Rows that are read at once.
+const PAGE: i64 = 1000;
+
+/// Rows that need a key to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// Secrets of authenticators, which a sealing key opens.
+    Secrets,
+    /// Recovery codes that are unused, which a hashing key checks.
+    RecoveryCodes,
+    /// Refresh tokens of sessions that are alive, which a hashing key checks.
+    RefreshTokens,
+    /// Sign-ins that wait for a second factor, which a hashing key checks.
+    Challenges,
+}
+
+impl Rows {
+    /// Those whose keys are of the sealing ring.
+    pub const SEALED: [Self; 1] = [Self::Secrets];
+    /// Those whose keys are of the hashing ring.
+    pub const HASHED: [Self; 3] = [Self::RecoveryCodes, Self::RefreshTokens, Self::Challenges];
+}
+
+/// How far a walk has come: the key of the last row.
+pub type Place = (String, String);
+
+/// The names of the keys that the rows after `after` need, a name a value, and where the walk goes on.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn page(db: &mut Db<'_>, rows: Rows, after: &Place, now: Timestamp) -> Result<(Vec<String>, Option<Place>), Fault> {
+    let found = match rows {
+        Rows::Secrets => return secrets(db, after),
+        Rows::RecoveryCodes => recovery_codes(db, after)?,
+        Rows::RefreshTokens => refresh_tokens(db, after, now.as_millisecond())?,
+        Rows::Challenges => challenges(db, after, now.as_millisecond())?,
+    };
+    let next = place(found.len(), found.last().map(|(place, _)| place));
+    let hashed = found.into_iter().flat_map(|(_, texts)| texts);
+    let names = hashed.map(|text| parsed::<Hashed>(&text).map(|hashed| hashed.key_id)).collect::<Result<_, _>>()?;
+    Ok((names, next))
+}
+
+/// A row: its place, and the hashes in it.
+type Found = Vec<(Place, Vec<String>)>;
+
+fn place(rows: usize, last: Option<&Place>) -> Option<Place> {
+    last.filter(|_| rows as i64 == PAGE).cloned()
+}
+
+fn secrets(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option<Place>), Fault> {
+    use totp::dsl;
+    let rows: Vec<(String, Vec<u8>)> = dsl::totp
+        .filter(dsl::method_id.gt(&after.0))
+        .order(dsl::method_id)
+        .limit(PAGE)
+        .select((dsl::method_id, dsl::sealed))
+        .load(db.conn)?;
+    let next = place(rows.len(), rows.last().map(|(id, _)| (id.clone(), String::new())).as_ref());
+    let name = |(method, sealed): (String, Vec<u8>)| {
+        let unreadable = || Fault::Unreadable(format!("secret of method {method}"));
+        Sealed(sealed).key_id().map(str::to_owned).ok_or_else(unreadable)
+    };
+    Ok((rows.into_iter().map(name).collect::<Result<_, _>>()?, next))
+}
+
+fn recovery_codes(db: &mut Db<'_>, (account, hashed): &Place) -> Result<Found, Fault> {
+    use recovery_code::dsl;
+    let rows: Vec<(String, String)> = dsl::recovery_code
+        .filter(dsl::account_id.ge(account))
+        .filter(dsl::account_id.gt(account).or(dsl::hashed.gt(hashed)))
+        .filter(dsl::used_at.is_null())
+        .order((dsl::account_id, dsl::hashed))
+        .limit(PAGE)
+        .select((dsl::account_id, dsl::hashed))
+        .load(db.conn)?;
+    Ok(rows.into_iter().map(|(account, hashed)| ((account, hashed.clone()), vec![hashed])).collect())
+}
+
+fn refresh_tokens(db: &mut Db<'_>, after: &Place, now: i64) -> Result<Found, Fault> {
+    use session::dsl;
+    let rows: Vec<(String, String, Option<String>)> = dsl::session
+        .filter(dsl::id.gt(&after.0))
+        .filter(dsl::ended_at.is_null())
+        .filter(dsl::idle_until.gt(now))
+        .filter(dsl::expires_at.gt(now))
+        .order(dsl::id)
+        .limit(PAGE)
+        .select((dsl::id, dsl::refresh, dsl::previous))
+        .load(db.conn)?;
+    let found = |(id, refresh, previous): (String, String, Option<String>)| {
+        ((id, String::new()), [Some(refresh), previous].into_iter().flatten().collect())
+    };
+    Ok(rows.into_iter().map(found).collect())
+}
+
+fn challenges(db: &mut Db<'_>, after: &Place, now: i64) -> Result<Found, Fault> {
+    use challenge::dsl;
+    let rows: Vec<(String, String)> = dsl::challenge
+        .filter(dsl::id.gt(&after.0))
+        .filter(dsl::ended_at.is_null())
+        .filter(dsl::expires_at.gt(now))
+        .order(dsl::id)
+        .limit(PAGE)
+        .select((dsl::id, dsl::hashed))
+        .load(db.conn)?;
+    Ok(rows.into_iter().map(|(id, hashed)| ((id, String::new()), vec![hashed])).collect())
+}
