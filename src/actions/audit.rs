@@ -14,8 +14,10 @@ use crate::{
         cuts::{self, Place},
         ends,
         events::{self, Broken},
+        restorations,
     },
 };
+use jiff::Timestamp;
 
 /// Accounts or anchors that are read at once: no reader stays long.
 const PAGE: i64 = 200;
@@ -54,39 +56,59 @@ async fn verify_ends(cx: &Cx) -> Result<Result<(), Broken>, Stop> {
     }
 }
 
-/// Checks the anchors of the database, and those that were exported from it; returns how many.
+/// What the anchors told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Anchors {
+    /// Those that hold.
+    pub checked: u64,
+    /// Exported ones that the database lost when it was restored from a copy.
+    pub lost: u64,
+    /// When it was last restored.
+    pub restored_at: Option<Timestamp>,
+}
+
+/// Checks the anchors of the database, and those that were exported from it. One that was written after a copy was
+/// made, and before that copy was restored, is lost and no sign of tampering.
 ///
 /// # Errors
 /// `unavailable`, `unreadable`.
-pub async fn verify_anchors(cx: &Cx, exported: Vec<Anchor>) -> Result<Result<u64, Broken>, Stop> {
-    let mut checked = 0;
-    let mut previous = None;
+pub async fn verify_anchors(cx: &Cx, exported: Vec<Anchor>) -> Result<Result<Anchors, Broken>, Stop> {
+    let restorations = match cx.store.read("restorations", |db| Ok(restorations::all(db)?)).await? {
+        Ok(restorations) => restorations,
+        Err(broken) => return Ok(Err(broken)),
+    };
+    let restored_at = restorations.last().map(|restoration| restoration.at);
+    let (mut anchors, mut previous) = (Anchors { restored_at, ..Anchors::default() }, None);
     loop {
         let after = previous.as_ref().map_or(0, |anchor: &Anchor| anchor.n);
-        let anchors = cx.store.read("anchors", move |db| Ok(anchors::page(db, after, PAGE)?)).await?;
-        if anchors.is_empty() {
+        let page = cx.store.read("anchors", move |db| Ok(anchors::page(db, after, PAGE)?)).await?;
+        if page.is_empty() {
             break;
         }
-        if previous.is_none() && anchors[0].n != 1 {
+        if previous.is_none() && page[0].n != 1 {
             return Ok(Err(Broken::Anchor { n: 1, problem: "is missing" }));
         }
-        for anchor in anchors {
+        for anchor in page {
             if let Err(broken) = check(cx, previous, &anchor).await? {
                 return Ok(Err(broken));
             }
-            checked += 1;
+            anchors.checked += 1;
             previous = Some(anchor);
         }
     }
     let mut previous = None;
     for anchor in exported {
-        if let Err(broken) = check(cx, previous, &anchor).await? {
-            return Ok(Err(broken));
+        match check(cx, previous.clone(), &anchor).await? {
+            Ok(()) => {
+                anchors.checked += 1;
+                previous = Some(anchor);
+            }
+            // What follows the lost ones hangs on the last that the copy had.
+            Err(_) if restorations.iter().any(|restoration| restoration.lost(&anchor)) => anchors.lost += 1,
+            Err(broken) => return Ok(Err(broken)),
         }
-        checked += 1;
-        previous = Some(anchor);
     }
-    Ok(Ok(checked))
+    Ok(Ok(anchors))
 }
 
 async fn check(cx: &Cx, previous: Option<Anchor>, anchor: &Anchor) -> Result<Result<(), Broken>, Stop> {

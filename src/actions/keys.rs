@@ -92,6 +92,32 @@ pub async fn uses(rooms: &Rooms, ring: Ring) -> Result<Uses, Stop> {
     Ok(uses)
 }
 
+/// Keys that rows need and the key file does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{rows} rows need the {ring} key {id}, which the key file does not have; put it back")]
+pub struct Missing {
+    /// Where it belongs.
+    pub ring: Ring,
+    /// Its name.
+    pub id: String,
+    /// How many rows need it.
+    pub rows: u64,
+}
+
+/// The keys that rows need and that are not there.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub async fn missing(rooms: &Rooms) -> Result<Vec<Missing>, Stop> {
+    let (ids, mut missing) = (rooms.keys.ring().ids.clone(), Vec::new());
+    for ring in [Ring::Sealing, Ring::Hashing] {
+        let uses = uses(rooms, ring).await?.into_iter();
+        let unknown = uses.filter(|(id, _)| !ids_of(&ids, ring).contains(id));
+        missing.extend(unknown.map(|(id, rows)| Missing { ring, id, rows }));
+    }
+    Ok(missing)
+}
+
 /// Seals every secret under the first key that is under another one, and tells after each batch how many it has
 /// sealed. Broken off, it goes on where it was when it is begun again.
 ///

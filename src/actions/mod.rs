@@ -14,6 +14,7 @@ pub mod login;
 pub mod operator;
 pub mod portal;
 pub mod presence;
+pub mod restored;
 pub mod reverify;
 pub mod support;
 pub mod two_factor;

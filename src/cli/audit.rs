@@ -2,7 +2,10 @@
 
 use super::{Failure, act};
 use crate::{
-    actions::{Cx, audit},
+    actions::{
+        Cx,
+        audit::{self, Anchors},
+    },
     config::Config,
     domain::{anchor::Anchor, id::AccountId, refusal::Fault},
 };
@@ -48,11 +51,17 @@ pub fn run(config: &Config, command: Command) -> Result<(), Failure> {
 fn verify(config: &Config, only: Option<AccountId>, exported: Vec<Anchor>) -> Result<(), Failure> {
     let verified = act(config, async move |cx: &Cx| {
         let rows = audit::verify(cx, only).await?;
-        let anchors = if only.is_none() { audit::verify_anchors(cx, exported).await? } else { Ok(0) };
+        let anchors = if only.is_none() { audit::verify_anchors(cx, exported).await? } else { Ok(Anchors::default()) };
         Ok(rows.and_then(|rows| anchors.map(|anchors| (rows, anchors))))
     })?;
     let (rows, anchors) = verified.map_err(|broken| Failure::new(format!("the audit is broken: {broken}")))?;
-    println!("{rows} audit rows, every chain holds; {anchors} anchors checked");
+    println!("{rows} audit rows, every chain holds; {} anchors checked", anchors.checked);
+    if let (1.., Some(at)) = (anchors.lost, anchors.restored_at) {
+        println!(
+            "{} exported anchors are not in the database: it was restored at {at:.0} from a copy that is older than they are",
+            anchors.lost
+        );
+    }
     Ok(())
 }
 

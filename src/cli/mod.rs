@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod backup;
 mod config;
 mod demo;
 mod keys;
@@ -73,6 +74,12 @@ enum Command {
     /// Check the audit, and hand out its anchors.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Copy the database to a file, while it serves.
+    Backup(backup::Backup),
+    /// Put a copy in the database's place: all sessions end, and every code up to now is used.
+    Restore(backup::Restore),
+    /// Make a database that was restored by other means fit to be served, as `restore` does.
+    AfterRestore(backup::After),
     /// Show settings.
     #[command(subcommand)]
     Config(config::Command),
@@ -116,6 +123,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Account(command) => account::run(&load()?, command),
         Command::Keys(command) => keys::run(command, load),
         Command::Audit(command) => audit::run(&load()?, command),
+        Command::Backup(args) => backup::backup(&load()?, &args),
+        Command::Restore(args) => backup::restore(&load()?, &args),
+        Command::AfterRestore(args) => backup::after_restore(&load()?, &args),
         Command::Config(command) => {
             config::run(&command);
             Ok(())

@@ -129,6 +129,18 @@ pub fn by_id(db: &mut Db<'_>, id: AccountId) -> Result<Option<Account>, Fault> {
     row.map(Account::try_from).transpose()
 }
 
+/// At most `limit` accounts after the account `after`.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn ids(db: &mut Db<'_>, after: Option<AccountId>, limit: i64) -> Result<Vec<AccountId>, Fault> {
+    // No account has an empty id.
+    let after = after.map_or_else(String::new, |id| id.to_string());
+    let ids: Vec<String> =
+        dsl::account.filter(dsl::id.gt(after)).order(dsl::id).limit(limit).select(dsl::id).load(db.conn)?;
+    ids.iter().map(|id| parsed(id)).collect()
+}
+
 /// The account with this address.
 ///
 /// # Errors

@@ -68,6 +68,16 @@ pub fn find_open(db: &mut Db<'_>, token: &Opaque, now: Timestamp) -> Result<Opti
     Ok(Some(Challenge { id: ChallengeId(token.id), account, epoch, expires_at: moment(expires_at)? }))
 }
 
+/// Ends every challenge of an account.
+///
+/// # Errors
+/// `unavailable`.
+pub fn end_all(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<(), Fault> {
+    let open = dsl::challenge.filter(dsl::account_id.eq(account.to_string())).filter(dsl::ended_at.is_null());
+    diesel::update(open).set(dsl::ended_at.eq(now.as_millisecond())).prepared().execute(tx.conn)?;
+    Ok(())
+}
+
 /// Ends a challenge: it was used, or it is worn out.
 ///
 /// # Errors

@@ -95,6 +95,14 @@ pub enum Broken {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The word on a restoration.
+    #[error("restoration {n}: {problem}")]
+    Restoration {
+        /// Its number.
+        n: i64,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// An anchor.
     #[error("anchor {n}: {problem}")]
     Anchor {

@@ -76,6 +76,15 @@ pub fn release(tx: &mut Tx<'_>, account: AccountId, claim: &Claim) -> Result<(),
     Ok(())
 }
 
+/// Forgets every request of everybody.
+///
+/// # Errors
+/// `unavailable`.
+pub fn forget(tx: &mut Tx<'_>) -> Result<(), Fault> {
+    diesel::delete(dsl::idempotency).prepared().execute(tx.conn)?;
+    Ok(())
+}
+
 fn insert(
     tx: &mut Tx<'_>,
     account: AccountId,

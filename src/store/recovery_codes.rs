@@ -120,6 +120,15 @@ pub fn consume(tx: &mut Tx<'_>, account: AccountId, code: &Hashed, now: Timestam
     hit_one(rows, "recovery code")
 }
 
+/// Uses up every unused code of an account, and returns how many there were.
+///
+/// # Errors
+/// `unavailable`.
+pub fn void(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<usize, Fault> {
+    let unused = dsl::recovery_code.filter(dsl::account_id.eq(account.to_string())).filter(dsl::used_at.is_null());
+    Ok(diesel::update(unused).set(dsl::used_at.eq(now.as_millisecond())).prepared().execute(tx.conn)?)
+}
+
 /// A code counts for its own account alone.
 fn parts<'a>(account: &'a str, code: &'a RecoveryCode) -> [&'a [u8]; 2] {
     [account.as_bytes(), code.bytes()]

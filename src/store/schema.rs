@@ -203,6 +203,17 @@ table! {
     }
 }
 
+table! {
+    restoration (n) {
+        n -> BigInt,
+        at -> BigInt,
+        anchor -> BigInt,
+        anchor_hash -> Text,
+        key_id -> Text,
+        seal -> Binary,
+    }
+}
+
 diesel::joinable!(session -> account (account_id));
 diesel::joinable!(totp -> method (method_id));
 allow_tables_to_appear_in_same_query!(account, session, challenge);

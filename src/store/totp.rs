@@ -148,6 +148,17 @@ fn opened(db: &Db<'_>, account: AccountId, method: MethodId, row: (Vec<u8>, i64)
     Ok(Opened { secret, last })
 }
 
+/// Uses up `step` and every earlier one of a method, unless a later one was accepted already.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn burn(tx: &mut Tx<'_>, method: MethodId, step: Step) -> Result<(), Fault> {
+    match advance(tx, method, step) {
+        Err(Fault::Contended(_)) => Ok(()),
+        outcome => outcome,
+    }
+}
+
 /// Uses up `step` and every earlier one: RFC 6238 §5.2.
 ///
 /// # Errors

@@ -167,7 +167,7 @@ async fn anchors_account_for_what_lies_before_a_cut_and_for_nothing_else() {
             }
             let said = audit::verify_anchors(&app.cx(), exported).await.unwrap().map_err(|broken| broken.to_string());
             match said {
-                Ok(checked) => assert_eq!((checked, sentence), (6, ""), "{statements:?}"),
+                Ok(anchors) => assert_eq!((anchors.checked, sentence), (6, ""), "{statements:?}"),
                 Err(broken) => assert!(!sentence.is_empty() && broken.contains(sentence), "{statements:?}: {broken}"),
             }
         }
