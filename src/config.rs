@@ -1,8 +1,10 @@
 //! Every setting, once: its name, its meaning, its default. A TOML file lies under the environment, and
 //! unknown keys in the file are refused.
 
+mod doubts;
 mod limits;
 mod portal;
+pub mod shown;
 
 use crate::{
     domain::policy::{Policy, Support},

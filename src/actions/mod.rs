@@ -8,6 +8,7 @@ pub mod audit;
 pub mod clock;
 pub mod entrance;
 pub mod factor;
+pub mod health;
 pub mod issue;
 pub mod keys;
 pub mod login;

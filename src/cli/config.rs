@@ -1,17 +1,50 @@
-//! `config`: shows settings.
+//! `config`: shows and checks settings.
 
-use crate::config::Config;
+use super::Failure;
+use crate::config::{Config, shown};
 use clap::Subcommand;
+use std::path::Path;
 
 /// What to show.
 #[derive(Subcommand)]
 pub enum Command {
     /// Print every setting with its meaning and default, as a TOML file to begin with.
     Template,
+    /// Say whether file and environment are right; what is wrong is one sentence, and the exit code 2.
+    Check,
+    /// Print every setting in force and where it came from; secrets are hidden.
+    Show {
+        /// Answer as JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Runs a subcommand.
-pub fn run(command: &Command) {
-    let Command::Template = command;
-    print!("{}", Config::template());
+pub fn run(command: &Command, file: Option<&Path>) -> Result<(), Failure> {
+    match command {
+        Command::Template => print!("{}", Config::template()),
+        Command::Check => {
+            Config::load(file)?;
+            println!("the settings are right");
+        }
+        Command::Show { json } => show(*json, file)?,
+    }
+    Ok(())
+}
+
+fn show(as_json: bool, file: Option<&Path>) -> Result<(), Failure> {
+    let settings = shown::shown(file)?;
+    if as_json {
+        let one = |setting: &shown::Shown| serde_json::json!({ "name": setting.name, "value": setting.value, "source": setting.source.to_string() });
+        println!("{}", serde_json::json!(settings.iter().map(one).collect::<Vec<_>>()));
+        return Ok(());
+    }
+    for shown::Shown { name, value, source } in settings {
+        match value {
+            Some(value) => println!("{name} = {value}  # {source}"),
+            None => println!("# {name} is not set"),
+        }
+    }
+    Ok(())
 }

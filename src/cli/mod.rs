@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod config;
 mod demo;
+mod doctor;
 mod keys;
 mod logging;
 mod migrate;
@@ -80,7 +81,9 @@ enum Command {
     Restore(backup::Restore),
     /// Make a database that was restored by other means fit to be served, as `restore` does.
     AfterRestore(backup::After),
-    /// Show settings.
+    /// Look at settings, keys, database, clock and replicas, and say of each fault what to do about it.
+    Doctor(doctor::Args),
+    /// Check and show settings.
     #[command(subcommand)]
     Config(config::Command),
     /// Print the OpenAPI document.
@@ -126,10 +129,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Backup(args) => backup::backup(&load()?, &args),
         Command::Restore(args) => backup::restore(&load()?, &args),
         Command::AfterRestore(args) => backup::after_restore(&load()?, &args),
-        Command::Config(command) => {
-            config::run(&command);
-            Ok(())
-        }
+        Command::Doctor(args) => doctor::run(&args, load),
+        Command::Config(command) => config::run(&command, cli.config.as_deref()),
         Command::Openapi(args) => openapi::run(&args),
         Command::Completions(args) => papers::completions(&args),
         Command::Man(args) => papers::man(&args),

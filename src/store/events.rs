@@ -227,6 +227,15 @@ pub fn of_account(
     rows.into_iter().map(Recorded::try_from).collect()
 }
 
+/// When the newest event of all was; `None` where there is none.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn newest(db: &mut Db<'_>) -> Result<Option<Timestamp>, Fault> {
+    let at: Option<i64> = dsl::audit.select(dsl::at).order(dsl::at.desc()).limit(1).fetch_one(db.conn)?;
+    at.map(moment).transpose()
+}
+
 /// Checks both chains of `only`, or of at most `limit` accounts after the account `after`.
 ///
 /// # Errors
