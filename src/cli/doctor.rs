@@ -26,6 +26,9 @@ const SKEW_TOLD_MS: u64 = 2_000;
 const TOO_LITTLE: u64 = 100 << 20;
 const LITTLE: u64 = 1 << 30;
 
+const UNREACHABLE: &str =
+    "see whether it runs, whether TWOFOLD_DATABASE_URL names the primary, and whether its role may write";
+
 /// How to answer.
 #[derive(clap::Args)]
 pub struct Args {
@@ -95,12 +98,12 @@ fn examine(config: &Config, found: &mut Findings) -> Result<(), Failure> {
     let keys = match keys(config) {
         Ok(keys) => keys,
         // The sentence says what to do.
-        Err(failure) => return found.also_broken("keys", failure),
+        Err(failure) => return found.also_broken("keys", failure, "name a file made by `twofold keys generate`"),
     };
     rotation(&keys, found);
     let rooms = match rooms(config, &keys, system_clock()) {
         Ok(rooms) => rooms,
-        Err(failure) => return found.also_broken("database", failure),
+        Err(failure) => return found.also_broken("database", failure, UNREACHABLE),
     };
     found.well("database", "it answers, and its schema is this program's");
     runtime::System::new().block_on(async {
@@ -195,9 +198,10 @@ impl Findings {
         self.0.push(Finding { about, state: State::Broken, text: text.into(), fix: Some(fix.into()) });
     }
 
-    /// A refusal to start, which says itself what to do; what comes after it cannot be looked at.
-    fn also_broken(&mut self, about: &'static str, failure: Failure) -> Result<(), Failure> {
-        self.0.push(Finding { about, state: State::Broken, text: failure.sentence, fix: None });
+    /// A refusal to start, which mostly says itself what to do; what comes after it cannot be looked at.
+    fn also_broken(&mut self, about: &'static str, failure: Failure, fix: &str) -> Result<(), Failure> {
+        let fix = Some(fix.to_owned()).filter(|_| !failure.sentence.contains("; "));
+        self.0.push(Finding { about, state: State::Broken, text: failure.sentence, fix });
         Ok(())
     }
 }

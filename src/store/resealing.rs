@@ -18,7 +18,7 @@ use crate::{
 use diesel::prelude::*;
 
 /// Secrets that are looked at in one read, and sealed in one write.
-const PAGE: i64 = 100;
+const PAGE: i64 = 50;
 
 /// A secret under another key than the first.
 #[derive(Clone)]
