@@ -48,7 +48,7 @@ pub async fn compare_clocks(rooms: Arc<Rooms>) {
 /// Looks at the key file for ever, takes other keys into use, and reports which ones this replica works with. A
 /// file that is not fit changes nothing: the keys in force stay, and the log says why.
 pub async fn keep_keys(rooms: Arc<Rooms>, mut file: Watch, presence: Arc<Presence>) {
-    let mut reported: Option<Instant> = None;
+    let (mut reported, mut lacked): (Option<Instant>, _) = (None, None);
     loop {
         match file.changed().map(|read| read.and_then(|keys| rooms.take_keys(&keys))) {
             Some(Ok(())) => reported = None,
@@ -58,12 +58,24 @@ pub async fn keep_keys(rooms: Arc<Rooms>, mut file: Watch, presence: Arc<Presenc
         if reported.is_none_or(|at| at.elapsed() >= REPORT_EVERY) {
             // After a fault the next round tries again.
             match presence.report(&rooms).await {
-                Ok(()) => reported = Some(Instant::now()),
+                Ok(()) => {
+                    reported = Some(Instant::now());
+                    lacked = tell_of_others(&rooms, &presence, lacked).await;
+                }
                 Err(stop) => log::warn!("this replica cannot report its keys: {stop:?}"),
             }
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+/// Says once that another replica makes what this one cannot read, whatever it was that exchanged only one file.
+async fn tell_of_others(rooms: &Rooms, presence: &Presence, before: Option<String>) -> Option<String> {
+    let Ok(lacks) = presence.lacks(rooms).await else { return before };
+    if let Some(sentence) = lacks.as_ref().filter(|_| lacks != before) {
+        log::error!("{sentence}; copy the newest key file to this machine");
+    }
+    lacks
 }
 
 /// Anchors the audit for ever, and logs each anchor: a log that is kept elsewhere shows one that is missing.
