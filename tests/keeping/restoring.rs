@@ -8,9 +8,10 @@ use crate::support::{
     fresh_database,
     installation::{Installation, Served, code_in},
     person::{REFRESH, SECOND, STATUS, VERIFY},
+    postgres::installed,
 };
 use serde_json::{Value, json};
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 const ALICE: &str = "alice@example.test";
 
@@ -142,6 +143,12 @@ async fn what_is_no_sound_copy_is_not_restored_and_the_database_stays() {
     assert_eq!(served.login(ALICE).await["result"], "signed_in", "the database is what it was");
 }
 
+/// Runs a program of PostgreSQL's, as the page for operators says.
+fn runs(program: &str, arguments: &[&str]) {
+    let output = Command::new(installed().unwrap().join(program)).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[actix_web::test]
 async fn a_database_of_postgres_is_made_fit_by_the_command_for_afterwards() {
     let Some(database_url) = fresh_database() else { return };
@@ -151,11 +158,16 @@ async fn a_database_of_postgres_is_made_fit_by_the_command_for_afterwards() {
     assert!(fails(&installation, &["restore", "--from", "x"]).await.contains("pg_restore"));
     let mut served = installation.serve();
     let (token, secret, recovery) = protect(&served).await;
+    let (url, copy) = (installation.database_url.as_str(), installation.path("copy.dump"));
+    runs("pg_dump", &["--format=custom", "--file", &copy, url]);
     let past = use_a_code(&served, &token, &secret, recovery).await;
-    // As a copy would have it that was made before she used the code.
-    assert_eq!(execute(&installation, "UPDATE totp SET last_step = last_step - 1"), 1);
     assert!(fails(&installation, &["after-restore"]).await.contains("replicas serve from this database"));
     assert_eq!(served.terminate(), 0);
+    runs("pg_restore", &["--clean", "--if-exists", "--no-owner", "--dbname", url, &copy]);
+    says(&installation, &["migrate"]).await;
+    // The copy was made while it served, which is not long ago enough.
+    assert!(fails(&installation, &["after-restore"]).await.contains("a moment before the copy was made"));
+    assert_eq!(execute(&installation, "DELETE FROM replica"), 1);
     let restored = tells(&installation, &["after-restore", "--json"]).await;
     assert_eq!((&restored["accounts"], &restored["sessions"]), (&json!(1), &json!(1)), "{restored}");
     let served = installation.serve();
