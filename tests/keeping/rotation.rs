@@ -225,3 +225,26 @@ async fn keys_that_must_stay_are_refused_with_the_reason() {
     says(&installation, &["keys", "retire"]).await;
     assert_eq!(installation.keys(), before, "the only key of a ring is never dropped");
 }
+
+#[actix_web::test]
+async fn a_replica_that_was_left_behind_says_so_in_its_log() {
+    let Some(database_url) = fresh_database() else { return };
+    let installation = Installation::ready(Some(database_url));
+    let own = installation.path("elsewhere.toml");
+    std::fs::copy(installation.path("keys.toml"), &own).unwrap();
+    let _here = serve(&installation);
+    let _there = installation.serve_with(|serve| {
+        serve.env("TWOFOLD_KEYS", &own);
+    });
+    // By hand, and on one machine alone.
+    let mut keys = installation.keys();
+    let added = Installation::new(None).keys()["signing"].as_array().unwrap().clone();
+    let id = added[0]["id"].as_str().unwrap().to_owned();
+    keys["signing"].as_array_mut().unwrap().splice(0..0, added);
+    installation.write_keys(&keys);
+    let began = std::time::Instant::now();
+    while !installation.logged().contains(&format!("makes with the signing key {id}")) {
+        assert!(began.elapsed() < Duration::from_secs(30), "{}", installation.logged());
+        actix_web::rt::time::sleep(Duration::from_millis(200)).await;
+    }
+}
