@@ -2,9 +2,8 @@
 //! since the copy was made looks unused in it.
 //!
 //! All sessions end and all older tokens are refused, every code up to now counts as used, enrolments and sign-ins
-//! under way are void, and remembered answers are forgotten. Each account's record says so, and a sealed row
-//! says it of the whole, so that anchors exported since are told from anchors that somebody cut off.
-
+//! under way are void, as are bypass codes, and remembered answers are forgotten. Each account's record says so, and a
+//! sealed row says it of the whole, so that anchors exported since are told from anchors that somebody cut off.
 use super::{Cx, audit, keys};
 use crate::{
     domain::{
@@ -15,7 +14,7 @@ use crate::{
         totp::Step,
     },
     store::{
-        Tx, accounts, challenges, idempotency, methods, recovery_codes, replicas,
+        Tx, accounts, bypass_codes, challenges, idempotency, methods, recovery_codes, replicas,
         restorations::{self, Restoration},
         sessions, totp,
     },
@@ -111,6 +110,7 @@ fn restore(
         accounts::record(tx, &mut account, &cx.origin, cx.now, &event, |_| {})?;
     }
     challenges::end_all(tx, id, cx.now)?;
+    bypass_codes::revoke(tx, id)?;
     let sessions = sessions::end_others(tx, id, None, cx.now)?;
     let event = Event::of_system(EventKind::SessionRevoked).with("reason", REASON).with("sessions", sessions);
     accounts::record(tx, &mut account, &cx.origin, cx.now, &event, |account| account.epoch += 1)?;

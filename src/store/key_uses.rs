@@ -4,7 +4,7 @@
 use super::{
     Db,
     row::parsed,
-    schema::{challenge, recovery_code, session, totp},
+    schema::{bypass_code, challenge, recovery_code, session, totp},
 };
 use crate::{
     crypto::keyring::{Hashed, Sealed},
@@ -27,13 +27,15 @@ pub enum Rows {
     RefreshTokens,
     /// Sign-ins that wait for a second factor, which a hashing key checks.
     Challenges,
+    /// Bypass codes that count, which a hashing key checks.
+    BypassCodes,
 }
 
 impl Rows {
     /// Those whose keys are of the sealing ring.
     pub const SEALED: [Self; 1] = [Self::Secrets];
     /// Those whose keys are of the hashing ring.
-    pub const HASHED: [Self; 3] = [Self::RecoveryCodes, Self::RefreshTokens, Self::Challenges];
+    pub const HASHED: [Self; 4] = [Self::RecoveryCodes, Self::RefreshTokens, Self::Challenges, Self::BypassCodes];
 }
 
 /// How far a walk has come: the key of the last row.
@@ -49,6 +51,7 @@ pub fn page(db: &mut Db<'_>, rows: Rows, after: &Place, now: Timestamp) -> Resul
         Rows::RecoveryCodes => recovery_codes(db, after)?,
         Rows::RefreshTokens => refresh_tokens(db, after, now.as_millisecond())?,
         Rows::Challenges => challenges(db, after, now.as_millisecond())?,
+        Rows::BypassCodes => bypass_codes(db, after, now.as_millisecond())?,
     };
     let next = place(found.len(), found.last().map(|(place, _)| place));
     let hashed = found.into_iter().flat_map(|(_, texts)| texts);
@@ -120,4 +123,16 @@ fn challenges(db: &mut Db<'_>, after: &Place, now: i64) -> Result<Found, Fault> 
         .select((dsl::id, dsl::hashed))
         .load(db.conn)?;
     Ok(rows.into_iter().map(|(id, hashed)| ((id, String::new()), vec![hashed])).collect())
+}
+
+fn bypass_codes(db: &mut Db<'_>, after: &Place, now: i64) -> Result<Found, Fault> {
+    use bypass_code::dsl;
+    let rows: Vec<(String, String)> = dsl::bypass_code
+        .filter(dsl::account_id.gt(&after.0))
+        .filter(dsl::expires_at.gt(now))
+        .order(dsl::account_id)
+        .limit(PAGE)
+        .select((dsl::account_id, dsl::hashed))
+        .load(db.conn)?;
+    Ok(rows.into_iter().map(|(account, hashed)| ((account, String::new()), vec![hashed])).collect())
 }
