@@ -97,6 +97,18 @@ impl Rooms {
     pub async fn compare_clocks(&self) -> Result<(), Stop> {
         self.clock.compare(async |now| self.store.clock_skew(now).await).await
     }
+
+    /// Whether requests can be served: the database answers, takes part in our time, and has our schema.
+    ///
+    /// # Errors
+    /// What is wrong, in words for people.
+    pub async fn check(&self) -> Result<(), &'static str> {
+        match (self.compare_clocks().await, self.clock.now()) {
+            (Ok(()), Ok(_)) => Ok(()),
+            (Ok(()), Err(_)) => Err("the clock is more than 30 s off the database's"),
+            (Err(_), _) => Err("the database does not answer"),
+        }
+    }
 }
 
 /// One request: an action happens at one instant, for one cause.

@@ -4,6 +4,7 @@
 //! All sessions end and all older tokens are refused, every code up to now counts as used, enrolments and sign-ins
 //! under way are void, as are bypass codes, and remembered answers are forgotten. Each account's record says so, and a
 //! sealed row says it of the whole, so that anchors exported since are told from anchors that somebody cut off.
+
 use super::{Cx, audit, keys};
 use crate::{
     domain::{

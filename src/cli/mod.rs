@@ -6,6 +6,7 @@ mod backup;
 mod config;
 mod demo;
 mod doctor;
+mod health;
 mod keys;
 mod logging;
 mod migrate;
@@ -13,6 +14,7 @@ mod openapi;
 mod papers;
 mod serve;
 mod sink;
+mod supervisor;
 mod walk;
 
 use crate::{
@@ -64,6 +66,8 @@ enum Command {
     Demo(demo::Args),
     /// Serve.
     Serve,
+    /// Ask a running `serve` whether it is ready: exit code 0 where it is, 1 where it is not, and one line.
+    Health(health::Args),
     /// Create the SQLite file when it is missing, and bring the schema up to date.
     Migrate,
     /// Add, list, change, import and export accounts.
@@ -122,6 +126,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command.unwrap_or(Command::Demo(demo::Args::default())) {
         Command::Demo(args) => demo::run(&args),
         Command::Serve => serve::run(&load()?),
+        Command::Health(args) => health::run(&args, load),
         Command::Migrate => migrate::run(&load()?),
         Command::Account(command) => account::run(&load()?, command),
         Command::Keys(command) => keys::run(command, load),

@@ -1,6 +1,10 @@
 //! `serve`: runs the service until SIGTERM.
 
-use super::{Failure, key_path, keys, logging, rooms, system_clock};
+use super::{
+    Failure, key_path, keys, logging, rooms,
+    supervisor::{self, Supervisor},
+    system_clock,
+};
 use crate::{
     actions::presence::Presence,
     config::Config,
@@ -34,8 +38,11 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         );
         let portal = rooms.portal.clone().zip(config.portal.jwks.as_deref().map(Source::parse));
         let following = portal.map(|(issuer, source)| runtime::spawn(worker::issuer::follow(issuer, source)));
+        let mut supervisor = Supervisor::default();
+        let tell = move |checked| supervisor.hear(checked);
         let beside = [
-            runtime::spawn(worker::compare_clocks(rooms.clone())),
+            runtime::spawn(worker::compare_clocks(rooms.clone(), supervisor::patience(), tell)),
+            runtime::spawn(supervisor::announce_stop()),
             runtime::spawn(worker::keep_keys(rooms.clone(), file, presence.clone())),
             runtime::spawn(worker::anchor(rooms.clone())),
             runtime::spawn(worker::prune(rooms.clone())),

@@ -28,20 +28,25 @@ const WALK_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// Between two batches, so that writers are not held up.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Compares the clocks for ever, and says when they part and when they agree again.
-pub async fn compare_clocks(rooms: Arc<Rooms>) {
+/// Compares the clocks for ever, at least every `pause`, and says when they part and when they agree again. `tell` hears
+/// after each comparison whether requests can be served, or why not; it is what a watchdog waits for.
+pub async fn compare_clocks(
+    rooms: Arc<Rooms>,
+    pause: Option<Duration>,
+    mut tell: impl FnMut(Result<(), &'static str>),
+) {
+    let pause = pause.map_or(COMPARE_EVERY, |pause| pause.min(COMPARE_EVERY));
     let mut was_right = true;
     loop {
         // A database that does not answer is told by every request that needs it.
-        if rooms.compare_clocks().await.is_ok() {
-            match (was_right, rooms.clock.now()) {
-                (true, Err(fault)) => log::error!("answering 503: {fault}"),
-                (false, Ok(_)) => log::warn!("our clock agrees with the database's again"),
-                _ => {}
-            }
-            was_right = rooms.clock.now().is_ok();
+        tell(rooms.check().await);
+        match (was_right, rooms.clock.now()) {
+            (true, Err(fault)) => log::error!("answering 503: {fault}"),
+            (false, Ok(_)) => log::warn!("our clock agrees with the database's again"),
+            _ => {}
         }
-        tokio::time::sleep(COMPARE_EVERY).await;
+        was_right = rooms.clock.now().is_ok();
+        tokio::time::sleep(pause).await;
     }
 }
 
