@@ -47,7 +47,8 @@ pub struct Config {
     #[config(env = "TWOFOLD_DATABASE_POOL", default = 8)]
     pub database_pool: u32,
 
-    /// The key file, made by `twofold keys generate`; its mode must be 0600.
+    /// The key file, made by `twofold keys generate`; its mode must be 0600, or 0640 at most where it is root's and the
+    /// service is not.
     #[config(env = "TWOFOLD_KEYS")]
     pub keys: Option<PathBuf>,
 

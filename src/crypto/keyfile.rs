@@ -3,11 +3,12 @@
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
 use data_encoding::BASE64;
+use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File},
     io::{self, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::Path,
 };
 
@@ -16,6 +17,7 @@ use crate::domain::{replica::KeyIds, secret::Secret};
 
 /// Bytes of every symmetric key.
 pub const KEY_BYTES: usize = 32;
+const ROOT: u32 = 0;
 const HEADER: &str = "# Twofold keys. Whoever holds this file can sign tokens and open secrets: mode 0600, backed up apart\n\
                       # from the database. In each list the first key makes, all of them are accepted.\n\n";
 
@@ -160,7 +162,7 @@ impl KeyFile {
             ))
         })?;
         let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
+        if mode & !allowed_mode(metadata.uid(), geteuid().as_raw()) != 0 {
             return Err(Unfit(format!(
                 "the key file {shown} has mode {mode:04o}, so others can reach it; run `chmod 600 {shown}`"
             )));
@@ -195,6 +197,13 @@ impl KeyFile {
         has_distinct_ids("signing", self.signing.iter().map(|key| key.id.as_str()))?;
         self.check_turns()
     }
+}
+
+/// What a key file may allow. Our own is ours alone. One of root's that is handed to us is readable by us as its group:
+/// so do credentials of systemd since 254, whose list of access shows as the group's bits, and secrets of Kubernetes.
+/// The same rule as PostgreSQL's for the key of its certificate.
+fn allowed_mode(owner: u32, us: u32) -> u32 {
+    if owner == ROOT && us != ROOT { 0o640 } else { 0o700 }
 }
 
 fn has_distinct_ids<'a>(list: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), String> {
@@ -298,6 +307,24 @@ mod tests {
         assert!(refusal(|text| with_key(&zeros, text), 0o600).contains("sample"));
         assert!(refusal(|text| with_key(&short, text), 0o600).contains("16 bytes"));
         assert!(KeyFile::read(Path::new("/nonexistent/keys")).err().unwrap().to_string().contains("keys generate"));
+    }
+
+    #[test]
+    fn only_a_file_that_root_hands_to_us_may_be_read_by_a_group() {
+        for (owner, us, mode, is_fit) in [
+            (1000, 1000, 0o600, true),
+            (1000, 1000, 0o400, true),
+            (1000, 1000, 0o640, false),
+            (0, 1000, 0o440, true),
+            (0, 1000, 0o640, true),
+            (0, 1000, 0o460, false),
+            (0, 1000, 0o444, false),
+            (0, 0, 0o600, true),
+            (0, 0, 0o440, false),
+            (1001, 1000, 0o440, false),
+        ] {
+            assert_eq!(mode & !allowed_mode(owner, us) == 0, is_fit, "{mode:04o} of {owner}, read by {us}");
+        }
     }
 
     #[test]

@@ -5,12 +5,19 @@ use crate::support::{
     person::STATUS,
     postgres::Server,
 };
-use rustix::process::Signal;
+use rustix::process::{Signal, geteuid};
 use std::{
-    os::unix::net::UnixDatagram,
+    fs::{self, Permissions},
+    os::unix::{
+        fs::{PermissionsExt, chown},
+        net::UnixDatagram,
+        process::CommandExt,
+    },
     process::Output,
     time::{Duration, Instant},
 };
+
+const NOBODY: u32 = 65534;
 
 /// The end of the socket that systemd would hold.
 struct Supervisor {
@@ -105,6 +112,30 @@ fn a_service_without_its_database_is_alive_and_not_healthy() {
     server.start(&["fsync=off"]);
     assert_eq!(systemd.waits_for("STATUS=ready"), "WATCHDOG=1\nSTATUS=ready\n", "it starts up once");
     assert!(health(&installation, &served).status.success());
+}
+
+#[test]
+fn keys_that_root_hands_to_the_service_are_taken_and_no_others_of_a_group() {
+    if !geteuid().is_root() {
+        eprintln!("skipped: only root can hand a file to somebody");
+        return;
+    }
+    let fresh = Installation::new(None);
+    chown(fresh.folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    let refusal = |owner: u32, mode: u32| {
+        chown(fresh.path("keys.toml"), Some(owner), Some(NOBODY)).unwrap();
+        fs::set_permissions(fresh.path("keys.toml"), Permissions::from_mode(mode)).unwrap();
+        fresh.refusal(|serve| {
+            serve.uid(NOBODY).gid(NOBODY);
+        })
+    };
+    // Past the keys, the next thing that is missing is the database.
+    for (owner, mode) in [(NOBODY, 0o400), (NOBODY, 0o600), (0, 0o440)] {
+        assert!(refusal(owner, mode).contains("run `twofold migrate`"), "{mode:04o} of {owner}");
+    }
+    for (owner, mode) in [(NOBODY, 0o440), (0, 0o444), (1, 0o440)] {
+        assert!(refusal(owner, mode).contains("others can reach it"), "{mode:04o} of {owner}");
+    }
 }
 
 #[test]
