@@ -21,3 +21,4 @@ mod story;
 #[path = "support.rs"]
 mod support_desk;
 mod verify;
+mod watch;
