@@ -59,9 +59,10 @@ impl Supervisor {
     }
 }
 
+/// Asks as a container does: the settings say where.
 fn health(installation: &Installation, served: &Served) -> Output {
     let address = served.operations().replace("http://", "");
-    installation.run(&["health", "--address", &address], "")
+    installation.command().arg("health").env("TWOFOLD_OPS_LISTEN", address).output().unwrap()
 }
 
 fn one_line(bytes: &[u8]) -> String {
@@ -153,6 +154,8 @@ fn nobody_at_the_address_is_not_healthy() {
         assert!(sentence.contains(part), "{arguments:?}: {sentence}");
     }
     let served = installation.serve();
+    let operations = served.operations().replace("http://", "");
+    assert_eq!(one_line(&installation.run(&["health", "--address", &operations], "").stdout), "ready");
     let public = served.base.replace("http://", "");
     let asked = installation.run(&["health", "--address", &public], "");
     assert_eq!(asked.status.code(), Some(1));
