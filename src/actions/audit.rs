@@ -11,10 +11,9 @@ use crate::{
     store::{
         Db, Tx,
         anchors::{self, Walk},
+        broken::Broken,
         cuts::{self, Place},
-        ends,
-        events::{self, Broken},
-        restorations,
+        ends, events, restorations,
     },
 };
 use jiff::Timestamp;

@@ -2,9 +2,9 @@
 
 use super::{
     Db, Tx,
+    broken::Broken,
     connection::Prepare,
-    cuts, ends,
-    events::{self, Broken},
+    cuts, ends, events,
     row::moment,
     schema::{
         audit,

@@ -10,7 +10,8 @@
 
 use super::{
     Db, Tx,
-    events::{Broken, Link, links},
+    broken::Broken,
+    events::{Link, links},
     schema::{
         audit,
         audit_cut::{self, dsl},

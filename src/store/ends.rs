@@ -6,8 +6,9 @@
 
 use super::{
     Db, Tx,
+    broken::Broken,
     connection::Prepare,
-    events::{self, Broken, Link},
+    events::{self, Link},
     schema::{
         account,
         audit_end::{self, dsl},

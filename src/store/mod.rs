@@ -7,6 +7,7 @@ pub mod accounts_page;
 pub mod anchors;
 pub mod arrivals;
 pub mod backup;
+pub mod broken;
 pub mod bypass_codes;
 pub mod challenges;
 mod connection;

@@ -3,8 +3,8 @@
 
 use super::{
     Db, Tx,
+    broken::Broken,
     connection::Prepare,
-    events::Broken,
     row::moment,
     schema::{
         audit_anchor,

@@ -5,7 +5,7 @@ use super::{Whom, hold};
 use crate::{
     actions::Cx,
     domain::{id::AccountId, refusal::Stop},
-    store::{accounts, ends, events::Broken, ledger},
+    store::{accounts, broken::Broken, ends, ledger},
 };
 
 /// Deletes an account, once its audit was found whole; returns its id, or what is broken.
