@@ -1,15 +1,13 @@
 //! Every setting, once: its name, its meaning, its default. A TOML file lies under the environment, and
 //! unknown keys in the file are refused.
 
+mod database;
 mod doubts;
 mod limits;
 mod portal;
 pub mod shown;
 
-use crate::{
-    domain::policy::{Policy, Support},
-    store::Location,
-};
+use crate::domain::policy::{Policy, Support};
 use confique::Config as _;
 use ipnet::IpNet;
 use limits::LimitsConfig;
@@ -43,9 +41,19 @@ pub struct Config {
     #[config(env = "TWOFOLD_DATABASE_URL", default = "sqlite://twofold.db")]
     pub database_url: String,
 
+    /// Where `migrate` finds the same database: as the role that owns the schema, and past a pooler. Without it,
+    /// `database_url`. `TWOFOLD_DATABASE_MIGRATION_URL_FILE` names a file that holds it.
+    #[config(env = "TWOFOLD_DATABASE_MIGRATION_URL")]
+    pub database_migration_url: Option<String>,
+
     /// At most so many connections to PostgreSQL.
     #[config(env = "TWOFOLD_DATABASE_POOL", default = 8)]
     pub database_pool: u32,
+
+    /// Whether connections to PostgreSQL keep statements prepared. Not through PgBouncer in transaction mode, unless it
+    /// is 1.21 or later and its `max_prepared_statements` is above 0.
+    #[config(env = "TWOFOLD_DATABASE_PREPARED", default = true)]
+    pub database_prepared: bool,
 
     /// The key file, made by `twofold keys generate`; its mode must be 0600, or 0640 at most where it is root's and the
     /// service is not.
@@ -205,11 +213,10 @@ impl Config {
     /// When a value or the file is wrong.
     pub fn load(file: Option<&Path>) -> Result<Self, Misconfigured> {
         let mut builder = Self::builder().env();
-        if let Some(url) = secret_from_file("TWOFOLD_DATABASE_URL_FILE")? {
-            let mut layer = <<Self as confique::Config>::Layer as confique::Layer>::empty();
-            layer.database_url = Some(url);
-            builder = builder.preloaded(layer);
-        }
+        let mut secrets = <<Self as confique::Config>::Layer as confique::Layer>::empty();
+        secrets.database_url = secret_from_file("TWOFOLD_DATABASE_URL_FILE")?;
+        secrets.database_migration_url = secret_from_file("TWOFOLD_DATABASE_MIGRATION_URL_FILE")?;
+        builder = builder.preloaded(secrets);
         if let Some(path) = file {
             if !path.is_file() {
                 return Err(Misconfigured(format!("there is no configuration file {}", path.display())));
@@ -232,14 +239,6 @@ impl Config {
     /// Every setting with its meaning and default, as a TOML file to begin with.
     pub fn template() -> String {
         confique::toml::template::<Self>(confique::toml::FormatOptions::default())
-    }
-
-    /// Where the database is.
-    ///
-    /// # Errors
-    /// When the URL is neither of SQLite nor of PostgreSQL.
-    pub fn location(&self) -> Result<Location, Misconfigured> {
-        Location::parse(&self.database_url).map_err(|error| Misconfigured(error.0))
     }
 
     /// The rules that decisions depend on.
@@ -275,7 +274,7 @@ impl Config {
 
     fn check(&self) -> Result<(), Misconfigured> {
         let refuse = |text: &str| Err(Misconfigured(text.to_owned()));
-        self.location()?;
+        self.migration_location()?;
         match self.bcrypt_cost {
             4..=9 if !self.insecure => {
                 return refuse("TWOFOLD_BCRYPT_COST below 10 is for tests; raise it, or set TWOFOLD_INSECURE=1");
@@ -363,6 +362,8 @@ mod tests {
             ("bcrypt_cost = 8", "TWOFOLD_INSECURE"),
             ("bcrypt_cost = 31", "4 to 14"),
             ("database_url = \"mysql://x\"", "sqlite://"),
+            ("database_migration_url = \"mysql://x\"", "TWOFOLD_DATABASE_MIGRATION_URL: the database URL"),
+            ("database_migration_url = \"postgres://h/d\"", "the same database"),
             ("cors_origins = [\"*\"]", "whole origins"),
             ("events_kept_days = 30", "31 or more"),
             ("[limits]\ncode = {free = 5}", "missing field"),

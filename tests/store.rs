@@ -129,7 +129,7 @@ async fn a_caller_who_has_gone_changes_nothing(app: &TestApp) {
 #[actix_web::test]
 async fn the_last_write_may_be_the_last_to_hold_the_store() {
     let app = TestApp::start(support::Engine::Sqlite, &[]).await.unwrap();
-    let store = Store::open(&app.config.location().unwrap(), 1, app.rooms().keys.clone()).unwrap();
+    let store = Store::open(&app.config.location().unwrap(), app.config.pooling(), app.rooms().keys.clone()).unwrap();
     static PANICS: Mutex<String> = Mutex::new(String::new());
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |info| {

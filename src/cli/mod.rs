@@ -162,7 +162,7 @@ fn keys(config: &Config) -> Result<KeyFile, Failure> {
 /// When a key is malformed or the database cannot be used.
 pub fn rooms(config: &Config, keys: &KeyFile, tell: Tell) -> Result<Rooms, Failure> {
     let keys = Arc::new(Keys::new(Keyring::new(keys)?));
-    let store = Store::open(&config.location()?, config.database_pool, keys.clone())?;
+    let store = Store::open(&config.location()?, config.pooling(), keys.clone())?;
     let patience = Duration::from_secs(config.password_patience.into());
     let gate = Gate::start(config.threads(), config.password_queue, patience)
         .map_err(|error| Failure::configuration(&format!("cannot start the password threads: {error}")))?;

@@ -6,6 +6,7 @@ use super::{
     ledger,
     migrations::{self, Schema},
     postgres::Postgres,
+    server_url,
     sqlite::{ServeLock, Sqlite},
 };
 use crate::{
@@ -37,6 +38,16 @@ pub enum Location {
     Postgres(String),
 }
 
+/// How connections to a server are used; the embedded engine has its own way.
+#[derive(Clone, Copy, Debug)]
+pub struct Pooling {
+    /// At most so many.
+    pub connections: u32,
+    /// Whether each keeps its statements prepared. A pooler in transaction mode gives every transaction another
+    /// connection of its own, on which they are not known.
+    pub keeps_prepared: bool,
+}
+
 /// Why a database cannot be used: one sentence, with what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -46,11 +57,15 @@ impl Location {
     /// Reads `sqlite://path/to.db` or `postgres://…`.
     ///
     /// # Errors
-    /// When it is neither. The URL may hold a password, so it is not repeated.
+    /// When it is neither, or asks for TLS that this program was built without. The URL may hold a password, so it is
+    /// not repeated.
     pub fn parse(url: &str) -> Result<Self, OpenError> {
         match url.split_once("://") {
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
-            Some(("postgres" | "postgresql", rest)) if !rest.is_empty() => Ok(Self::Postgres(url.to_owned())),
+            Some(("postgres" | "postgresql", rest)) if !rest.is_empty() => {
+                server_url::check(url)?;
+                Ok(Self::Postgres(url.to_owned()))
+            }
             _ => Err(OpenError("the database URL must begin with sqlite:// or postgres://".to_owned())),
         }
     }
@@ -69,7 +84,7 @@ impl Store {
     ///
     /// # Errors
     /// When it is missing, not reachable, a standby, or its schema is older or newer.
-    pub fn open(location: &Location, pool: u32, keys: Arc<Keys>) -> Result<Self, OpenError> {
+    pub fn open(location: &Location, pooling: Pooling, keys: Arc<Keys>) -> Result<Self, OpenError> {
         let mut conn = location.connect()?;
         match migrations::schema_of(&mut conn)? {
             Schema::Current => {}
@@ -86,7 +101,7 @@ impl Store {
         }
         let engine = match location {
             Location::Sqlite(path) => Engine::Sqlite(Arc::new(Sqlite::start(path)?)),
-            Location::Postgres(url) => Engine::Postgres(Postgres::start(url, pool)?),
+            Location::Postgres(url) => Engine::Postgres(Postgres::start(url, pooling)?),
         };
         Ok(Self { engine, keys })
     }

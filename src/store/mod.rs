@@ -31,11 +31,12 @@ pub mod resealing;
 pub mod restorations;
 mod row;
 mod schema;
+mod server_url;
 pub mod sessions;
 mod sqlite;
 pub mod totp;
 
-pub use engine::{Location, OpenError, Store};
+pub use engine::{Location, OpenError, Pooling, Store};
 pub use migrations::migrate;
 pub use sqlite::ServeLock;
 

@@ -2,14 +2,18 @@
 //! COMMITTED: what must be right is right by compare and set. Conflicts are tried again; a commit whose
 //! answer was lost is never tried again blindly.
 
-use super::{connection::AnyConnection, engine::OpenError};
+use super::{
+    connection::AnyConnection,
+    engine::{OpenError, Pooling},
+    server_url,
+};
 use crate::{
     crypto::random::Random,
     domain::refusal::{Fault, Stop},
 };
 use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl,
-    connection::SimpleConnection,
+    connection::{CacheSize, SimpleConnection},
     result::{DatabaseErrorKind, Error},
     sql_query,
     sql_types::{BigInt, Bool},
@@ -37,12 +41,11 @@ const QUEUE_A_CONNECTION: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a caller waits in all. A server that has gone silent holds its connections, never a caller.
 const DEADLINE: Duration = Duration::from_secs(8);
-/// A server that has vanished shows within seconds; whatever the URL says goes first.
-const CONNECTION: &str =
-    "connect_timeout=2&keepalives_idle=5&keepalives_interval=2&keepalives_count=3&tcp_user_timeout=8000";
-/// `SET LOCAL` is undone with its transaction, so a pooler between us and the server does no harm.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = '5s'";
-const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = '5s'";
+/// `SET LOCAL` is undone with its transaction, so a pooler between us and the server does no harm. A standby refuses
+/// `READ WRITE`: behind a pooler, a connection may come to lead to one.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL statement_timeout = '5s'";
+const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE; SET TRANSACTION READ ONLY; \
+                          SET LOCAL statement_timeout = '5s'";
 
 /// The engine of one server; clones share its pool.
 #[derive(Clone)]
@@ -70,6 +73,7 @@ impl Default for Metrics {
 
 struct Manager {
     url: String,
+    keeps_prepared: bool,
 }
 
 struct Pooled {
@@ -83,7 +87,10 @@ impl ManageConnection for Manager {
 
     fn connect(&self) -> Result<Pooled, Self::Error> {
         // After a failover a host of the URL may have become a standby.
-        let conn = connect(&self.url).map_err(|error| diesel::ConnectionError::BadConnection(error.0))?;
+        let mut conn = connect(&self.url).map_err(|error| diesel::ConnectionError::BadConnection(error.0))?;
+        if self.keeps_prepared {
+            conn.set_prepared_statement_cache_size(CacheSize::Unbounded);
+        }
         Ok(Pooled { conn: AnyConnection::Postgres(conn), is_broken: false })
     }
 
@@ -109,10 +116,11 @@ struct Clock {
     millis: i64,
 }
 
-/// Connects to a server that takes writes.
+/// Connects to a server that takes writes. The connection keeps no statement prepared, so that a pooler may be between.
 pub fn connect(url: &str) -> Result<PgConnection, OpenError> {
     let failed = |error: &dyn std::fmt::Display| OpenError(format!("cannot reach the database: {error}"));
-    let mut conn = PgConnection::establish(&patient(url)).map_err(|error| failed(&error))?;
+    let mut conn = PgConnection::establish(&server_url::for_libpq(url)).map_err(|error| failed(&error))?;
+    conn.set_prepared_statement_cache_size(CacheSize::Disabled);
     let standby: Standby =
         sql_query("SELECT pg_is_in_recovery() AS is_standby").get_result(&mut conn).map_err(|error| failed(&error))?;
     if standby.is_standby {
@@ -124,12 +132,6 @@ pub fn connect(url: &str) -> Result<PgConnection, OpenError> {
     Ok(conn)
 }
 
-/// The URL with our time-outs before its own parameters: of two, the last counts.
-fn patient(url: &str) -> String {
-    let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
-    format!("{address}?{CONNECTION}&{parameters}").trim_end_matches('&').to_owned()
-}
-
 /// The server's clock, in milliseconds since 1970.
 pub fn clock(conn: &mut AnyConnection) -> Result<i64, Stop> {
     let clock: Clock =
@@ -138,14 +140,15 @@ pub fn clock(conn: &mut AnyConnection) -> Result<i64, Stop> {
 }
 
 impl Postgres {
-    /// Makes a pool of at most `size` connections; they are opened when they are needed.
-    pub fn start(url: &str, size: u32) -> Result<Self, OpenError> {
+    /// Makes a pool; its connections are opened when they are needed.
+    pub fn start(url: &str, pooling: Pooling) -> Result<Self, OpenError> {
+        let Pooling { connections: size, keeps_prepared } = pooling;
         let pool = Pool::builder()
             .max_size(size)
             .min_idle(Some(0))
             .connection_timeout(PATIENCE)
             .test_on_check_out(false)
-            .build_unchecked(Manager { url: url.to_owned() });
+            .build_unchecked(Manager { url: url.to_owned(), keeps_prepared });
         let size = size as usize;
         let [room, turns] = [size * QUEUE_A_CONNECTION, size].map(|permits| Arc::new(Semaphore::new(permits)));
         Ok(Self { pool, room, turns, metrics: Metrics::default() })
