@@ -6,8 +6,14 @@ use super::{
     sqlite,
 };
 use diesel::{
-    Connection, PgConnection, RunQueryDsl, backend::Backend, connection::SimpleConnection, migration::MigrationSource,
+    Connection, PgConnection, QueryableByName, RunQueryDsl,
+    backend::Backend,
+    connection::SimpleConnection,
+    migration::{MigrationSource, MigrationVersion},
+    pg::Pg,
     sql_query,
+    sql_types::{Bool, Text},
+    sqlite::Sqlite,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -52,8 +58,10 @@ pub fn migrate(location: &Location) -> Result<Vec<String>, OpenError> {
 /// How the schema stands.
 pub fn schema_of(conn: &mut AnyConnection) -> Result<Schema, OpenError> {
     let outcome = match conn {
-        AnyConnection::Sqlite(conn) => compare(conn, SQLITE),
-        AnyConnection::Postgres(conn) => compare(conn, POSTGRES),
+        AnyConnection::Sqlite(conn) => {
+            conn.applied_migrations().and_then(|applied| compare::<Sqlite>(&applied, SQLITE))
+        }
+        AnyConnection::Postgres(conn) => applied_on(conn).and_then(|applied| compare::<Pg>(&applied, POSTGRES)),
     };
     outcome.map_err(|error| OpenError(format!("cannot read the schema version: {error}")))
 }
@@ -74,18 +82,41 @@ fn run_pending<DB: Backend, C: MigrationHarness<DB>>(
     Ok(versions.iter().map(ToString::to_string).collect())
 }
 
-fn compare<DB: Backend, C: MigrationHarness<DB>>(
-    conn: &mut C,
+fn compare<DB: Backend>(
+    applied: &[MigrationVersion<'_>],
     source: impl MigrationSource<DB>,
 ) -> diesel::migration::Result<Schema> {
     let known = source.migrations()?;
     let known: Vec<String> = known.iter().map(|migration| migration.name().version().to_string()).collect();
-    let applied: Vec<String> = conn.applied_migrations()?.iter().map(ToString::to_string).collect();
+    let applied: Vec<String> = applied.iter().map(ToString::to_string).collect();
     Ok(match applied.iter().find(|version| !known.contains(version)) {
         Some(version) => Schema::Newer(version.clone()),
         None if applied.len() < known.len() => Schema::Older,
         None => Schema::Current,
     })
+}
+
+/// What was run. Diesel would first make its table where it is missing, which the serving role may not even try.
+fn applied_on(conn: &mut PgConnection) -> diesel::migration::Result<Vec<MigrationVersion<'static>>> {
+    let exists: Exists =
+        sql_query("SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS exists").get_result(conn)?;
+    if !exists.exists {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<Applied> = sql_query("SELECT version FROM __diesel_schema_migrations").load(conn)?;
+    Ok(rows.into_iter().map(|row| MigrationVersion::from(row.version)).collect())
+}
+
+#[derive(QueryableByName)]
+struct Exists {
+    #[diesel(sql_type = Bool)]
+    exists: bool,
+}
+
+#[derive(QueryableByName)]
+struct Applied {
+    #[diesel(sql_type = Text)]
+    version: String,
 }
 
 /// Two that create the same table at once collide in PostgreSQL's catalogue; the second try finds it there.
