@@ -27,22 +27,6 @@ fn server(name: &str) -> Option<Server> {
     Some(server)
 }
 
-/// A standby that has everything before the primary says that it is committed.
-fn standby_of(primary: &Server, name: &str) -> Server {
-    let standby = Server::new(name).unwrap();
-    let source = format!("host={} user=postgres", primary.folder.display());
-    standby.succeeds("pg_basebackup", &["-D", "data", "-R", "-X", "stream", "--checkpoint=fast", "-d", &source]);
-    standby.start(&["hot_standby=on"]);
-    primary.execute("ALTER SYSTEM SET synchronous_standby_names = '*'");
-    primary.execute("SELECT pg_reload_conf()");
-    let began = Instant::now();
-    while !primary.holds("EXISTS (SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync')") {
-        assert!(began.elapsed() < Duration::from_secs(30), "the standby does not follow");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    standby
-}
-
 /// Both servers in one URL; whichever takes writes is the one.
 fn url_of_both(primary: &Server, standby: &Server) -> String {
     let (one, two) = (primary.folder.display(), standby.folder.display());
@@ -109,7 +93,7 @@ async fn a_failover_to_the_synchronous_standby_loses_nothing_that_was_acknowledg
     let rounds = times(1, 10);
     for _ in 0..rounds {
         let Some(primary) = server("primary") else { return };
-        let standby = standby_of(&primary, "standby");
+        let standby = primary.standby("standby");
         let mut town = Town::found(Some(url_of_both(&primary, &standby)), 2 * CROWD, dice::seed()).await;
         let served = [town.serve(), town.serve()];
         town.at(&[&served[0], &served[1]]);
@@ -132,7 +116,7 @@ async fn a_failover_to_the_synchronous_standby_loses_nothing_that_was_acknowledg
 #[actix_web::test]
 async fn a_change_that_no_standby_has_is_not_acknowledged() {
     let Some(primary) = server("alone") else { return };
-    let standby = standby_of(&primary, "asleep");
+    let standby = primary.standby("asleep");
     let installation = Installation::ready(Some(url_of_both(&primary, &standby)));
     installation.add_account("alice@example.test");
     let served = installation.serve();
@@ -150,7 +134,7 @@ async fn a_change_that_no_standby_has_is_not_acknowledged() {
 #[actix_web::test]
 async fn a_standby_is_refused() {
     let Some(primary) = server("leader") else { return };
-    let standby = standby_of(&primary, "follower");
+    let standby = primary.standby("follower");
     let installation = Installation::ready(Some(primary.url("postgres")));
     let sentence = installation.refusal(|serve| {
         serve.env("TWOFOLD_DATABASE_URL", standby.url("postgres"));

@@ -1,7 +1,10 @@
 //! An installation on this machine, run by the program itself.
 #![allow(clippy::disallowed_methods, reason = "real processes live in real time")]
 
-use super::person::{LOGIN, TOTP_PATH, authenticator};
+use super::{
+    person::{LOGIN, TOTP_PATH, authenticator},
+    pooler,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::{
@@ -68,7 +71,8 @@ impl Installation {
             .env("TWOFOLD_OPS_LISTEN", "127.0.0.1:0")
             .env("TWOFOLD_BCRYPT_COST", "4")
             .env("TWOFOLD_INSECURE", "1")
-            .env("TWOFOLD_AUTH_PER_MINUTE", "0");
+            .env("TWOFOLD_AUTH_PER_MINUTE", "0")
+            .env("TWOFOLD_DATABASE_PREPARED", if pooler::is_asked_for() { "0" } else { "1" });
         command
     }
 

@@ -9,6 +9,7 @@ pub mod installation;
 pub mod log;
 pub mod needles;
 pub mod person;
+pub mod pooler;
 pub mod postgres;
 pub mod race;
 pub use postgres::fresh_database;
@@ -133,6 +134,7 @@ impl TestApp {
             ops_listen: free_port,
             database_url,
             database_pool: 10,
+            database_prepared: !pooler::is_asked_for(),
             bcrypt_cost: 4,
             insecure: true,
             workers: 2,

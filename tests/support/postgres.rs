@@ -1,13 +1,14 @@
 //! A throw-away PostgreSQL server of this test process, from whatever server is installed.
 #![allow(clippy::disallowed_methods, reason = "the environment says where to look and whether it is required")]
 
+use super::pooler::{self, Pooler};
 use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     env, fs,
     os::unix::{fs::chown, process::CommandExt},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     sync::{
         Mutex, OnceLock,
         atomic::{AtomicU32, Ordering},
@@ -18,6 +19,7 @@ use std::{
 use twofold::store::{self, Location};
 
 static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+static POOLER: OnceLock<Option<Pooler>> = OnceLock::new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 /// The template takes one copy at a time.
 static COPYING: Mutex<()> = Mutex::new(());
@@ -25,6 +27,7 @@ static COPYING: Mutex<()> = Mutex::new(());
 /// A server of the test's own: its files, and what keeps it.
 pub struct Server {
     pub folder: PathBuf,
+    pub port: u16,
     // It ends when this process does: each shell waits for the other end of its pipe to close.
     shells: Mutex<Vec<Child>>,
 }
@@ -49,7 +52,10 @@ pub fn fresh_database() -> Option<String> {
     let name = format!("t{}", DATABASES.fetch_add(1, Ordering::Relaxed));
     let _one_at_a_time = COPYING.lock().unwrap();
     server.execute(&format!("CREATE DATABASE {name} TEMPLATE migrated"));
-    Some(server.url(&name))
+    match POOLER.get_or_init(|| pooler::is_asked_for().then(|| Pooler::before(server, 4).unwrap())) {
+        Some(pooler) => Some(pooler.url(&name)),
+        None => Some(server.url(&name)),
+    }
 }
 
 fn start() -> Option<Server> {
@@ -74,12 +80,17 @@ impl Drop for Server {
 impl Server {
     /// One with a folder, and nothing in it; `None` where no server is installed.
     pub fn new(name: &str) -> Option<Self> {
+        Self::at(name, 5432)
+    }
+
+    /// One with a port of its own, by which its socket is named too.
+    pub fn at(name: &str, port: u16) -> Option<Self> {
         installed()?;
         let folder = PathBuf::from(format!("/tmp/twofold-test-{}-{name}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         give_to_server(&folder);
-        Some(Self { folder, shells: Mutex::default() })
+        Some(Self { folder, port, shells: Mutex::default() })
     }
 
     /// Makes an empty cluster.
@@ -90,8 +101,14 @@ impl Server {
     /// Starts it, and waits until it answers.
     pub fn start(&self, settings: &[&str]) {
         let fixed = ["listen_addresses=", "max_connections=300", "shared_buffers=64MB", "deadlock_timeout=200ms"];
-        let settings =
-            fixed.iter().chain(settings).map(|setting| format!("-c {setting}")).collect::<Vec<_>>().join(" ");
+        let port = format!("port={}", self.port);
+        let settings = fixed
+            .iter()
+            .chain([&port.as_str()])
+            .chain(settings)
+            .map(|setting| format!("-c {setting}"))
+            .collect::<Vec<_>>()
+            .join(" ");
         // The shell outlives nothing: when the pipe closes, it stops the server and removes its files.
         let script = format!(
             "\"$0\" -D \"$1/data\" -k \"$1\" {settings} >>\"$1/log\" 2>&1 & \
@@ -108,6 +125,22 @@ impl Server {
             .unwrap();
         self.shells.lock().unwrap().push(shell);
         self.wait_until_it_answers();
+    }
+
+    /// A standby that has everything before this one says that it is committed.
+    pub fn standby(&self, name: &str) -> Self {
+        let standby = Self::new(name).unwrap();
+        let source = format!("host={} user=postgres", self.folder.display());
+        standby.succeeds("pg_basebackup", &["-D", "data", "-R", "-X", "stream", "--checkpoint=fast", "-d", &source]);
+        standby.start(&["hot_standby=on"]);
+        self.execute("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.execute("SELECT pg_reload_conf()");
+        let began = Instant::now();
+        while !self.holds("EXISTS (SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync')") {
+            assert!(began.elapsed() < Duration::from_secs(30), "the standby does not follow");
+            thread::sleep(Duration::from_millis(50));
+        }
+        standby
     }
 
     /// Crashes it, and waits until its last process is gone: until then it may go on answering.
@@ -130,13 +163,18 @@ impl Server {
 
     /// Runs one of its programs in its folder.
     pub fn succeeds(&self, program: &str, arguments: &[&str]) {
-        let ended = as_server(&installed().unwrap().join(program), &self.folder).args(arguments).output().unwrap();
+        let ended = self.runs(program, arguments);
         assert!(ended.status.success(), "{program}: {}", String::from_utf8_lossy(&ended.stderr));
+    }
+
+    /// Runs one of its programs in its folder, and says how it ended.
+    pub fn runs(&self, program: &str, arguments: &[&str]) -> Output {
+        as_server(&installed().unwrap().join(program), &self.folder).args(arguments).output().unwrap()
     }
 
     /// Where a database of it is.
     pub fn url(&self, database: &str) -> String {
-        format!("postgresql:///{database}?host={}&user=postgres", self.folder.display())
+        format!("postgresql:///{database}?host={}&port={}&user=postgres", self.folder.display(), self.port)
     }
 
     /// Runs a statement as its superuser.
