@@ -1,4 +1,4 @@
-//! PostgreSQL as operators run it: several hosts in one URL, a role that may only read and write rows, and
+//! PostgreSQL as operators run it: TLS, several hosts in one URL, a role that may only read and write rows, and
 //! PgBouncer in transaction mode.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "real processes live in real time")]
@@ -9,6 +9,7 @@ mod support;
 mod hosts;
 mod pooled;
 mod roles;
+mod tls;
 
 use support::{installation::Installation, postgres::Server};
 use twofold::store::{Location, migrate};
