@@ -10,6 +10,7 @@
 mod support;
 
 mod clock;
+mod cluster;
 mod crash;
 mod customer;
 mod issuer;
