@@ -4,7 +4,7 @@ use super::{migrated, with_alice};
 use crate::support::{
     installation::{Installation, PASSWORD, Served, code_in},
     person::{DISABLE, STATUS, VERIFY},
-    pooler::{self, Pooler},
+    pooler::{self, KNOWS_PREPARED, Pooler},
 };
 use futures_util::future::join_all;
 use serde_json::json;
@@ -19,10 +19,24 @@ fn through(pooler: &Pooler, installation: &Installation, keeps_prepared: &str) -
 
 #[actix_web::test]
 async fn two_replicas_share_two_connections_and_nothing_else() {
-    let Some(server) = migrated("pooled") else { return };
+    two_replicas("pooled", "0").await;
+}
+
+#[actix_web::test]
+async fn two_replicas_share_what_they_have_prepared_where_the_pooler_knows_it() {
+    let Some(version) = pooler::installed() else { return };
+    if version < KNOWS_PREPARED {
+        eprintln!("skipped: PgBouncer {version:?} knows no prepared statements");
+        return;
+    }
+    two_replicas("pooled-known", "1").await;
+}
+
+async fn two_replicas(name: &str, keeps_prepared: &str) {
+    let Some(server) = migrated(name) else { return };
     let Some(pooler) = Pooler::before(&server, 2) else { return };
     let installation = with_alice(server.url("postgres"));
-    let replicas = [through(&pooler, &installation, "0"), through(&pooler, &installation, "0")];
+    let replicas = [(); 2].map(|()| through(&pooler, &installation, keeps_prepared));
     let (token, secret) = replicas[0].set_up("alice@example.test").await;
     let reads = join_all((0..40).map(|n| replicas[n % 2].get(STATUS, &token))).await;
     assert!(reads.iter().all(|(status, body)| (*status, &body["enabled"]) == (200, &json!(true))), "{reads:?}");
@@ -40,7 +54,7 @@ async fn two_replicas_share_two_connections_and_nothing_else() {
 #[actix_web::test]
 async fn statements_that_stay_prepared_fail_through_an_old_pooler_and_never_answer_wrongly() {
     let Some(version) = pooler::installed() else { return };
-    if version >= (1, 21) {
+    if version >= KNOWS_PREPARED {
         eprintln!("skipped: PgBouncer {version:?} can be told to know prepared statements");
         return;
     }
