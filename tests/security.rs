@@ -24,7 +24,7 @@ const CASES: [(char, u32, &[u32]); 13] = [
     ('M', 5, &[]),
 ];
 
-const FOLDERS: [&str; 6] = ["abuse", "api", "faults", "keeping", "model", "pruning"];
+const FOLDERS: [&str; 7] = ["abuse", "api", "faults", "keeping", "model", "postgres", "pruning"];
 const FILES: [(&str, &str); 6] = [
     ("contract", "tests/contract.rs"),
     ("corpora", "tests/corpora.rs"),
