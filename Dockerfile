@@ -3,6 +3,8 @@
 # SQLite, libpq and the cryptography are compiled in; what the program loads is the C library of Debian (libc, libm,
 # libgcc_s) and nothing else. So its runtime is distroless/cc of the same Debian: no shell, no package manager.
 FROM rust:1.95-slim-bookworm AS build
+# perl and make are for OpenSSL, which libpq has here: the feature `postgres-tls`.
+RUN apt-get update && apt-get install -y --no-install-recommends make perl && rm -rf /var/lib/apt/lists/*
 WORKDIR /twofold
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
@@ -11,7 +13,7 @@ COPY src src
 COPY locales locales
 COPY migrations migrations
 COPY web web
-RUN cargo build --locked --release --bin twofold && mkdir -p /empty
+RUN cargo build --locked --release --bin twofold --features postgres-tls && mkdir -p /empty
 
 FROM gcr.io/distroless/cc-debian12:nonroot
 ARG VERSION=0.1.0
