@@ -19,7 +19,6 @@ fn a_url_that_demands_tls_is_refused_by_a_program_without_it() {
 
 #[cfg(feature = "postgres-tls")]
 mod with_it {
-    use super::*;
     use crate::{
         support::postgres::{Server, as_server, installed},
         with_alice,
