@@ -197,7 +197,7 @@ fn judge(tx: &mut Tx<'_>, call: &Call, proven: &Proven) -> Result<Change, Stop> 
         (Some(reverified), judged @ (None | Some(Judged::Right(_)))) => {
             ledger::give_back(tx, guesses, cx.now)?;
             if let Err(moved) = call.precondition.check(account.version) {
-                ledger::give_back(tx, quota_place, cx.now)?;
+                ledger::release(tx, quota_place, cx.now)?;
                 return Err(moved.into());
             }
             ledger::keep(tx, &cx.policy.limits, quota_place, cx.now)?;
@@ -214,7 +214,7 @@ fn judge(tx: &mut Tx<'_>, call: &Call, proven: &Proven) -> Result<Change, Stop> 
         (_, judged) => {
             // Proofs that do not hold together are all paid for: the end of a budget must not tell which
             // one was wrong.
-            ledger::give_back(tx, quota_place, cx.now)?;
+            ledger::release(tx, quota_place, cx.now)?;
             let kept = factor::keep(tx, cx, account.id, guesses)?;
             let (was_alone, judged) = (judged.is_none(), judged.unwrap_or(Judged::Wrong));
             factor::refuse_in_session(tx, call, &mut account, ask.action, &kept, was_alone, &judged)
@@ -227,7 +227,7 @@ fn judge(tx: &mut Tx<'_>, call: &Call, proven: &Proven) -> Result<Change, Stop> 
 fn refuse_moved<T>(tx: &mut Tx<'_>, call: &Call, proven: &Proven, refusal: Refusal) -> Result<T, Stop> {
     let now = call.cx.now;
     let (quota_place, guesses) = proven.split_paid();
-    ledger::give_back(tx, quota_place, now)?;
+    ledger::release(tx, quota_place, now)?;
     if proven.compared.reverified.is_some() {
         ledger::give_back(tx, guesses, now)?;
     } else {
@@ -247,7 +247,7 @@ fn refuse_moved<T>(tx: &mut Tx<'_>, call: &Call, proven: &Proven, refusal: Refus
 async fn forget<T>(call: &Call, paid: Paid, fault: Fault) -> Result<T, Stop> {
     let asked = call.clone();
     let given_back = call.cx.store.write("forget", move |tx| {
-        ledger::give_back(tx, paid.clone(), asked.cx.now)?;
+        ledger::release(tx, paid.clone(), asked.cx.now)?;
         if let Some(claim) = &asked.claim {
             idempotency::release(tx, asked.holder.account, claim)?;
         }

@@ -31,6 +31,11 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Whether it can be guessed: the others only bound how often something is done.
+    pub fn is_guess(self) -> bool {
+        !matches!(self, Self::EnrollStart | Self::SupportAction)
+    }
+
     /// The name it is stored and published under.
     pub fn name(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 
 use super::{
     Db, Tx,
+    attempts::Attempts,
     connection::AnyConnection,
     ledger,
     migrations::{self, Schema},
@@ -21,6 +22,7 @@ use std::{path::PathBuf, sync::Arc};
 pub struct Store {
     engine: Engine,
     keys: Arc<Keys>,
+    attempts: Attempts,
 }
 
 #[derive(Clone)]
@@ -103,7 +105,7 @@ impl Store {
             Location::Sqlite(path) => Engine::Sqlite(Arc::new(Sqlite::start(path)?)),
             Location::Postgres(url) => Engine::Postgres(Postgres::start(url, pooling)?),
         };
-        Ok(Self { engine, keys })
+        Ok(Self { engine, keys, attempts: Attempts::default() })
     }
 
     /// Makes this process the one that serves the database; only the embedded engine minds.
@@ -151,20 +153,24 @@ impl Store {
         let run = move |conn: &mut AnyConnection| {
             let mut tx = Tx::new(conn, &keys);
             let outcome = work(&mut tx);
-            if !matches!(outcome, Err(Stop::Failed(_))) {
-                ledger::write(&mut tx)?;
+            if let Err(Stop::Failed(fault)) = outcome {
+                return Err(fault.into());
             }
-            outcome
+            ledger::write(&mut tx)?;
+            Ok((tx.settled, outcome))
         };
-        match &self.engine {
+        let committed = match &self.engine {
             Engine::Sqlite(engine) => engine.write(run).await,
             Engine::Postgres(engine) => engine.write(run).await,
-        }
-        .map_err(|stop| named(name, stop))
+        };
+        let (settled, outcome) = committed.map_err(|stop| named(name, stop))?;
+        self.attempts.count(&settled, &outcome);
+        outcome
     }
 
-    /// Hands out the metrics of the engine.
+    /// Hands out the metrics of the engine, and of what was guessed through it.
     pub fn register(&self, registry: &mut Registry) {
+        self.attempts.register(registry);
         match &self.engine {
             Engine::Sqlite(engine) => engine.register(registry),
             Engine::Postgres(engine) => engine.register(registry),

@@ -2,6 +2,7 @@
 
 use super::{
     Tx,
+    attempts::Verdict,
     connection::{AnyConnection, Prepare},
     row::hit_one,
     schema::bucket::{self, dsl},
@@ -71,11 +72,20 @@ pub fn pay(tx: &mut Tx<'_>, limits: &Limits, buckets: Vec<BucketId>, now: Timest
     Ok(Paid { place, buckets })
 }
 
-/// Settles guesses that were right, or were never judged.
+/// Settles guesses that were right.
 ///
 /// # Errors
 /// `unavailable`, `unreadable`.
 pub fn give_back(tx: &mut Tx<'_>, paid: Paid, now: Timestamp) -> Result<(), Fault> {
+    tx.settled.extend(paid.buckets.iter().map(|id| (id.scope, Verdict::Right)));
+    release(tx, paid, now)
+}
+
+/// Gives places back that were taken for nothing: what they were for was never judged, or never done.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn release(tx: &mut Tx<'_>, paid: Paid, now: Timestamp) -> Result<(), Fault> {
     for id in &paid.buckets {
         hold(tx, id, now)?.give_back(paid.place);
     }
@@ -91,6 +101,7 @@ pub fn keep(tx: &mut Tx<'_>, limits: &Limits, paid: Paid, now: Timestamp) -> Res
     for id in &paid.buckets {
         let kept = hold(tx, id, now)?.keep(limits.of(id.scope), paid.place, now.as_millisecond());
         left.push((id.scope, kept));
+        tx.settled.push((id.scope, Verdict::Wrong));
     }
     Ok(left)
 }

@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod accounts_page;
 pub mod anchors;
 pub mod arrivals;
+mod attempts;
 pub mod backup;
 pub mod broken;
 pub mod bypass_codes;
@@ -40,7 +41,11 @@ pub use engine::{Location, OpenError, Pooling, Store};
 pub use migrations::migrate;
 pub use sqlite::ServeLock;
 
-use crate::crypto::{keyring::Keyring, random::Random};
+use crate::{
+    crypto::{keyring::Keyring, random::Random},
+    domain::guesses::Scope,
+};
+use attempts::Verdict;
 use connection::AnyConnection;
 use std::ops::{Deref, DerefMut};
 
@@ -57,11 +62,12 @@ pub struct Tx<'a> {
     /// The random source of new rows.
     pub random: Random,
     held: Vec<ledger::Held>,
+    settled: Vec<(Scope, Verdict)>,
 }
 
 impl<'a> Tx<'a> {
     fn new(conn: &'a mut AnyConnection, keys: &'a Keyring) -> Self {
-        Self { db: Db { conn, keys }, random: Random, held: Vec::new() }
+        Self { db: Db { conn, keys }, random: Random, held: Vec::new(), settled: Vec::new() }
     }
 }
 

@@ -372,39 +372,3 @@ fn the_document_shows_no_secret_that_could_be_real() {
         }
     }
 }
-
-on_both_engines!(metrics_count_and_name_nobody);
-async fn metrics_count_and_name_nobody(app: &TestApp) {
-    let read = async || {
-        let reply = reqwest::get(format!("{}/metrics", app.operations())).await.unwrap();
-        reply.text().await.unwrap()
-    };
-    let series = |text: &str| text.lines().filter(|line| !line.starts_with('#')).count();
-    let visit = async |name: &str| {
-        for _ in 0..app.replicas() {
-            app.person(&format!("{name}-of-{}", app.now().as_second())).await.sign_in().await.status().await;
-            app.pass(1);
-            let body = json!({"email": format!("{name}@example.test"), "password": "a guess in the dark"});
-            app.send("OPTIONS", &format!("/{name}"), &[], None).await;
-            app.post(LOGIN, &body).await;
-            app.get("/.well-known/two-factor-policy").await;
-        }
-    };
-    visit("alice").await;
-    let before = series(&read().await);
-    visit("bob").await;
-    visit("carol").await;
-    for _ in 0..app.replicas() {
-        let text = read().await;
-        assert_eq!(series(&text), before, "more people make no more series");
-        for line in text.lines().filter(|line| !line.starts_with('#')) {
-            let labels = line.split_once('{').map_or("", |(_, rest)| rest.split('}').next().unwrap());
-            for label in labels.split(',').filter(|label| !label.is_empty()) {
-                let (name, value) = label.split_once('=').unwrap();
-                let is_known = ["class", "le", "method", "route", "status"].contains(&name);
-                assert!(is_known && !["alice", "bob", "carol"].iter().any(|who| value.contains(who)), "{line}");
-            }
-        }
-        app.get("/.well-known/two-factor-policy").await.is(200);
-    }
-}

@@ -23,5 +23,6 @@ mod h_problems;
 mod h_smuggling;
 mod h_sockets;
 mod i_leaks;
+mod i_metrics;
 mod k_idempotency;
 mod m_audit;

@@ -257,18 +257,36 @@ async fn the_policy_in_force_is_published(app: &TestApp) {
     assert!(keys["keys"][0].get("d").is_none());
 }
 
+on_both_engines!(guesses_are_counted_by_kind_and_result);
+async fn guesses_are_counted_by_kind_and_result(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    alice.disable(json!({"password": "a guess in the dark"})).await.is(403);
+    for _ in 0..5 {
+        alice.verify(&alice.wrong_code()).await.is(403);
+    }
+    alice.verify(&alice.fresh_code()).await.is(429);
+    let mut counted = std::collections::BTreeMap::<String, u64>::new();
+    for line in app.metrics().await.lines().filter_map(|line| line.strip_prefix("twofold_attempts_total")) {
+        let (label, count) = line.rsplit_once(' ').unwrap();
+        *counted.entry(label.to_owned()).or_default() += count.parse::<u64>().unwrap();
+    }
+    let of = |kind: &str, result: &str| counted.get(&format!("{{kind=\"{kind}\",result=\"{result}\"}}")).copied();
+    assert_eq!(of("confirm", "right"), Some(1), "{counted:?}");
+    assert_eq!(of("reauthentication", "wrong"), Some(1), "{counted:?}");
+    assert_eq!(of("session-code", "wrong"), Some(5), "{counted:?}");
+    assert_eq!(of("session-code", "refused"), Some(1), "{counted:?}");
+    assert_eq!(of("session-code", "right"), None, "{counted:?}");
+    assert!(!counted.keys().any(|label| label.contains("enrollment-start")), "no guess: {counted:?}");
+}
+
 on_both_engines!(the_monitor_reads_how_full_things_are);
 async fn the_monitor_reads_how_full_things_are(app: &TestApp) {
     app.person("alice").await.sign_in().await;
+    let reply = reqwest::get(format!("{}/metrics", app.operations())).await.unwrap();
+    let kind = reply.headers()["content-type"].to_str().unwrap();
+    assert!(kind.starts_with("application/openmetrics-text; version=1.0.0"), "{kind}");
     // PostgreSQL's replicas are asked in turn, and it was one of them that looked at the password.
-    let (mut texts, mut kinds) = (String::new(), Vec::new());
-    for _ in 0..app.replicas() {
-        let reply = reqwest::get(format!("{}/metrics", app.operations())).await.unwrap();
-        kinds.push(reply.headers()["content-type"].to_str().unwrap().to_owned());
-        texts.push_str(&reply.text().await.unwrap());
-        app.get("/.well-known/two-factor-policy").await.is(200);
-    }
-    assert!(kinds.iter().all(|kind| kind.starts_with("application/openmetrics-text; version=1.0.0")), "{kinds:?}");
+    let texts = app.metrics().await;
     let of_engine = if app.replicas() == 1 {
         ["twofold_writes_waiting 0", "twofold_write_batch_size_count"]
     } else {
@@ -282,6 +300,7 @@ async fn the_monitor_reads_how_full_things_are(app: &TestApp) {
     let of_requests = [
         "twofold_http_requests_total{method=\"POST\",route=\"/auth/login\",status=\"200\"} 1",
         "twofold_http_request_duration_seconds_count{method=\"POST\",route=\"/auth/login\"} 1",
+        "twofold_attempts_total{kind=\"login\",result=\"right\"} 1",
         "twofold_clock_skew_seconds 0",
     ];
     for line in of_engine.iter().chain(&of_gate).chain(&of_requests) {

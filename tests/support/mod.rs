@@ -177,6 +177,15 @@ impl TestApp {
         &self.replicas[0].operations
     }
 
+    /// What every replica measures, as one text.
+    pub async fn metrics(&self) -> String {
+        let mut all = String::new();
+        for replica in &self.replicas {
+            all += &reqwest::get(format!("{}/metrics", replica.operations)).await.unwrap().text().await.unwrap();
+        }
+        all
+    }
+
     /// The most requests that one replica had in flight at once since this was last asked.
     pub fn take_peak(&self) -> usize {
         self.replicas.iter().map(|replica| replica.traffic.take_peak()).max().unwrap()

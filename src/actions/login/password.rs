@@ -175,7 +175,7 @@ pub(in crate::actions) fn buckets(db: &mut Db<'_>, cx: &Cx, account: &Account) -
 /// Nothing was judged, so nothing is owed.
 async fn give_back<T>(cx: &Cx, paid: Paid, fault: Fault) -> Result<T, Stop> {
     let now = cx.now;
-    cx.store.write("forget", move |tx| Ok(ledger::give_back(tx, paid.clone(), now)?)).await?;
+    cx.store.write("forget", move |tx| Ok(ledger::release(tx, paid.clone(), now)?)).await?;
     Err(fault.into())
 }
 
