@@ -90,7 +90,6 @@ rule-label = Must have 1 to 64 characters and no control characters.
 rule-email = Must be an e-mail address of at most 254 bytes.
 rule-id = Must be an id of this service.
 rule-reason = Must be one of new_phone, lost_phone, switching_method, not_wanted, other.
-rule-support-reason = Must have 1 to 500 characters and no control characters.
 rule-ticket = Must have 1 to 64 characters and no control characters.
 rule-free-email = Must be an address that no account has yet.
 rule-subject = Must be 1 to 255 printable ASCII characters.

@@ -90,7 +90,6 @@ rule-label = Mesti 1 hingga 64 aksara tanpa aksara kawalan.
 rule-email = Mesti alamat e-mel paling panjang 254 bait.
 rule-id = Mesti id daripada perkhidmatan ini.
 rule-reason = Mesti salah satu daripada new_phone, lost_phone, switching_method, not_wanted, other.
-rule-support-reason = Mesti 1 hingga 500 aksara tanpa aksara kawalan.
 rule-ticket = Mesti 1 hingga 64 aksara tanpa aksara kawalan.
 rule-free-email = Mesti alamat yang belum dimiliki oleh mana-mana akaun.
 rule-subject = Mesti 1 hingga 255 aksara ASCII yang boleh dicetak.

@@ -90,7 +90,6 @@ rule-label = 必须为 1 至 64 个字符，且不含控制字符。
 rule-email = 必须为不超过 254 字节的电子邮件地址。
 rule-id = 必须为本服务的标识。
 rule-reason = 必须为 new_phone、lost_phone、switching_method、not_wanted、other 之一。
-rule-support-reason = 必须为 1 至 500 个字符，且不含控制字符。
 rule-ticket = 必须为 1 至 64 个字符，且不含控制字符。
 rule-free-email = 必须为尚无账户使用的地址。
 rule-subject = 必须为 1 至 255 个可打印的 ASCII 字符。

@@ -126,15 +126,20 @@ impl Remark {
     /// # Errors
     /// `validation-failed` at `pointer` when it is empty, too long, or holds control characters.
     pub fn parse(text: &str, pointer: &'static str) -> Result<Self, Refusal> {
-        let text = text.trim();
-        let fits = (1..=REMARK_MAX_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-        fits.then(|| Self(text.to_owned())).ok_or_else(|| Rule::Remark.at(pointer))
+        line(text, REMARK_MAX_CHARS).map(Self).ok_or_else(|| Rule::Remark.at(pointer))
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// One line of text, trimmed, of 1 to `max_chars` characters.
+pub(super) fn line(text: &str, max_chars: usize) -> Option<String> {
+    let text = text.trim();
+    let fits = (1..=max_chars).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    fits.then(|| text.to_owned())
 }
 
 /// The languages that the service speaks (BCP 47).

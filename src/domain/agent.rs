@@ -1,7 +1,7 @@
 //! Support: who acts for others, on whom, and why. The first two are proofs that only their checks make.
 
 use super::{
-    account::Account,
+    account::{Account, Remark, line},
     assurance::Assurance,
     id::AccountId,
     refusal::{Refusal, Rule},
@@ -10,7 +10,6 @@ use jiff::Timestamp;
 
 /// The scope of an account that belongs to support.
 const SCOPE: &str = "support";
-const REASON_MAX_CHARS: usize = 500;
 const TICKET_MAX_CHARS: usize = 64;
 
 /// Somebody of support, who has proved a second factor a moment ago.
@@ -25,14 +24,10 @@ pub struct Customer(AccountId);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     /// Why, in the agent's words.
-    pub reason: Reason,
+    pub reason: Remark,
     /// The ticket that it was asked for in.
     pub ticket: Ticket,
 }
-
-/// Why support acts, in the agent's words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason(String);
 
 /// The name of a ticket at the support desk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,21 +76,6 @@ impl Customer {
     }
 }
 
-impl Reason {
-    /// Reads a reason of 1 to 500 characters, trimmed, without control characters.
-    ///
-    /// # Errors
-    /// `validation-failed` at `pointer` otherwise.
-    pub fn parse(text: &str, pointer: &'static str) -> Result<Self, Refusal> {
-        line(text, REASON_MAX_CHARS).map(Self).ok_or_else(|| Rule::SupportReason.at(pointer))
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 impl Ticket {
     /// Reads a ticket's name of 1 to 64 characters, trimmed, without control characters.
     ///
@@ -109,12 +89,6 @@ impl Ticket {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-fn line(text: &str, max_chars: usize) -> Option<String> {
-    let text = text.trim();
-    let fits = (1..=max_chars).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    fits.then(|| text.to_owned())
 }
 
 #[cfg(test)]
@@ -174,10 +148,10 @@ mod tests {
 
     #[test]
     fn reason_and_ticket_are_lines_of_text() {
-        assert_eq!(Reason::parse(" the phone is lost ", "").unwrap().as_str(), "the phone is lost");
-        assert!(Reason::parse(&"é".repeat(500), "").is_ok() && Ticket::parse(&"é".repeat(64), "").is_ok());
+        assert_eq!(Remark::parse(" the phone is lost ", "").unwrap().as_str(), "the phone is lost");
+        assert!(Remark::parse(&"é".repeat(500), "").is_ok() && Ticket::parse(&"é".repeat(64), "").is_ok());
         for text in ["", " ", "a\nb", "a\u{7f}", &"x".repeat(501)] {
-            assert!(Reason::parse(text, "").is_err() && Ticket::parse(text, "").is_err(), "{text}");
+            assert!(Remark::parse(text, "").is_err() && Ticket::parse(text, "").is_err(), "{text}");
         }
         assert!(Ticket::parse(&"x".repeat(65), "").is_err());
     }

@@ -102,8 +102,6 @@ pub enum Rule {
     Id,
     /// One of the reasons for a disable.
     Reason,
-    /// Why support acts: 1 to 500 characters without control characters.
-    SupportReason,
     /// A ticket of 1 to 64 characters without control characters.
     Ticket,
     /// An address that no account has yet.

@@ -274,7 +274,6 @@ fn field_error(violation: &Violation, locale: Locale) -> FieldError {
         Rule::Email => "rule-email",
         Rule::Id => "rule-id",
         Rule::Reason => "rule-reason",
-        Rule::SupportReason => "rule-support-reason",
         Rule::Ticket => "rule-ticket",
         Rule::FreeEmail => "rule-free-email",
         Rule::Subject => "rule-subject",
@@ -372,7 +371,7 @@ mod tests {
                 "rule-label",
                 "rule-email",
                 "rule-id",
-                "rule-support-reason",
+                "rule-remark",
                 "rule-ticket",
                 "disabled-message",
             ] {

@@ -18,8 +18,8 @@ use crate::{
         unlock::{self, Unlocked},
     },
     domain::{
-        account::Email,
-        agent::{Cause, Reason, Ticket},
+        account::{Email, Remark},
+        agent::{Cause, Ticket},
         id::AccountId,
         refusal::Refusal,
     },
@@ -115,7 +115,7 @@ struct CauseBody {
 
 impl CauseBody {
     fn about(self, id: &str) -> Result<Command, Problem> {
-        let (reason, ticket) = both(Reason::parse(&self.reason, "/reason"), Ticket::parse(&self.ticket, "/ticket"))?;
+        let (reason, ticket) = both(Remark::parse(&self.reason, "/reason"), Ticket::parse(&self.ticket, "/ticket"))?;
         Ok(Command { account: account_id(id), cause: Cause { reason, ticket } })
     }
 }
