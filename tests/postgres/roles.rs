@@ -79,6 +79,8 @@ async fn a_role_that_may_only_read_and_write_rows_serves_and_cannot_migrate_or_a
     for statement in [
         "UPDATE audit SET seq = seq",
         "DELETE FROM audit_anchor",
+        "DELETE FROM audit_end",
+        "UPDATE restoration SET anchor = 0",
         "DELETE FROM account",
         "DELETE FROM __diesel_schema_migrations",
         "CREATE TABLE mine (id INT)",
@@ -90,6 +92,26 @@ async fn a_role_that_may_only_read_and_write_rows_serves_and_cannot_migrate_or_a
         let told = String::from_utf8_lossy(&refused.stderr);
         assert!(told.contains("permission denied") || told.contains("must be owner"), "{statement}: {told}");
     }
+}
+
+/// Its events go with an account, so whoever takes over the service must not be able to.
+#[actix_web::test]
+async fn an_account_is_deleted_by_the_owner_and_not_by_the_role_that_serves() {
+    let Some(server) = server("roles-delete") else { return };
+    let installation = Installation::ready(Some(url(&server, "twofold_owner")));
+    grant(&server);
+    installation.add_account("alice@example.test");
+    let delete = |role: &str| {
+        let mut command = installation.command();
+        let arguments = ["account", "delete", "--email", "alice@example.test", "--yes"];
+        command.args(arguments).env("TWOFOLD_DATABASE_URL", url(&server, role)).output().unwrap()
+    };
+    let refused = delete("twofold_serving");
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && told.contains("permission denied for table account"), "{told}");
+    assert!(installation.succeeds(&["audit", "verify"]).contains("every chain holds"), "and nothing is half done");
+    let deleted = delete("twofold_owner");
+    assert!(deleted.status.success(), "{}", String::from_utf8_lossy(&deleted.stderr));
 }
 
 /// A later migration's tables are given by `ALTER DEFAULT PRIVILEGES`.
