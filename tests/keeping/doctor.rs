@@ -91,9 +91,11 @@ async fn each_planted_fault_is_found_on_postgres() {
     let nowhere = [("TWOFOLD_DATABASE_URL", "postgres://127.0.0.1:1/none")];
     let installation = Installation::ready(Some(database_url.clone()));
     finds(&installation, &nowhere, "broken", ["cannot reach", "see whether it runs"]).await;
-    let separator = if database_url.contains('?') { '&' } else { '?' };
-    let read_only = format!("{database_url}{separator}options=-c%20default_transaction_read_only%3Don");
-    finds(&installation, &[("TWOFOLD_DATABASE_URL", &read_only)], "broken", ["read-only", "names the primary"]).await;
+    execute(&installation, "CREATE ROLE doctors_reader LOGIN");
+    execute(&installation, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO doctors_reader");
+    let reading = database_url.replace("user=postgres", "user=doctors_reader");
+    finds(&installation, &[("TWOFOLD_DATABASE_URL", &reading)], "broken", ["permission denied", "name the primary"])
+        .await;
     each_planted_fault_is_found(installation).await;
 }
 
