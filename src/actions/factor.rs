@@ -59,13 +59,16 @@ pub fn keep(tx: &mut Tx<'_>, cx: &Cx, account: AccountId, paid: Paid) -> Result<
     Ok(kept)
 }
 
-/// The bucket that a guess inside a session is paid from. A session that has proved the second factor
+/// The bucket that a guess inside a session is paid from. A session that has proved the second factor to us
 /// has one of its own, so that guesses before sign-in cannot lock its owner out of it.
 pub fn bucket_in_session(call: &Call, offered: &Offered) -> BucketId {
-    match (offered.factor(), call.holder.assurance.acr) {
-        (Factor::Totp, Acr::Aal2) => BucketId::new(Scope::SessionCode, call.holder.session),
-        (Factor::Totp, Acr::Aal1) => BucketId::new(Scope::Code, call.holder.account),
-        (Factor::RecoveryCode | Factor::BypassCode, _) => BucketId::new(Scope::RecoveryCode, call.holder.account),
+    let assurance = &call.holder.assurance;
+    match offered.factor() {
+        Factor::Totp if assurance.acr == Acr::Aal2 && assurance.is_ours() => {
+            BucketId::new(Scope::SessionCode, call.holder.session)
+        }
+        Factor::Totp => BucketId::new(Scope::Code, call.holder.account),
+        Factor::RecoveryCode | Factor::BypassCode => BucketId::new(Scope::RecoveryCode, call.holder.account),
     }
 }
 

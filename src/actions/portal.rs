@@ -17,6 +17,7 @@ use crate::{
     },
     store::{Db, accounts, sessions},
 };
+use jiff::SignedDuration;
 use std::sync::Arc;
 use uuid::Builder;
 
@@ -24,14 +25,14 @@ use uuid::Builder;
 ///
 /// # Errors
 /// `invalid-token` when the token is not good, nobody has its subject, it was issued before the account's last change
-/// that ends older tokens, or its session was ended.
+/// that ends older tokens, or its session was ended; `unavailable` when the keys of the issuer are not known.
 pub async fn holder(cx: &Cx, issuer: &Issuer, token: &str) -> Result<Holder, Stop> {
-    let stated = issuer.check(token, cx.now).await.ok_or(Refusal::InvalidToken)?;
+    let stated = issuer.check(token, cx.now).await?.ok_or(Refusal::InvalidToken)?;
     let session = session_id(cx, issuer, &stated, token);
     let stated = Arc::new(stated);
     let read = stated.clone();
     let (account, known) = cx.store.read("portal-holder", move |db| find(db, &read, session)).await?;
-    let session = match known.filter(|known| known.expires_at >= stated.expires_at) {
+    let session = match known.filter(|known| known.idle_until >= stated.expires_at) {
         Some(known) => known,
         None => begin(cx, account.clone(), session, stated.clone()).await?,
     };
@@ -57,18 +58,22 @@ async fn begin(cx: &Cx, account: Account, id: SessionId, stated: Arc<Statement>)
         .write("portal-session", move |tx| {
             // Held, so that two first requests of one session begin it once.
             accounts::lock(tx, account.id)?;
-            let until = stated.expires_at;
+            let idle_until = stated.expires_at;
+            let life = SignedDuration::from_secs(begun.policy.session_max.into());
+            // Longer than its tokens: a change that comes between two of them ends it all the same.
+            let expires_at = idle_until.checked_add(life).unwrap_or(idle_until);
             if let Some(known) = sessions::find(tx, id)? {
-                sessions::prolong(tx, id, until.max(known.expires_at), begun.now)?;
-                return Ok(Session { idle_until: until, expires_at: until, ..known });
+                let prolonged = Session { last_seen_at: begun.now, idle_until, expires_at, ..known };
+                sessions::prolong(tx, &prolonged)?;
+                return Ok(prolonged);
             }
             let session = Session {
                 id,
                 account: account.id,
                 created_at: begun.now,
                 last_seen_at: begun.now,
-                idle_until: until,
-                expires_at: until,
+                idle_until,
+                expires_at,
                 ip: begun.origin.ip.to_string(),
                 user_agent: begun.origin.user_agent.clone(),
                 // What the issuer vouches for counts as long as the token that says so.

@@ -2,15 +2,15 @@
 //! publishes (RFC 7517). Fetching the keys is the worker's; here is what they are, and when they are wanted anew.
 
 use super::keyfile::Unfit;
-use crate::domain::{account::Subject, assurance::Assurance};
+use crate::domain::{account::Subject, assurance::Assurance, refusal::Fault};
 use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation,
     jwk::{Jwk, PublicKeyUse},
 };
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::{Number, Value};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -60,6 +60,8 @@ type Keys = HashMap<String, DecodingKey>;
 /// Whether the keys are being fetched, and when that was last asked for by a token.
 struct Demand {
     is_running: bool,
+    /// Whether they came when they were fetched last.
+    is_known: bool,
     asked: Option<Instant>,
 }
 
@@ -90,9 +92,13 @@ struct Header {
 struct Claims {
     sub: String,
     sid: Option<String>,
+    #[serde(deserialize_with = "second")]
     iat: i64,
+    #[serde(default, deserialize_with = "second_or_none")]
     nbf: Option<i64>,
+    #[serde(deserialize_with = "second")]
     exp: i64,
+    #[serde(default, deserialize_with = "second_or_none")]
     auth_time: Option<i64>,
     acr: Option<String>,
 }
@@ -109,7 +115,7 @@ impl Issuer {
         let algorithm = algorithm.ok_or_else(|| {
             Unfit(format!("the portal's tokens are signed by EdDSA, ES*, PS* or RS*, not {:?}", trust.algorithm))
         })?;
-        let demand = Demand { is_running: true, asked: None };
+        let demand = Demand { is_running: true, is_known: false, asked: None };
         Ok(Self {
             trust,
             algorithm,
@@ -128,16 +134,22 @@ impl Issuer {
 
     /// Checks a token by itself: form, key, signature, claims, time. Where its key is not known the keys are fetched
     /// anew, if that is due. `None` when anything is wrong.
-    pub async fn check(&self, token: &str, now: Timestamp) -> Option<Statement> {
-        let kid = self.kid(token)?;
-        let key = match self.key(&kid) {
-            Some(key) => key,
-            None => {
-                self.fetched_on_demand().await;
-                self.key(&kid)?
-            }
+    ///
+    /// # Errors
+    /// `unavailable` when its key may be one that could not be fetched.
+    pub async fn check(&self, token: &str, now: Timestamp) -> Result<Option<Statement>, Fault> {
+        let Some(kid) = self.kid(token) else { return Ok(None) };
+        if self.key(&kid).is_none() {
+            self.fetched_on_demand().await;
+        }
+        let Some(key) = self.key(&kid) else {
+            return match lock(&self.demand).is_known {
+                true => Ok(None),
+                false => Err(Fault::Unavailable("the keys of the portal's issuer could not be fetched".to_owned())),
+            };
         };
-        self.claims(token, &key).filter(|claims| claims.is_timely(now)).and_then(|claims| self.statement(claims))
+        let claims = self.claims(token, &key).filter(|claims| claims.is_timely(now));
+        Ok(claims.and_then(|claims| self.statement(claims)))
     }
 
     /// Takes a set of keys in place of the one before, and returns how many of them count; `None` leaves the one
@@ -147,7 +159,10 @@ impl Issuer {
         if let Ok(keys) = &learned {
             *lock(&self.keys) = Arc::new(keys.clone());
         }
-        lock(&self.demand).is_running = false;
+        {
+            let mut demand = lock(&self.demand);
+            (demand.is_running, demand.is_known) = (false, learned.is_ok());
+        }
         self.learned.send_replace(());
         learned.map(|keys| keys.len())
     }
@@ -171,7 +186,7 @@ impl Issuer {
                 if demand.asked.is_some_and(|asked| asked.elapsed() < COOL_DOWN) {
                     return;
                 }
-                *demand = Demand { is_running: true, asked: Some(Instant::now()) };
+                (demand.is_running, demand.asked) = (true, Some(Instant::now()));
                 self.wanted.notify_one();
             }
         }
@@ -246,6 +261,17 @@ impl Claims {
         let told = [Some(self.iat), self.nbf, self.auth_time];
         told.into_iter().flatten().all(|at| at <= now.saturating_add(LEEWAY)) && now < self.exp
     }
+}
+
+/// A moment may have a fraction (`NumericDate`, RFC 7519 §2), which is left out.
+fn second<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let number = Number::deserialize(deserializer)?;
+    let second = number.as_i64().or_else(|| i64::try_from(number.as_f64()?.floor() as i128).ok());
+    second.ok_or_else(|| D::Error::custom("no moment"))
+}
+
+fn second_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    second(deserializer).map(Some)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -129,7 +129,8 @@ pub fn find_presented(db: &mut Db<'_>, token: &Opaque, now: Timestamp) -> Result
     Ok(Some((row.try_into()?, presented)))
 }
 
-/// The sessions of an account that are alive at `now`, newest first.
+/// The sessions of an account that are alive at `now`, newest first; one of the portal's also between two of its
+/// tokens, of which the next may come.
 ///
 /// # Errors
 /// `unavailable`, `unreadable`.
@@ -138,7 +139,7 @@ pub fn alive(db: &mut Db<'_>, account: AccountId, now: Timestamp) -> Result<Vec<
     let rows: Vec<Row> = dsl::session
         .filter(dsl::account_id.eq(account.to_string()))
         .filter(dsl::ended_at.is_null())
-        .filter(dsl::idle_until.gt(at))
+        .filter(dsl::idle_until.gt(at).or(dsl::is_portals.eq(1)))
         .filter(dsl::expires_at.gt(at))
         .order(dsl::id.desc())
         .select(Row::as_select())
@@ -206,15 +207,18 @@ pub fn rotate(tx: &mut Tx<'_>, session: &Session, presented: Presented, now: Tim
     Ok(token)
 }
 
-/// Lets a session of the portal's live until `until`, also one that has ended: it stays ended for as long as the
-/// portal hands out tokens of it.
+/// Lets a session of the portal's live on for another token, and its row longer, also when it has ended: so it stays
+/// ended when the portal hands out the next token of it.
 ///
 /// # Errors
 /// `unavailable`.
-pub fn prolong(tx: &mut Tx<'_>, id: SessionId, until: Timestamp, now: Timestamp) -> Result<(), Fault> {
-    let until = until.as_millisecond();
-    diesel::update(dsl::session.filter(dsl::id.eq(id.to_string())))
-        .set((dsl::last_seen_at.eq(now.as_millisecond()), dsl::idle_until.eq(until), dsl::expires_at.eq(until)))
+pub fn prolong(tx: &mut Tx<'_>, session: &Session) -> Result<(), Fault> {
+    diesel::update(dsl::session.filter(dsl::id.eq(session.id.to_string())))
+        .set((
+            dsl::last_seen_at.eq(session.last_seen_at.as_millisecond()),
+            dsl::idle_until.eq(session.idle_until.as_millisecond()),
+            dsl::expires_at.eq(session.expires_at.as_millisecond()),
+        ))
         .prepared()
         .execute(tx.conn)?;
     Ok(())
@@ -244,7 +248,7 @@ pub fn end_others(
     let others = dsl::session
         .filter(dsl::account_id.eq(account.to_string()))
         .filter(dsl::ended_at.is_null())
-        .filter(dsl::idle_until.gt(at))
+        .filter(dsl::idle_until.gt(at).or(dsl::is_portals.eq(1)))
         .filter(dsl::expires_at.gt(at))
         // No session has an empty id.
         .filter(dsl::id.ne(spared.map_or_else(String::new, |id| id.to_string())));

@@ -57,7 +57,8 @@ async fn fetch(source: &Source) -> Result<Vec<u8>, String> {
         Source::Address(address) => {
             let client = Client::builder().redirect(redirect::Policy::none()).timeout(TIMEOUT).build();
             let answer = client.map_err(|error| error.to_string())?.get(address).send().await;
-            let answer = answer.and_then(Response::error_for_status).map_err(|error| format!("{error:?}"))?;
+            let answer =
+                answer.and_then(Response::error_for_status).map_err(|error| format!("{:?}", error.without_url()))?;
             bounded(answer).await
         }
     }

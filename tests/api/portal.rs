@@ -266,6 +266,45 @@ async fn a_session_of_the_portals_is_seen_and_stays_ended(app: &TestApp) {
     assert_eq!(alice.get(SESSIONS).await.is(200).body["sessions"].as_array().unwrap().len(), 1);
 }
 
+on_both_engines!(a_session_that_is_quiet_between_two_tokens_ends_with_the_others, trusting);
+async fn a_session_that_is_quiet_between_two_tokens_ends_with_the_others(app: &TestApp) {
+    let alice = customer(app, "alice").await;
+    alice.set_up_at_portal("alice").await;
+    let thief = alice.elsewhere();
+    thief.come_with(&token(&claims(app, "alice", "stolen")));
+    thief.post(VERIFY, &json!({"code": alice.fresh_code()})).await.is(204);
+    // The stolen token has expired, and the next one of its session is yet to come.
+    app.pass(301);
+    alice.come_with(&token(&claims(app, "alice", "one")));
+    let disabled = alice.post(DISABLE, &alice.proofs()).await.is(200);
+    assert_eq!(disabled.body["revoked"]["sessions"], 1);
+    app.pass(1);
+    alice.come_with(&token(&claims(app, "alice", "one")));
+    alice.set_up_at_portal("alice").await;
+    thief.come_with(&token(&claims(app, "alice", "stolen")));
+    thief.get(STATUS).await.is(401).refuses("invalid-token");
+    // Neither after days of silence.
+    app.pass(10 * 86_400);
+    thief.come_with(&token(&claims(app, "alice", "stolen")));
+    thief.get(STATUS).await.is(401).refuses("invalid-token");
+}
+
+on_both_engines!(tokens_without_a_session_bring_no_new_guesses, trusting);
+async fn tokens_without_a_session_bring_no_new_guesses(app: &TestApp) {
+    let alice = customer(app, "alice").await;
+    alice.set_up_at_portal("alice").await;
+    let mut judged = 0;
+    for n in 0..20 {
+        let mut stated = claims(app, "alice", "");
+        stated.as_object_mut().unwrap().remove("sid");
+        stated["acr"] = json!("urn:portal:mfa");
+        stated["auth_time"] = json!(app.now().as_second() - 100_000 - n);
+        alice.come_with(&token(&stated));
+        judged += i32::from(alice.post(VERIFY, &json!({"code": alice.wrong_code()})).await.status == 403);
+    }
+    assert_eq!(judged, 5);
+}
+
 on_both_engines!(first_requests_of_one_session_at_once_begin_it_once, trusting);
 async fn first_requests_of_one_session_at_once_begin_it_once(app: &TestApp) {
     let alice = customer(app, "alice").await;
