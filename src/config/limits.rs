@@ -39,7 +39,7 @@ pub struct LimitsConfig {
     /// Starts of enrolments, by account.
     #[config(default = { "free": 5, "window": 3600, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 0 })]
     pub enroll_start: Policy,
-    /// Resets and bypass codes, by the agent of support.
+    /// Resets, bypass codes and unlocks, by the agent of support.
     #[config(default = { "free": 10, "window": 3600, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 0 })]
     pub support_action: Policy,
 }

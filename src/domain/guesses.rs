@@ -26,14 +26,17 @@ pub enum Scope {
     Challenge,
     /// Not a guess: starts of enrolments, by account.
     EnrollStart,
-    /// Not a guess: resets and bypass codes, by the agent of support.
+    /// Not a guess: resets, bypass codes and unlocks, by the agent of support.
     SupportAction,
 }
 
 impl Scope {
-    /// Whether it can be guessed: the others only bound how often something is done.
+    /// Those that are no guesses, and only bound how often something is done.
+    pub const QUOTAS: [Self; 2] = [Self::EnrollStart, Self::SupportAction];
+
+    /// Whether it can be guessed.
     pub fn is_guess(self) -> bool {
-        !matches!(self, Self::EnrollStart | Self::SupportAction)
+        !Self::QUOTAS.contains(&self)
     }
 
     /// The name it is stored and published under.

@@ -135,7 +135,7 @@ problem_groups! {
     /// Whoever opens the budgets of an account.
     Unlocking: MalformedRequest, InvalidToken, InsufficientUserAuthentication, NotPermitted, NotFound, NotAcceptable,
         AlreadyCompleted, RequestInProgress, VersionMismatch, PayloadTooLarge, UnsupportedMediaType, ValidationFailed,
-        IdempotencyKeyReused, Overloaded, Unavailable, OutcomeUnknown;
+        IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
     /// Whoever reads what is published.
     Published: NotAcceptable, Unavailable;
     /// Whoever reads about problems.

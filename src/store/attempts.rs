@@ -41,7 +41,9 @@ impl Attempts {
         for (scope, verdict) in settled.iter().filter(|(scope, _)| scope.is_guess()) {
             self.add(scope.name(), if *verdict == Verdict::Right { "right" } else { "wrong" });
         }
-        if let Err(Stop::Refused(Refusal::TooManyAttempts(limit))) = outcome {
+        if let Err(Stop::Refused(Refusal::TooManyAttempts(limit))) = outcome
+            && !Scope::QUOTAS.map(Scope::name).contains(&limit.policy)
+        {
             self.add(limit.policy, "refused");
         }
     }

@@ -61,7 +61,7 @@ pub fn enter(tx: &mut Tx<'_>, call: &Call, id: AccountId) -> Result<(Agent, Acco
     Ok((agent, account))
 }
 
-/// Takes a place in the agent's budget of resets and bypass codes.
+/// Takes a place in the agent's budget of resets, bypass codes and unlocks.
 ///
 /// # Errors
 /// `too-many-attempts`.

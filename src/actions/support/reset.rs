@@ -13,7 +13,7 @@ use crate::{
         event::{Event, EventKind},
         refusal::Stop,
     },
-    store::{Tx, accounts, bypass_codes, ledger, methods, recovery_codes, sessions},
+    store::{Tx, accounts, ledger, methods, recovery_codes, sessions},
 };
 
 /// Switches it off.
@@ -50,7 +50,6 @@ fn switch_off(
         recovery_codes: recovery_codes::delete_all(tx, account.id)?,
         sessions: sessions::end_others(tx, account.id, None, cx.now)?,
     };
-    bypass_codes::revoke(tx, account.id)?;
     let reminder_at = cx.in_seconds(cx.policy.reminder_after);
     let event = Event::of_support(EventKind::TwoFactorResetBySupport, agent, cause)
         .with("methods", revoked.methods)

@@ -9,7 +9,7 @@ use crate::{
         event::{Event, EventKind},
         refusal::{Refusal, Stop},
     },
-    store::{Tx, accounts},
+    store::{Tx, accounts, ledger},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ impl Outcome for Unlocked {}
 ///
 /// # Errors
 /// Those of [`desk::enter`], and `not-permitted` for the agent's own account: whoever has stolen an agent's session
-/// must not get the agent's budgets with it.
+/// must not get the agent's budgets with it; `too-many-attempts`.
 pub async fn unlock(call: &Call, command: Command) -> Result<Unlocked, Stop> {
     let asked = call.clone();
     call.cx
@@ -47,6 +47,9 @@ fn open(tx: &mut Tx<'_>, call: &Call, agent: &Agent, mut account: Account, cause
     if agent.is(&account) {
         return Err(Refusal::NotPermitted.into());
     }
+    // Whoever could unlock without end could guess without end.
+    let paid = desk::pay(tx, call, agent)?;
+    ledger::keep(tx, &cx.policy.limits, paid, cx.now)?;
     let opened = unlock::open(tx, cx, &account)?;
     let event = Event::of_support(EventKind::AccountUnlocked, agent, cause).with("opened", opened.clone());
     accounts::record(tx, &mut account, &cx.origin, cx.now, &event, |_| {})?;
