@@ -76,14 +76,15 @@ impl Rooms {
         self.clock.register(registry);
     }
 
-    /// Works with the keys of `file` from now on; requests under way end with those that they began with.
+    /// Works with the keys of `file` from now on, requests under way too: a ring opens and checks what the one before
+    /// it has made.
     ///
     /// # Errors
     /// When a key is malformed, or the naming key is another one: then everything would have another name.
     pub fn take_keys(&self, file: &KeyFile) -> Result<(), Unfit> {
         let ring = Keyring::new(file)?;
         if ring.ids.naming != self.keys.ring().ids.naming {
-            return Err(Unfit("the naming key is another one, which forgets every lock and name; restart".to_owned()));
+            return Err(Unfit("the naming key is another one, which forgets every lock, name and ended session of the portal's; restart".to_owned()));
         }
         self.keys.replace(ring);
         self.seen_tokens.forget();

@@ -120,6 +120,13 @@ fn redacted(name: &str, value: toml::Value) -> toml::Value {
 fn without_password(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    // A password may hold either; then what is hidden goes on to the last `@`, rather too far than not far enough.
+    let end = match rest.rfind('@') {
+        Some(at) if rest[..end].contains(':') && at > end => {
+            at + 1 + rest[at..].find(['/', '?']).map_or(rest.len() - at - 1, |n| n - 1)
+        }
+        _ => end,
+    };
     let (authority, path) = rest.split_at(end);
     let authority = match authority.rsplit_once('@') {
         Some((user, host)) => match user.split_once(':') {
@@ -146,6 +153,13 @@ mod tests {
         for (url, shown) in [
             ("postgres://bob:hunter2@db/x?sslmode=require", "postgres://bob:***@db/x?sslmode=require"),
             ("postgres://bob:h@unter:2@db/x", "postgres://bob:***@db/x"),
+            ("postgres://bob:hun?ter2@db/x", "postgres://bob:***@db/x"),
+            ("postgres://bob:hun/ter2@db", "postgres://bob:***@db"),
+            ("postgres://bob:h@un?ter2@db?sslmode=require", "postgres://bob:***@db?sslmode=require"),
+            (
+                "postgres://bob@db?password=hunter2&application_name=a@b",
+                "postgres://bob@db?password=***&application_name=a@b",
+            ),
             ("postgresql:///x?user=bob&password=hunter2", "postgresql:///x?user=bob&password=***"),
             ("postgres://bob@db?sslpassword=hunter2", "postgres://bob@db?sslpassword=***"),
             ("sqlite://twofold.db", "sqlite://twofold.db"),

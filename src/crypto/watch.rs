@@ -16,7 +16,7 @@ pub struct Watch {
     seen: Option<Look>,
 }
 
-/// What tells one state of a file from another: device, inode, size, and the time of its last change.
+/// What tells one state of a file from another: device, inode, size, and the time of its last change, of its mode too.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Look(u64, u64, u64, i64, i64);
 
@@ -29,7 +29,7 @@ impl Watch {
     /// The file, if it is not the one that was read last. One that is missing for a moment has not changed.
     pub fn changed(&mut self) -> Option<Result<KeyFile, Unfit>> {
         let look = fs::metadata(&self.path)
-            .map(|file| Look(file.dev(), file.ino(), file.size(), file.mtime(), file.mtime_nsec()))
+            .map(|file| Look(file.dev(), file.ino(), file.size(), file.ctime(), file.ctime_nsec()))
             .ok()?;
         if self.seen == Some(look) {
             return None;

@@ -21,15 +21,25 @@ pub fn check(url: &str) -> Result<(), OpenError> {
 
 /// The URL as libpq gets it: what we ask for stands before its own parameters, since of two the last counts.
 pub fn for_libpq(url: &str) -> String {
-    let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
+    let (address, parameters) = split(url);
     let primary = if has_several_hosts(url) { PRIMARY } else { "" };
     format!("{address}?{PATIENCE}&{primary}{parameters}").trim_end_matches('&').to_owned()
 }
 
+/// A URL before and behind the `?` of its parameters. One that stands in the password is none: as libpq reads it,
+/// an `@` before the first `/` ends what is said of the user.
+fn split(url: &str) -> (&str, &str) {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let user = url[start..].find(['@', '/']).filter(|at| url[start + at..].starts_with('@')).unwrap_or(0);
+    match url[start + user..].find('?') {
+        Some(at) => (&url[..start + user + at], &url[start + user + at + 1..]),
+        None => (url, ""),
+    }
+}
+
 /// The parameters, in their order.
 fn parameters(url: &str) -> impl DoubleEndedIterator<Item = (&str, &str)> {
-    let text = url.split_once('?').map_or("", |(_, parameters)| parameters);
-    text.split('&').filter_map(|parameter| parameter.split_once('='))
+    split(url).1.split('&').filter_map(|parameter| parameter.split_once('='))
 }
 
 /// The parameter that makes a connection in the clear impossible.
