@@ -15,7 +15,7 @@ use crate::{
         totp::Step,
     },
     store::{
-        Tx, accounts, bypass_codes, challenges, idempotency, methods, recovery_codes, replicas,
+        Tx, accounts, challenges, idempotency, methods, recovery_codes, replicas,
         restorations::{self, Restoration},
         sessions, totp,
     },
@@ -111,7 +111,6 @@ fn restore(
         accounts::record(tx, &mut account, &cx.origin, cx.now, &event, |_| {})?;
     }
     challenges::end_all(tx, id, cx.now)?;
-    bypass_codes::revoke(tx, id)?;
     let sessions = sessions::end_others(tx, id, None, cx.now)?;
     let event = Event::of_system(EventKind::SessionRevoked).with("reason", REASON).with("sessions", sessions);
     accounts::record(tx, &mut account, &cx.origin, cx.now, &event, |account| account.epoch += 1)?;

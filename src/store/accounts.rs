@@ -3,6 +3,7 @@
 use super::{
     Db, Tx,
     arrivals::Arrival,
+    bypass_codes,
     connection::{AnyConnection, Fetch, Prepare, insert_all},
     events,
     row::{hit_one, moment, moment_or_none, parsed},
@@ -259,7 +260,9 @@ pub fn record(
     let before = account.clone();
     edit(account);
     if account.epoch != before.epoch {
+        // What was issued before such a change must not outlive it.
         account.tokens_valid_after = now;
+        bypass_codes::revoke(tx, account.id)?;
     }
     match event.kind.stream() {
         Stream::State => account.version += 1,

@@ -129,13 +129,15 @@ pub fn forget(tx: &mut Tx<'_>, id: &BucketId, now: Timestamp) -> Result<bool, Fa
 /// # Errors
 /// `unavailable`.
 pub fn drop_all(tx: &mut Tx<'_>, account: AccountId, login_name: &str) -> Result<(), Fault> {
-    let own = [Scope::Code, Scope::RecoveryCode, Scope::ReauthAccount, Scope::EnrollStart].map(Scope::name);
+    let own = [Scope::Code, Scope::RecoveryCode, Scope::ReauthAccount, Scope::EnrollStart, Scope::SupportAction]
+        .map(Scope::name);
     let of_account = dsl::scope.eq_any(own).and(dsl::key.eq(account.to_string()));
     diesel::delete(dsl::bucket.filter(of_account)).execute(tx.conn)?;
     // Names are hexadecimal, so there is nothing to escape.
     let is_of_name = dsl::key.eq(login_name).or(dsl::key.like(format!("{login_name}/%")));
     diesel::delete(dsl::bucket.filter(dsl::scope.eq(Scope::Login.name()).and(is_of_name))).execute(tx.conn)?;
     for (scope, table) in [
+        (Scope::BypassCode, "bypass_code"),
         (Scope::SessionCode, "session"),
         (Scope::ReauthSession, "session"),
         (Scope::Confirm, "method"),

@@ -68,8 +68,18 @@ fn event(kind: EventKind, reason: Option<&Remark>) -> Event {
 /// `validation-failed` when the address or the subject is taken.
 pub async fn add_account(cx: &Cx, new: NewAccount) -> Result<AccountId, Stop> {
     let (id, now) = (cx.random.id(cx.now)?, cx.now);
-    cx.store.write("add-account", move |tx| accounts::insert(tx, id, &new, now)).await?;
-    Ok(id)
+    let origin = cx.origin.clone();
+    cx.store
+        .write("add-account", move |tx| {
+            accounts::insert(tx, id, &new, now)?;
+            if !new.scope.is_empty() {
+                let event = Event::of_system(EventKind::ScopeGranted).with("scope", new.scope.as_str());
+                let mut account = accounts::lock(tx, id)?.ok_or(Refusal::NotFound)?;
+                accounts::record(tx, &mut account, &origin, now, &event, |_| {})?;
+            }
+            Ok(id)
+        })
+        .await
 }
 
 /// Sets an account's password; all its sessions end, two-factor authentication stays as it is.

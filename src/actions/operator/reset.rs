@@ -5,7 +5,7 @@ use super::{Done, Whom, event, hold};
 use crate::{
     actions::{Cx, two_factor::disable::Counts},
     domain::{account::Remark, event::EventKind, refusal::Stop},
-    store::{accounts, bypass_codes, methods, recovery_codes, sessions},
+    store::{accounts, methods, recovery_codes, sessions},
 };
 
 /// Switches two-factor authentication off: methods and recovery codes go, all sessions end, and all tokens are
@@ -25,7 +25,6 @@ pub async fn reset(cx: &Cx, whom: Whom, reason: Remark) -> Result<Done<Counts>, 
                 recovery_codes: recovery_codes::delete_all(tx, id)?,
                 sessions: sessions::end_others(tx, id, None, now)?,
             };
-            bypass_codes::revoke(tx, id)?;
             let event = event(EventKind::TwoFactorResetByOperator, Some(&reason))
                 .with("methods", what.methods)
                 .with("recovery_codes", what.recovery_codes)

@@ -3,11 +3,7 @@
 use super::{Done, Whom, event, hold};
 use crate::{
     actions::Cx,
-    domain::{
-        account::{Account, Remark},
-        event::EventKind,
-        refusal::Stop,
-    },
+    domain::{account::Remark, event::EventKind, refusal::Stop},
     store::accounts,
 };
 
@@ -40,7 +36,7 @@ async fn change(
         .write("change-scope", move |tx| {
             let mut account = hold(tx, &whom)?;
             let id = account.id;
-            if has(&account, &scope) == is_granted {
+            if account.has_scope(&scope) == is_granted {
                 return Ok(Done { id, what: false });
             }
             let kind = if is_granted { EventKind::ScopeGranted } else { EventKind::ScopeRevoked };
@@ -54,8 +50,4 @@ async fn change(
             Ok(Done { id, what: true })
         })
         .await
-}
-
-fn has(account: &Account, scope: &str) -> bool {
-    account.scope.split_whitespace().any(|own| own == scope)
 }

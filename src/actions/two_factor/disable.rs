@@ -15,7 +15,7 @@ use crate::{
         event::{Event, EventKind},
         refusal::{Refusal, Rule, Stop},
     },
-    store::{accounts, bypass_codes, methods, recovery_codes, sessions},
+    store::{accounts, methods, recovery_codes, sessions},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -109,7 +109,6 @@ pub async fn disable(call: &Call, command: Disable) -> Result<Disabled, Stop> {
             recovery_codes: recovery_codes::delete_all(tx, id)?,
             sessions: sessions::end_others(tx, id, Some(change.session.id), cx.now)?,
         };
-        bypass_codes::revoke(tx, id)?;
         let reminder_at = cx.in_seconds(cx.policy.reminder_after);
         let event = Event::of_owner(EventKind::TwoFactorDisabled, Some(change.session.id))
             .with("reason", serde_json::to_value(command.reason).unwrap_or_default())
