@@ -150,6 +150,28 @@ async fn a_replica_without_the_new_key_is_waited_for_and_named() {
     assert_eq!(here.post(SECOND, "", &answer).await.0, 200);
 }
 
+#[actix_web::test]
+async fn an_import_that_runs_is_waited_for() {
+    let installation = Installation::ready(None);
+    let rows: String = (0..20_000).map(|n| format!("{{\"email\":\"p{n}@example.test\"}}\n")).collect();
+    std::fs::write(installation.path("people.jsonl"), rows).unwrap();
+    let mut import = installation.command();
+    import.args(["account", "import", "--without-password", "--batch", "100", &installation.path("people.jsonl")]);
+    let mut import = import.stdout(Stdio::null()).spawn().unwrap();
+    let rotate = ["keys", "rotate", "--sealing", "--wait", "1"];
+    let mut said = String::new();
+    while import.try_wait().unwrap().is_none() {
+        said = says(&installation, &rotate).await;
+        if said.contains("an import that runs") {
+            break;
+        }
+    }
+    assert!(said.contains("an import that runs"), "{said}");
+    assert!(import.wait().unwrap().success());
+    said = says(&installation, &["keys", "rotate", "--sealing"]).await;
+    assert!(said.contains("0 remain under another key"), "{said}");
+}
+
 /// Five authenticators for each of a few people.
 async fn protects_many(served: &Served, installation: &Installation, people: usize) {
     for n in 0..people {

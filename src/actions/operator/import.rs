@@ -4,7 +4,7 @@
 //! row. Once they are mended, a run that resumes passes over what is there already.
 
 use crate::{
-    actions::Cx,
+    actions::{Cx, presence::Presence},
     crypto::password,
     domain::{
         event::{Event, EventKind},
@@ -123,11 +123,19 @@ pub async fn import(
     let is_held = manner.dry_run;
     let mut run = Run { manner, tell, summary: Summary::default(), emails, subjects, is_held };
     let mut rows = rows.peekable();
+    // It seals with the keys that it began with, so whoever exchanges keys waits for it.
+    let presence = Presence::begin("an import that runs".to_owned())?;
     while rows.peek().is_some() {
+        if !run.is_held {
+            presence.report(cx).await?;
+        }
         // A row becomes visible soon after the moment that it bears: so each batch has its own.
         let now = Cx::new(cx.rooms.clone(), cx.origin.clone())?;
         let batch: Vec<Row> = rows.by_ref().take(manner.batch).collect();
         run.batch(&now, batch).await?;
+    }
+    if !run.manner.dry_run {
+        presence.leave(cx).await?;
     }
     Ok(run.summary)
 }
