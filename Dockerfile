@@ -3,7 +3,8 @@
 # SQLite, libpq and the cryptography are compiled in; what the program loads is the C library of Debian (libc, libm,
 # libgcc_s) and nothing else. So its runtime is distroless/cc of the same Debian: no shell, no package manager.
 FROM rust:1.95-slim-bookworm AS build
-# perl and make are for OpenSSL, which libpq has here: the feature `postgres-tls`.
+# perl and make are for OpenSSL, which libpq has here: the feature `postgres-tls`. Whichever version is there will do.
+# hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends make perl && rm -rf /var/lib/apt/lists/*
 WORKDIR /twofold
 COPY Cargo.toml Cargo.lock ./

@@ -84,7 +84,7 @@ impl Rooms {
     pub fn take_keys(&self, file: &KeyFile) -> Result<(), Unfit> {
         let ring = Keyring::new(file)?;
         if ring.ids.naming != self.keys.ring().ids.naming {
-            return Err(Unfit("the naming key is another one, which forgets every lock, name and ended session of the portal's; restart".to_owned()));
+            return Err(Unfit("the naming key is another one, which forgets every lock, name and ended session of the portal's; put the one before back".to_owned()));
         }
         self.keys.replace(ring);
         self.seen_tokens.forget();

@@ -49,7 +49,7 @@ pub fn backup(config: &Config, args: &Backup) -> Result<(), Failure> {
     let Location::Sqlite(path) = config.location()? else {
         return Err(Failure::configuration(&format!(
             "PostgreSQL is copied by its own program: run \
-             `pg_dump --format=custom --file {} \"$TWOFOLD_DATABASE_URL\"`",
+             `pg_dump --format=custom --file {} URL`, with the URL of the role that owns the schema",
             args.out.display()
         )));
     };

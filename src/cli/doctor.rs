@@ -98,7 +98,7 @@ fn examine(config: &Config, found: &mut Findings) -> Result<(), Failure> {
     let keys = match keys(config) {
         Ok(keys) => keys,
         // The sentence says what to do.
-        Err(failure) => return found.also_broken("keys", failure, "name a file made by `twofold keys generate`"),
+        Err(failure) => return found.also_broken("keys", failure, "name the key file of this installation, put it back from its backup, or make one for a new installation with `twofold keys generate`"),
     };
     rotation(&keys, found);
     let rooms = match rooms(config, &keys, system_clock()) {

@@ -158,7 +158,8 @@ impl KeyFile {
         let shown = path.display();
         let metadata = fs::metadata(path).map_err(|error| {
             Unfit(format!(
-                "cannot read the key file {shown}: {error}; make one with `twofold keys generate --out {shown}`"
+                "cannot read the key file {shown}: {error}; put it back from its backup, or make one for a new \
+                 installation with `twofold keys generate --out {shown}`"
             ))
         })?;
         let mode = metadata.permissions().mode() & 0o777;
@@ -171,7 +172,7 @@ impl KeyFile {
             fs::read_to_string(path).map_err(|error| Unfit(format!("cannot read the key file {shown}: {error}")))?;
         // The parser's own message would quote the line, and the line holds a key.
         let keys: Self = toml::from_str(&text).map_err(|_| {
-            Unfit(format!("{shown} is not a key file of Twofold; make one with `twofold keys generate`"))
+            Unfit(format!("{shown} is not a key file of Twofold; put it back from its backup (`twofold keys generate` makes one for a new installation)"))
         })?;
         if keys.demo {
             return Err(Unfit(format!(
@@ -179,7 +180,7 @@ impl KeyFile {
             )));
         }
         keys.check()
-            .map_err(|problem| Unfit(format!("{shown}: {problem}; make new keys with `twofold keys generate`")))?;
+            .map_err(|problem| Unfit(format!("{shown}: {problem}; put it back from its backup (`twofold keys generate` makes one for a new installation)")))?;
         Ok(keys)
     }
 

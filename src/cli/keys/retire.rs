@@ -8,7 +8,7 @@ use crate::{
     },
     cli::{Failure, converse},
     config::Config,
-    crypto::rotation::Ring,
+    crypto::rotation::{Ring, Stage},
 };
 
 /// How to answer.
@@ -44,7 +44,11 @@ pub fn run(config: &Config, args: &Args) -> Result<(), Failure> {
                 }
             }
         }
-        Ok(later.map(|at| format!("run this again after {at:.0}")))
+        let is_open = |ring: &Ring| !matches!(file.keys.stage(*ring), Stage::Settled);
+        Ok(match [Ring::Sealing, Ring::Hashing, Ring::Signing].into_iter().find(is_open) {
+            Some(ring) => Some(format!("run `twofold keys rotate`: the {ring} key is not exchanged yet")),
+            None => later.map(|at| format!("run this again after {at:.0}")),
+        })
     })?;
     told.end(next);
     Ok(())
