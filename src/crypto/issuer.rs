@@ -327,7 +327,7 @@ mod tests {
         assert_eq!(issuer.learn(Some(&set(SigningAlgorithm::EdDsa))), Ok(0), "another algorithm's");
     }
 
-    #[actix_web::test]
+    #[tokio::test]
     async fn a_flood_of_unknown_keys_asks_once_a_minute_and_waits_no_longer() {
         let issuer = Issuer::new(trust("ES256")).unwrap();
         issuer.learn(Some(&set(SigningAlgorithm::Es256))).unwrap();

@@ -131,22 +131,17 @@ impl EventKind {
         }
     }
 
-    /// Whether others are told: every change of second factors, of the password, and of what the account may do, and
-    /// whatever support does.
+    /// Whether others are told. Not of sign-ins, failed proofs and ended sessions, nor of a user base that moves in,
+    /// which is no news to anybody and a flood to those who are told.
     pub fn is_announced(self) -> bool {
-        match self {
-            // A user base that moves in is no news to anybody, and a flood to those who are told.
-            Self::AccountImported => false,
-            Self::PasswordChanged
-            | Self::BypassCodeIssued
-            | Self::BypassCodeUsed
-            | Self::AccountSuspended
-            | Self::AccountResumed
-            | Self::AccountUnlocked
-            | Self::ScopeGranted
-            | Self::ScopeRevoked => true,
-            _ => self.stream() == Stream::State,
-        }
+        !matches!(
+            self,
+            Self::LoginSucceeded
+                | Self::LoginSecondFactorFailed
+                | Self::ReauthenticationFailed
+                | Self::SessionRevoked
+                | Self::AccountImported
+        )
     }
 }
 

@@ -5,7 +5,7 @@ use super::desk::{self, Command};
 use crate::{
     actions::{
         Call, entrance,
-        two_factor::disable::{Counts, Disabled},
+        two_factor::disable::{self, Disabled},
     },
     domain::{
         account::Account,
@@ -13,7 +13,7 @@ use crate::{
         event::{Event, EventKind},
         refusal::Stop,
     },
-    store::{Tx, accounts, ledger, methods, recovery_codes, sessions},
+    store::{Tx, ledger, methods},
 };
 
 /// Switches it off.
@@ -45,21 +45,7 @@ fn switch_off(
     account.require_enabled()?;
     let paid = desk::pay(tx, call, agent)?;
     ledger::keep(tx, &cx.policy.limits, paid, cx.now)?;
-    let revoked = Counts {
-        methods: methods::remove_for_agent(tx, &customer, cx.now, agent)?,
-        recovery_codes: recovery_codes::delete_all(tx, account.id)?,
-        sessions: sessions::end_others(tx, account.id, None, cx.now)?,
-    };
-    let reminder_at = cx.in_seconds(cx.policy.reminder_after);
-    let event = Event::of_support(EventKind::TwoFactorResetBySupport, agent, cause)
-        .with("methods", revoked.methods)
-        .with("recovery_codes", revoked.recovery_codes)
-        .with("sessions", revoked.sessions);
-    accounts::record(tx, &mut account, &cx.origin, cx.now, &event, |account| {
-        account.epoch += 1;
-        account.enabled_at = None;
-        account.disabled_at = Some(cx.now);
-        account.reminder_at = Some(reminder_at);
-    })?;
-    Ok(Disabled { version: account.version, disabled_at: cx.now, revoked, reminder_at, tokens: None })
+    let methods = methods::remove_for_agent(tx, &customer, cx.now, agent)?;
+    let event = Event::of_support(EventKind::TwoFactorResetBySupport, agent, cause);
+    Ok(disable::switch_off(tx, cx, &mut account, methods, None, event)?)
 }

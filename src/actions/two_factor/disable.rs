@@ -6,16 +6,18 @@
 
 use crate::{
     actions::{
-        Call, Outcome, entrance,
+        Call, Cx, Outcome, entrance,
         issue::{self, Tokens},
         reverify::{self, Ask, Proofs},
     },
     domain::{
+        account::Account,
         assurance::Assurance,
         event::{Event, EventKind},
-        refusal::{Refusal, Rule, Stop},
+        id::SessionId,
+        refusal::{Fault, Refusal, Rule, Stop},
     },
-    store::{accounts, methods, recovery_codes, sessions},
+    store::{Tx, accounts, methods, recovery_codes, sessions},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -103,31 +105,49 @@ pub async fn disable(call: &Call, command: Disable) -> Result<Disabled, Stop> {
     let cx = call.cx.clone();
     let (mut disabled, grant) = reverify::settle(call, proven, move |tx, mut change| {
         change.account.require_enabled()?;
-        let id = change.account.id;
-        let revoked = Counts {
-            methods: methods::remove_all(tx, id, cx.now, &change.reverified, change.assured()?)?,
-            recovery_codes: recovery_codes::delete_all(tx, id)?,
-            sessions: sessions::end_others(tx, id, Some(change.session.id), cx.now)?,
-        };
-        let reminder_at = cx.in_seconds(cx.policy.reminder_after);
-        let event = Event::of_owner(EventKind::TwoFactorDisabled, Some(change.session.id))
-            .with("reason", serde_json::to_value(command.reason).unwrap_or_default())
-            .with("methods", revoked.methods)
-            .with("recovery_codes", revoked.recovery_codes)
-            .with("sessions", revoked.sessions);
-        accounts::record(tx, &mut change.account, &cx.origin, cx.now, &event, |account| {
-            account.epoch += 1;
-            account.enabled_at = None;
-            account.disabled_at = Some(cx.now);
-            account.reminder_at = Some(reminder_at);
-        })?;
-        let version = change.account.version;
+        let (id, session) = (change.account.id, Some(change.session.id));
+        let methods = methods::remove_all(tx, id, cx.now, &change.reverified, change.assured()?)?;
+        let event = Event::of_owner(EventKind::TwoFactorDisabled, session)
+            .with("reason", serde_json::to_value(command.reason).unwrap_or_default());
+        let disabled = switch_off(tx, &cx, &mut change.account, methods, session, event)?;
         let grant = issue::renew(tx, &cx, &change.account, change.session, Assurance::password(cx.now))?;
-        Ok((Disabled { version, disabled_at: cx.now, revoked, reminder_at, tokens: None }, grant))
+        Ok((disabled, grant))
     })
     .await?;
     disabled.tokens = issue::fresh_tokens(&call.cx, grant)?;
     Ok(disabled)
+}
+
+/// What follows the removal of the methods, whoever had the authority for it: recovery codes go, sessions but
+/// `spared` end, older tokens are refused, and `event` records how many of each.
+///
+/// # Errors
+/// `unavailable`; `contended` when another writer was faster.
+pub(in crate::actions) fn switch_off(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    account: &mut Account,
+    methods: usize,
+    spared: Option<SessionId>,
+    event: Event,
+) -> Result<Disabled, Fault> {
+    let revoked = Counts {
+        methods,
+        recovery_codes: recovery_codes::delete_all(tx, account.id)?,
+        sessions: sessions::end_others(tx, account.id, spared, cx.now)?,
+    };
+    let reminder_at = cx.in_seconds(cx.policy.reminder_after);
+    let event = event
+        .with("methods", revoked.methods)
+        .with("recovery_codes", revoked.recovery_codes)
+        .with("sessions", revoked.sessions);
+    accounts::record(tx, account, &cx.origin, cx.now, &event, |account| {
+        account.epoch += 1;
+        account.enabled_at = None;
+        account.disabled_at = Some(cx.now);
+        account.reminder_at = Some(reminder_at);
+    })?;
+    Ok(Disabled { version: account.version, disabled_at: cx.now, revoked, reminder_at, tokens: None })
 }
 
 /// Tells what a disable would do, without doing anything.
