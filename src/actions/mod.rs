@@ -13,6 +13,7 @@ pub mod issue;
 pub mod keys;
 pub mod login;
 pub mod operator;
+pub mod outbox;
 pub mod portal;
 pub mod presence;
 pub mod restored;
@@ -44,6 +45,7 @@ use crate::{
 use clock::Clock;
 use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
+use outbox::Outbox;
 use prometheus_client::registry::Registry;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{net::IpAddr, ops::Deref, sync::Arc};
@@ -66,6 +68,8 @@ pub struct Rooms {
     pub policy: Policy,
     /// The time; a test brings its own.
     pub clock: Clock,
+    /// What others are told.
+    pub outbox: Outbox,
 }
 
 impl Rooms {
@@ -74,6 +78,7 @@ impl Rooms {
         self.passwords.register(registry);
         self.store.register(registry);
         self.clock.register(registry);
+        self.outbox.register(registry);
     }
 
     /// Works with the keys of `file` from now on, requests under way too: a ring opens and checks what the one before

@@ -21,6 +21,7 @@ use crate::{
     actions::{
         Cx, Rooms,
         clock::{Clock, Tell},
+        outbox::Outbox,
     },
     config::{Config, Misconfigured, PortalConfig},
     crypto::{
@@ -171,7 +172,8 @@ pub fn rooms(config: &Config, keys: &KeyFile, tell: Tell) -> Result<Rooms, Failu
     let passwords = Passwords::new(gate, config.bcrypt_cost);
     let (policy, clock, seen_tokens) = (config.policy(), Clock::new(tell), SeenTokens::default());
     let portal = trust(&config.portal).map(Issuer::new).transpose()?.map(Arc::new);
-    Ok(Rooms { store, keys, passwords, realm, portal, seen_tokens, policy, clock })
+    let outbox = Outbox::default();
+    Ok(Rooms { store, keys, passwords, realm, portal, seen_tokens, policy, clock, outbox })
 }
 
 /// What the configuration says of the portal's own issuer.

@@ -14,6 +14,7 @@ use crate::{
     worker::{self, issuer::Source},
 };
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// Serves as the configuration says.
 pub fn run(config: &Config) -> Result<(), Failure> {
@@ -39,6 +40,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         let portal = rooms.portal.clone().zip(config.portal.jwks.as_deref().map(Source::parse));
         let following = portal.map(|(issuer, source)| runtime::spawn(worker::issuer::follow(issuer, source)));
         let mut supervisor = Supervisor::default();
+        let numbered = Arc::<Notify>::default();
         let tell = move |checked| supervisor.hear(checked);
         let beside = [
             runtime::spawn(worker::compare_clocks(rooms.clone(), supervisor::patience(), tell)),
@@ -47,6 +49,8 @@ pub fn run(config: &Config) -> Result<(), Failure> {
             runtime::spawn(worker::anchor(rooms.clone())),
             runtime::spawn(worker::prune(rooms.clone())),
             runtime::spawn(worker::prune_events(rooms.clone())),
+            runtime::spawn(worker::outbox::number(rooms.clone(), numbered.clone())),
+            runtime::spawn(worker::outbox::measure(rooms.clone())),
         ];
         let outcome = application.run().await;
         beside.iter().chain(&following).for_each(runtime::task::JoinHandle::abort);

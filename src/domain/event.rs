@@ -3,11 +3,12 @@
 use super::{
     agent::{Agent, Cause},
     id::{AccountId, EventId, SessionId},
+    refusal::Fault,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::net::IpAddr;
+use std::{net::IpAddr, str::FromStr};
 
 /// The kinds of event. The first group moves the account's version, the second does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -60,6 +61,9 @@ pub enum EventKind {
     /// The operator ended a suspension.
     #[serde(rename = "account.resumed")]
     AccountResumed,
+    /// The operator deleted the account.
+    #[serde(rename = "account.deleted")]
+    AccountDeleted,
     /// Guesses that locked the account's owner out were forgotten.
     #[serde(rename = "account.unlocked")]
     AccountUnlocked,
@@ -124,6 +128,7 @@ impl EventKind {
             | Self::BypassCodeUsed
             | Self::AccountSuspended
             | Self::AccountResumed
+            | Self::AccountDeleted
             | Self::AccountUnlocked
             | Self::ScopeGranted
             | Self::ScopeRevoked => Stream::Activity,
@@ -131,17 +136,40 @@ impl EventKind {
         }
     }
 
-    /// Whether others are told. Not of sign-ins, failed proofs and ended sessions, nor of a user base that moves in,
-    /// which is no news to anybody and a flood to those who are told.
-    pub fn is_announced(self) -> bool {
-        !matches!(
+    /// Whether partners are told: of what decides whether a second factor is asked for, and whether the account may
+    /// be trusted.
+    pub fn is_for_partners(self) -> bool {
+        matches!(
             self,
-            Self::LoginSucceeded
-                | Self::LoginSecondFactorFailed
-                | Self::ReauthenticationFailed
-                | Self::SessionRevoked
-                | Self::AccountImported
+            Self::TwoFactorEnabled
+                | Self::TwoFactorDisabled
+                | Self::TwoFactorReplaced
+                | Self::TwoFactorResetBySupport
+                | Self::TwoFactorResetByOperator
+                | Self::MethodAdded
+                | Self::MethodRemoved
+                | Self::RecoveryCodeUsed
+                | Self::BypassCodeUsed
+                | Self::AccountSuspended
+                | Self::AccountResumed
+                | Self::AccountDeleted
         )
+    }
+
+    /// The name that it is stored and told under.
+    ///
+    /// # Errors
+    /// `unreadable`, which never happens: every kind serialises to a string.
+    pub fn name(self) -> Result<String, Fault> {
+        let name = serde_json::to_value(self).ok().and_then(|value| value.as_str().map(str::to_owned));
+        name.ok_or_else(|| Fault::Unreadable(format!("event kind {self:?}")))
+    }
+}
+
+impl FromStr for EventKind {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        serde_json::from_value(Value::String(text.to_owned())).map_err(|_| format!("no kind of event: {text}"))
     }
 }
 
@@ -215,6 +243,26 @@ impl Event {
     /// An event of the service's own, or of its operator.
     pub fn of_system(kind: EventKind) -> Self {
         Self { kind, session: None, actor: Actor::System, details: Map::new() }
+    }
+
+    /// Whether anybody else is told: the owner, of what an owner would want to have done themselves, and partners too,
+    /// see [`EventKind::is_for_partners`]. Not of a user base that moves in, which is no news to anybody and a flood to
+    /// those who are told.
+    pub fn is_announced(&self) -> bool {
+        match self.kind {
+            // What an owner ended is known to its owner; these were ended by what looks like somebody else.
+            EventKind::SessionRevoked => self.has_reason(&["refresh-token-reused", "too-many-failures"]),
+            EventKind::LoginSucceeded
+            | EventKind::EnrollmentStarted
+            | EventKind::EnrollmentCancelled
+            | EventKind::EnrollmentFailed
+            | EventKind::AccountImported => false,
+            _ => true,
+        }
+    }
+
+    fn has_reason(&self, reasons: &[&str]) -> bool {
+        self.details.get("reason").and_then(Value::as_str).is_some_and(|reason| reasons.contains(&reason))
     }
 
     /// Adds a detail.

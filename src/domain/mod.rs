@@ -3,7 +3,9 @@
 pub mod account;
 pub mod agent;
 pub mod anchor;
+pub mod announcement;
 pub mod assurance;
+pub mod delivery;
 pub mod event;
 pub mod guesses;
 pub mod id;

@@ -1,7 +1,7 @@
 //! Accounts: their rows, and the one way to change them.
 
 use super::{
-    Db, Tx,
+    Db, Tx, announcements,
     arrivals::Arrival,
     bypass_codes,
     connection::{AnyConnection, Fetch, Prepare, insert_all},
@@ -269,7 +269,8 @@ pub fn record(
         Stream::Activity => account.activity += 1,
     }
     save(tx, &before, account)?;
-    events::append(tx, account, origin, now, event)
+    let id = events::append(tx, account, origin, now, event)?;
+    announcements::announce(tx, id, (&before, account), origin, now, event)
 }
 
 /// Stores a stronger hash of the same password; nothing about the account changes by it.

@@ -15,7 +15,6 @@ use super::{
     schema::{
         audit,
         audit_cut::{self, dsl},
-        outbox,
     },
 };
 use crate::domain::refusal::Fault;
@@ -118,8 +117,6 @@ pub fn make(tx: &mut Tx<'_>, cuts: &[Cut]) -> Result<usize, Fault> {
             .filter(audit::account_id.eq(&cut.account))
             .filter(audit::stream.eq(&cut.stream))
             .filter(audit::seq.le(cut.last.seq));
-        // The event is what a delivery would say.
-        diesel::delete(outbox::table.filter(outbox::event_id.eq_any(rows.select(audit::id)))).execute(tx.conn)?;
         dropped += diesel::delete(rows).execute(tx.conn)?;
     }
     Ok(dropped)

@@ -16,6 +16,7 @@ use crate::{
 };
 use prometheus_client::registry::Registry;
 use std::{path::PathBuf, sync::Arc};
+use tokio::sync::Notify;
 
 /// The database of an installation; clones share it.
 #[derive(Clone)]
@@ -23,6 +24,7 @@ pub struct Store {
     engine: Engine,
     keys: Arc<Keys>,
     attempts: Attempts,
+    bell: Arc<Notify>,
 }
 
 #[derive(Clone)]
@@ -105,7 +107,7 @@ impl Store {
             Location::Sqlite(path) => Engine::Sqlite(Arc::new(Sqlite::start(path)?)),
             Location::Postgres(url) => Engine::Postgres(Postgres::start(url, pooling)?),
         };
-        Ok(Self { engine, keys, attempts: Attempts::default() })
+        Ok(Self { engine, keys, attempts: Attempts::default(), bell: Arc::default() })
     }
 
     /// Makes this process the one that serves the database; only the embedded engine minds.
@@ -157,15 +159,24 @@ impl Store {
                 return Err(fault.into());
             }
             ledger::write(&mut tx)?;
-            Ok((tx.settled, outcome))
+            Ok((tx.settled, tx.announces, outcome))
         };
         let committed = match &self.engine {
             Engine::Sqlite(engine) => engine.write(run).await,
             Engine::Postgres(engine) => engine.write(run).await,
         };
-        let (settled, outcome) = committed.map_err(|stop| named(name, stop))?;
+        let (settled, announces, outcome) = committed.map_err(|stop| named(name, stop))?;
         self.attempts.count(&settled, &outcome);
+        if announces {
+            self.bell.notify_one();
+        }
         outcome
+    }
+
+    /// Waits until this process has announced something since the last call. What another process announces is
+    /// not heard.
+    pub async fn announced(&self) {
+        self.bell.notified().await;
     }
 
     /// Hands out the metrics of the engine, and of what was guessed through it.

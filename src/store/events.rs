@@ -1,4 +1,4 @@
-//! The audit chains, the outbox, and the reading of both.
+//! The audit chains, and the reading of them.
 //!
 //! Each row's hash covers its fields and the hash before it, under a key that the database does not
 //! hold: whoever edits, swaps or drops rows in between is found by [`verify`]. A chain begins with its first
@@ -14,12 +14,11 @@ use super::{
     schema::{
         account,
         audit::{self, dsl},
-        outbox,
     },
 };
 use crate::domain::{
     account::Account,
-    event::{Event, EventKind, Origin, Recorded, Stream},
+    event::{Event, Origin, Recorded, Stream},
     id::{AccountId, EventId, SessionId},
     refusal::Fault,
 };
@@ -51,16 +50,6 @@ struct Row {
     hash: Vec<u8>,
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = outbox)]
-struct Delivery {
-    event_id: String,
-    account_id: String,
-    created_at: i64,
-    due_at: i64,
-    attempts: i64,
-}
-
 /// A row of a chain, as far as the next one hangs on it; by default what the first row hangs on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Link {
@@ -79,15 +68,14 @@ pub struct Verified {
     pub last: Option<AccountId>,
 }
 
-/// Appends an event to its chain, whose number the account has just counted up, and to the outbox when
-/// others are to be told.
+/// Appends an event to its chain, whose number the account has just counted up, and returns its id.
 pub(super) fn append(
     tx: &mut Tx<'_>,
     account: &Account,
     origin: &Origin,
     now: Timestamp,
     event: &Event,
-) -> Result<(), Fault> {
+) -> Result<EventId, Fault> {
     let stream = event.kind.stream();
     let seq = match stream {
         Stream::State => account.version,
@@ -97,14 +85,9 @@ pub(super) fn append(
     let before = hash_of(tx, &owner, stream, seq - 1)?;
     let place = (seq, account.version + account.activity);
     let row = row(tx, &owner, place, &before, origin, now, event)?;
-    let id = row.id.clone();
+    let id = parsed(&row.id)?;
     diesel::insert_into(audit::table).values(row).prepared().execute(tx.conn)?;
-    if event.kind.is_announced() {
-        let at = now.as_millisecond();
-        let delivery = Delivery { event_id: id, account_id: owner, created_at: at, due_at: at, attempts: 0 };
-        diesel::insert_into(outbox::table).values(delivery).prepared().execute(tx.conn)?;
-    }
-    Ok(())
+    Ok(id)
 }
 
 /// Appends the first event of accounts that come from elsewhere.
@@ -139,7 +122,7 @@ fn row(
         seq,
         ordinal,
         id: id.to_string(),
-        kind: name_of(event.kind)?,
+        kind: event.kind.name()?,
         at: now.as_millisecond(),
         actor_kind: event.actor.kind().to_owned(),
         actor_id: event.actor.id(),
@@ -325,12 +308,6 @@ fn chain(db: &Db<'_>, row: &Row, before: &[u8]) -> Result<Vec<u8>, Fault> {
     )
 }
 
-/// An event kind's name is the one that it serialises to.
-fn name_of(kind: EventKind) -> Result<String, Fault> {
-    let name = serde_json::to_value(kind).ok().and_then(|value| value.as_str().map(str::to_owned));
-    name.ok_or_else(|| Fault::Unreadable(format!("event kind {kind:?}")))
-}
-
 impl TryFrom<Row> for Recorded {
     type Error = Fault;
     fn try_from(row: Row) -> Result<Self, Fault> {
@@ -338,7 +315,7 @@ impl TryFrom<Row> for Recorded {
         Ok(Self {
             id: parsed(&row.id)?,
             ordinal: row.ordinal,
-            kind: serde_json::from_value(Value::String(row.kind.clone())).map_err(|_| unreadable())?,
+            kind: parsed(&row.kind)?,
             at: moment(row.at)?,
             session: parsed_or_none::<SessionId>(row.session_id.as_deref())?,
             details: serde_json::from_str(&row.details).map_err(|_| unreadable())?,

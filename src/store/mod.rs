@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod accounts_page;
 pub mod anchors;
+pub mod announcements;
 pub mod arrivals;
 mod attempts;
 pub mod backup;
@@ -13,11 +14,13 @@ pub mod bypass_codes;
 pub mod challenges;
 mod connection;
 pub mod cuts;
+pub mod deliveries;
 pub mod ends;
 mod engine;
 pub mod events;
 pub mod factors;
 mod fault;
+pub mod feed;
 pub mod idempotency;
 pub mod key_uses;
 pub mod known_addresses;
@@ -63,11 +66,12 @@ pub struct Tx<'a> {
     pub random: Random,
     held: Vec<ledger::Held>,
     settled: Vec<(Scope, Verdict)>,
+    announces: bool,
 }
 
 impl<'a> Tx<'a> {
     fn new(conn: &'a mut AnyConnection, keys: &'a Keyring) -> Self {
-        Self { db: Db { conn, keys }, random: Random, held: Vec::new(), settled: Vec::new() }
+        Self { db: Db { conn, keys }, random: Random, held: Vec::new(), settled: Vec::new(), announces: false }
     }
 }
 

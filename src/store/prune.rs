@@ -2,7 +2,7 @@
 //! which leave a mark behind, are dropped in `cuts.rs`.
 
 use super::{Tx, known_addresses::KNOWN_FOR_DAYS};
-use crate::domain::{idempotency::RETENTION, refusal::Fault};
+use crate::domain::{announcement::KEPT_DAYS, idempotency::RETENTION, refusal::Fault};
 use diesel::{RunQueryDsl, sql_query, sql_types::BigInt};
 use jiff::Timestamp;
 
@@ -38,7 +38,7 @@ enum Age {
 }
 
 /// Everything that is dropped, and when.
-pub const RULES: [Rule; 10] = [
+pub const RULES: [Rule; 11] = [
     Rule { table: "challenge", key: "id", by: "expires_at", only: "", age: Age::Ms(DAY_MS) },
     Rule { table: "bypass_code", key: "account_id", by: "expires_at", only: "", age: Age::Ms(DAY_MS) },
     Rule { table: "idempotency", key: "account_id, key", by: "created_at", only: "", age: Age::Ms(RETENTION * 1000) },
@@ -58,7 +58,8 @@ pub const RULES: [Rule; 10] = [
     Rule { table: "method", key: "id", by: "ended_at", only: "AND state = 'abandoned'", age: Age::Ms(DAY_MS) },
     // Events name them.
     Rule { table: "method", key: "id", by: "ended_at", only: "AND state = 'removed'", age: Age::Events },
-    Rule { table: "outbox", key: "event_id", by: "delivered_at", only: "", age: Age::Ms(30 * DAY_MS) },
+    Rule { table: "announcement", key: "id", by: "at", only: "", age: Age::Ms(KEPT_DAYS * DAY_MS) },
+    Rule { table: "delivery", key: "target, position", by: "created_at", only: "", age: Age::Ms(KEPT_DAYS * DAY_MS) },
 ];
 
 impl Rule {

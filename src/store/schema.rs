@@ -172,13 +172,39 @@ table! {
 }
 
 table! {
-    outbox (event_id) {
-        event_id -> Text,
+    announcement (id) {
+        id -> Text,
         account_id -> Text,
+        kind -> Text,
+        at -> BigInt,
+        seq -> BigInt,
+        recipient -> Nullable<Text>,
+        locale -> Text,
+        facts -> Text,
+        position -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    feed (n) {
+        n -> BigInt,
+        position -> BigInt,
+    }
+}
+
+table! {
+    delivery (target, position) {
+        target -> Text,
+        position -> BigInt,
+        account_id -> Text,
+        kind -> Text,
         created_at -> BigInt,
         due_at -> BigInt,
         attempts -> BigInt,
-        delivered_at -> Nullable<BigInt>,
+        state -> Text,
+        ended_at -> Nullable<BigInt>,
+        status -> Nullable<BigInt>,
+        error -> Nullable<Text>,
     }
 }
 
@@ -219,5 +245,4 @@ diesel::joinable!(totp -> method (method_id));
 allow_tables_to_appear_in_same_query!(account, session, challenge);
 allow_tables_to_appear_in_same_query!(method, totp);
 allow_tables_to_appear_in_same_query!(account, audit_end);
-// A delivery is dropped with its event.
-allow_tables_to_appear_in_same_query!(audit, outbox);
+allow_tables_to_appear_in_same_query!(announcement, audit, delivery);

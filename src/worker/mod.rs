@@ -1,7 +1,8 @@
 //! What happens beside the requests: comparing clocks, taking other keys into use, anchoring the audit, dropping rows
-//! that no rule looks at any more, and fetching the keys of the portal's own issuer.
+//! that no rule looks at any more, fetching the keys of the portal's own issuer, and telling others what was announced.
 
 pub mod issuer;
+pub mod outbox;
 
 use crate::{
     actions::{Rooms, audit, presence::Presence},

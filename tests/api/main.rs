@@ -6,6 +6,7 @@
 mod support;
 
 mod account;
+mod announcements;
 mod disable;
 mod enrolment;
 mod http;

@@ -166,10 +166,12 @@ pub fn judge_database(installation: &Installation, customers: &[Customer]) -> Re
     if !verified.status.success() {
         return Err(format!("I-AUDIT: {}", String::from_utf8_lossy(&verified.stderr)));
     }
-    let announced = "a.stream = 'state' OR a.kind = 'password.changed'";
+    let announced = "a.kind NOT IN ('login.succeeded', 'enrollment.started', 'enrollment.cancelled', 'enrollment.failed') \
+                     AND (a.kind <> 'session.revoked' OR a.details LIKE '%too-many%' OR a.details LIKE '%reused%')";
     for (what, query) in [
-        ("unannounced", format!("SELECT COUNT(*) AS n FROM audit a WHERE ({announced}) AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.event_id = a.id)")),
-        ("announced for nothing", "SELECT COUNT(*) AS n FROM outbox o WHERE NOT EXISTS (SELECT 1 FROM audit a WHERE a.id = o.event_id)".to_owned()),
+        ("unannounced", format!("SELECT COUNT(*) AS n FROM audit a WHERE {announced} AND NOT EXISTS (SELECT 1 FROM announcement o WHERE o.id = a.id)")),
+        ("announced for nothing", format!("SELECT COUNT(*) AS n FROM announcement o WHERE NOT EXISTS (SELECT 1 FROM audit a WHERE a.id = o.id AND {announced})")),
+        ("left out by the feed", "SELECT COALESCE(MAX(position), 0) - COUNT(position) AS n FROM announcement".to_owned()),
         ("on without a method", "SELECT COUNT(*) AS n FROM account c WHERE c.enabled_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM method m WHERE m.account_id = c.id AND m.state = 'active')".to_owned()),
         ("off with a method", "SELECT COUNT(*) AS n FROM account c WHERE c.enabled_at IS NULL AND EXISTS (SELECT 1 FROM method m WHERE m.account_id = c.id AND m.state = 'active')".to_owned()),
     ] {

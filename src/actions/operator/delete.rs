@@ -4,8 +4,12 @@
 use super::{Whom, hold};
 use crate::{
     actions::Cx,
-    domain::{id::AccountId, refusal::Stop},
-    store::{accounts, broken::Broken, ends, ledger},
+    domain::{
+        event::{Event, EventKind},
+        id::AccountId,
+        refusal::Stop,
+    },
+    store::{accounts, announcements, broken::Broken, ends, ledger},
 };
 
 /// Deletes an account, once its audit was found whole; returns its id, or what is broken.
@@ -16,12 +20,15 @@ pub async fn delete(cx: &Cx, whom: Whom) -> Result<Result<AccountId, Broken>, St
     let setting = cx.clone();
     cx.store
         .write("delete-account", move |tx| {
-            let account = hold(tx, &whom)?;
+            let mut account = hold(tx, &whom)?;
+            let event = Event::of_system(EventKind::AccountDeleted);
+            accounts::record(tx, &mut account, &setting.origin, setting.now, &event, |_| {})?;
             // What was altered is evidence, and must not go with the account.
             if let Err(broken) = ends::mark(tx, &account, setting.now)? {
                 return Ok(Err(broken));
             }
             ledger::drop_all(tx, account.id, &setting.login_name(&account.email))?;
+            announcements::erase(tx, account.id)?;
             accounts::delete(tx, account.id)?;
             Ok(Ok(account.id))
         })

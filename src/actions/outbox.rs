@@ -1,0 +1,141 @@
+//! From what was announced to what was received: numbering, taking deliveries in hand, and noting what has become of
+//! them. Every replica may do all of it at any time; nothing depends on one that dies.
+
+use super::Rooms;
+use crate::{
+    domain::{
+        announcement::Announcement,
+        delivery::{Attempt, Parcel, Target},
+        refusal::{Fault, Stop},
+    },
+    store::{Db, Tx, deliveries, feed},
+};
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::{Registry, Unit},
+};
+use std::sync::atomic::AtomicU64;
+
+/// What an installation tells others, and how it goes.
+#[derive(Default)]
+pub struct Outbox {
+    /// Whether owners are told by mail.
+    pub mails: bool,
+    waiting: Gauge,
+    oldest: Gauge<f64, AtomicU64>,
+    attempts: Family<Label, Counter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Label {
+    channel: &'static str,
+    result: &'static str,
+}
+
+impl Outbox {
+    /// Hands out the metrics.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register("outbox_waiting", "Deliveries that are to be made, or made again", self.waiting.clone());
+        let help = "Age of the oldest delivery that is to be made";
+        registry.register_with_unit("outbox_oldest", help, Unit::Seconds, self.oldest.clone());
+        let help = "Attempts to deliver an announcement, by channel and result";
+        registry.register("deliveries", help, self.attempts.clone());
+    }
+
+    fn count(&self, target: Target, attempt: &Attempt) {
+        let channel = match target {
+            Target::Mail => "mail",
+            Target::Webhook(_) => "webhook",
+        };
+        let result = match attempt {
+            Attempt::Taken(_) => "taken",
+            Attempt::Failed { .. } => "failed",
+            Attempt::Withdrawn(_) => "withdrawn",
+        };
+        self.attempts.get_or_create(&Label { channel, result }).inc();
+    }
+}
+
+/// Numbers some of what was announced since, and makes its deliveries. Returns how much; 0 when nothing was left.
+///
+/// # Errors
+/// `contended` when another replica was faster.
+pub async fn number(rooms: &Rooms) -> Result<usize, Stop> {
+    if !rooms.store.read("news", |db| Ok(feed::has_news(db)?)).await? {
+        return Ok(0);
+    }
+    let (now, mails) = (rooms.clock.now()?, rooms.outbox.mails);
+    rooms
+        .store
+        .write("feed", move |tx| feed::advance(tx, now, |tx, announcement| targets(tx, announcement, mails)))
+        .await
+}
+
+/// Who is to receive an announcement.
+fn targets(_: &mut Tx<'_>, announcement: &Announcement, mails: bool) -> Result<Vec<Target>, Fault> {
+    let mail = announcement.recipient.is_some().then_some(Target::Mail);
+    Ok(mail.filter(|_| mails).into_iter().collect())
+}
+
+/// Takes deliveries in hand that are due: of each target at most so many.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub async fn claim(rooms: &Rooms, wanted: Vec<(Target, i64)>) -> Result<Vec<Parcel>, Stop> {
+    let now = rooms.clock.now()?;
+    let asked = wanted.clone();
+    let due = move |db: &mut Db<'_>| {
+        let mut due = Vec::new();
+        for (target, limit) in &asked {
+            if deliveries::is_due(db, *target, now)? {
+                due.push((*target, *limit));
+            }
+        }
+        Ok(due)
+    };
+    let due = rooms.store.read("due", due).await?;
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    let claim = move |tx: &mut Tx<'_>| {
+        let mut parcels = Vec::new();
+        for (target, limit) in &due {
+            parcels.append(&mut deliveries::claim(tx, *target, now, *limit)?);
+        }
+        Ok(parcels)
+    };
+    rooms.store.write("claim", claim).await
+}
+
+/// Writes down how attempts came out.
+///
+/// # Errors
+/// `unavailable`; then they are to be settled again, or are made again once their lease has ended.
+pub async fn settle(rooms: &Rooms, done: &[(Parcel, Attempt)]) -> Result<(), Stop> {
+    let (now, settled) = (rooms.clock.now()?, done.to_vec());
+    let settle = move |tx: &mut Tx<'_>| {
+        for (parcel, attempt) in &settled {
+            deliveries::settle(tx, parcel, attempt, now)?;
+        }
+        Ok(())
+    };
+    rooms.store.write("settle", settle).await?;
+    for (parcel, attempt) in done {
+        rooms.outbox.count(parcel.target, attempt);
+    }
+    Ok(())
+}
+
+/// Looks how much is waiting, for the metrics.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub async fn measure(rooms: &Rooms) -> Result<(), Stop> {
+    let now = rooms.clock.now()?;
+    let backlog = rooms.store.read("backlog", |db| Ok(deliveries::backlog(db)?)).await?;
+    let age = backlog.oldest.map_or(0.0, |oldest| now.duration_since(oldest).as_secs_f64());
+    rooms.outbox.waiting.set(backlog.waiting);
+    rooms.outbox.oldest.set(age.max(0.0));
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! Deliveries: who takes one in hand, and what has become of it.
+
+use super::{
+    Db, Tx,
+    announcements::Row as Announced,
+    connection::{Fetch, Prepare},
+    row::moment_or_none,
+    schema::{
+        announcement,
+        delivery::{self, dsl},
+    },
+};
+use crate::domain::{
+    announcement::Announcement,
+    delivery::{Attempt, LEASE_SECONDS, Parcel, State, Target, next_attempt},
+    refusal::Fault,
+};
+use diesel::prelude::*;
+use jiff::{SignedDuration, Timestamp};
+
+/// Characters of an error that are kept.
+const MAX_ERROR: usize = 200;
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = delivery)]
+struct Row {
+    target: String,
+    position: i64,
+    account_id: String,
+    kind: String,
+    created_at: i64,
+    due_at: i64,
+    attempts: i64,
+    state: String,
+    ended_at: Option<i64>,
+    status: Option<i64>,
+    error: Option<String>,
+}
+
+/// How much is waiting, for whoever watches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Deliveries that are to be made, for the first time or again.
+    pub waiting: i64,
+    /// When the oldest of them was announced.
+    pub oldest: Option<Timestamp>,
+}
+
+/// Adds a delivery that is due now.
+pub(super) fn insert(
+    tx: &mut Tx<'_>,
+    target: Target,
+    position: i64,
+    announcement: &Announcement,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let row = Row {
+        target: target.to_string(),
+        position,
+        account_id: announcement.account.to_string(),
+        kind: announcement.kind.name()?,
+        created_at: now.as_millisecond(),
+        due_at: now.as_millisecond(),
+        attempts: 0,
+        state: State::Waiting.as_str().to_owned(),
+        ended_at: None,
+        status: None,
+        error: None,
+    };
+    diesel::insert_into(delivery::table).values(row).prepared().execute(tx.conn)?;
+    Ok(())
+}
+
+/// Whether a delivery to a target is due.
+///
+/// # Errors
+/// `unavailable`.
+pub fn is_due(db: &mut Db<'_>, target: Target, now: Timestamp) -> Result<bool, Fault> {
+    let due: Option<i64> = dsl::delivery
+        .filter(dsl::target.eq(target.to_string()))
+        .filter(dsl::state.eq("waiting"))
+        .filter(dsl::due_at.le(now.as_millisecond()))
+        .select(dsl::position)
+        .limit(1)
+        .fetch_one(db.conn)?;
+    Ok(due.is_some())
+}
+
+/// Takes at most `limit` deliveries to a target in hand that are due, the longest due first. Nobody else gets them
+/// before their lease ends.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn claim(tx: &mut Tx<'_>, target: Target, now: Timestamp, limit: i64) -> Result<Vec<Parcel>, Fault> {
+    let due: Vec<(i64, i64, i64, Announced)> = delivery::table
+        .inner_join(announcement::table.on(announcement::position.eq(delivery::position.nullable())))
+        .filter(delivery::target.eq(target.to_string()))
+        .filter(delivery::state.eq(State::Waiting.as_str()))
+        .filter(delivery::due_at.le(now.as_millisecond()))
+        .order(delivery::due_at)
+        .limit(limit)
+        .select((delivery::position, delivery::due_at, delivery::attempts, Announced::as_select()))
+        .load(tx.conn)?;
+    let lease_until = now.checked_add(SignedDuration::from_secs(LEASE_SECONDS)).unwrap_or(Timestamp::MAX);
+    let mut parcels = Vec::with_capacity(due.len());
+    for (position, due_at, attempts, announced) in due {
+        let announcement = Announcement::try_from(announced)?;
+        let change = (dsl::due_at.eq(lease_until.as_millisecond()), dsl::attempts.eq(attempts + 1));
+        // Another worker may have been faster; then it is theirs.
+        let rows = diesel::update(in_hand(target, position, due_at)).set(change).prepared().execute(tx.conn)?;
+        if rows == 1 {
+            parcels.push(Parcel { target, position, announcement, attempts: attempts + 1, lease_until });
+        }
+    }
+    Ok(parcels)
+}
+
+/// Writes down how an attempt came out. Where its lease ended meanwhile, another attempt decides.
+///
+/// # Errors
+/// `unavailable`.
+pub fn settle(tx: &mut Tx<'_>, parcel: &Parcel, attempt: &Attempt, now: Timestamp) -> Result<(), Fault> {
+    let jitter = tx.random.integer()?.unsigned_abs();
+    let next = next_attempt(parcel.attempts, now, jitter);
+    let (state, status, error) = match attempt {
+        Attempt::Taken(status) => (State::Delivered, *status, None),
+        Attempt::Failed { status, error } if next.is_some() => (State::Waiting, *status, Some(error.as_str())),
+        Attempt::Failed { status, error } => (State::Dead, *status, Some(error.as_str())),
+        Attempt::Withdrawn(why) => (State::Dead, None, Some(*why)),
+    };
+    let ended_at = (state != State::Waiting).then(|| now.as_millisecond());
+    let due_at = next.filter(|_| state == State::Waiting).unwrap_or(now).as_millisecond();
+    let error: Option<String> = error.map(|error| error.chars().take(MAX_ERROR).collect());
+    let ours = in_hand(parcel.target, parcel.position, parcel.lease_until.as_millisecond());
+    diesel::update(ours)
+        .set((
+            dsl::state.eq(state.as_str()),
+            dsl::due_at.eq(due_at),
+            dsl::ended_at.eq(ended_at),
+            dsl::status.eq(status.map(i64::from)),
+            dsl::error.eq(error),
+        ))
+        .prepared()
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// What is waiting, of all targets.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn backlog(db: &mut Db<'_>) -> Result<Backlog, Fault> {
+    use diesel::dsl::{count_star, min};
+    let waiting = delivery::table.filter(delivery::state.eq(State::Waiting.as_str()));
+    let (waiting, oldest): (i64, Option<i64>) =
+        waiting.select((count_star(), min(delivery::created_at))).first(db.conn)?;
+    Ok(Backlog { waiting, oldest: moment_or_none(oldest)? })
+}
+
+/// The row of a waiting delivery, as long as it is due at `due_at` and not at another time.
+#[diesel::dsl::auto_type]
+fn in_hand(target: Target, position: i64, due_at: i64) -> _ {
+    let key: String = target.to_string();
+    dsl::delivery
+        .filter(dsl::target.eq(key))
+        .filter(dsl::position.eq(position))
+        .filter(dsl::due_at.eq(due_at))
+        .filter(dsl::state.eq("waiting"))
+}

@@ -1,0 +1,216 @@
+//! Telling others: numbering what was announced, and bringing each delivery to its receiver by a channel of its kind.
+
+use crate::{
+    actions::{Rooms, outbox},
+    domain::{
+        delivery::{Attempt, Parcel, Target},
+        refusal::Stop,
+    },
+};
+use std::{
+    collections::HashMap,
+    future::Future,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::Notify, task::JoinSet};
+
+/// What another replica has announced or numbered is found after so long; what is ours is heard at once.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const MEASURE_EVERY: Duration = Duration::from_secs(15);
+/// Failures in a row after which a receiver is left alone for a while.
+const PATIENCE: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// A way to deliver.
+pub trait Channel: 'static {
+    /// How many deliveries to one receiver are under way at once.
+    const AT_ONCE: usize;
+
+    /// The receivers that there are now.
+    fn targets(&self, rooms: &Rooms) -> impl Future<Output = Result<Vec<Target>, Stop>>;
+
+    /// Makes one attempt, which ends before its lease does.
+    fn deliver(&self, rooms: &Rooms, parcel: &Parcel) -> impl Future<Output = Attempt>;
+}
+
+/// Numbers what is announced for ever, and tells those who deliver.
+pub async fn number(rooms: Arc<Rooms>, numbered: Arc<Notify>) {
+    loop {
+        loop {
+            match outbox::number(&rooms).await {
+                Ok(0) => break,
+                Ok(_) => numbered.notify_waiters(),
+                Err(stop) => {
+                    // After a fault, and when another replica was faster, the next round tries again.
+                    log::debug!("numbering: {stop:?}");
+                    break;
+                }
+            }
+        }
+        let _ = tokio::time::timeout(LOOK_EVERY, rooms.store.announced()).await;
+    }
+}
+
+/// Measures the backlog for ever.
+pub async fn measure(rooms: Arc<Rooms>) {
+    loop {
+        if let Err(stop) = outbox::measure(&rooms).await {
+            log::debug!("measuring the outbox: {stop:?}");
+        }
+        tokio::time::sleep(MEASURE_EVERY).await;
+    }
+}
+
+/// Delivers by one channel for ever. What is in hand when the process ends is delivered again by whoever finds it
+/// after its lease: at least once, and under the same id.
+pub async fn deliver<C: Channel>(rooms: Arc<Rooms>, channel: Rc<C>, numbered: Arc<Notify>) {
+    let mut courier =
+        Courier { rooms, channel, under_way: JoinSet::new(), done: Vec::new(), receivers: HashMap::new() };
+    loop {
+        let heard = numbered.notified();
+        courier.settle().await;
+        let took = courier.take().await;
+        if took {
+            continue;
+        }
+        tokio::select! {
+            Some(done) = courier.under_way.join_next() => courier.done.extend(done.ok()),
+            () = heard => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// What one channel has in hand.
+struct Courier<C> {
+    rooms: Arc<Rooms>,
+    channel: Rc<C>,
+    under_way: JoinSet<(Parcel, Attempt)>,
+    /// Attempts that are made and not written down yet.
+    done: Vec<(Parcel, Attempt)>,
+    receivers: HashMap<Target, Receiver>,
+}
+
+/// How it goes with one receiver.
+#[derive(Default)]
+struct Receiver {
+    /// Deliveries in hand.
+    in_hand: usize,
+    /// Failures since the last success.
+    failures: u32,
+    /// It is left alone until then.
+    rests_until: Option<Instant>,
+}
+
+impl Receiver {
+    /// How many deliveries more it may be sent now. One that has failed is asked with one until it takes it, so that a
+    /// dead receiver costs little, and its deliveries lose no attempts.
+    fn room(&self, at_once: usize, now: Instant) -> usize {
+        match (self.failures < PATIENCE, self.rests_until) {
+            (true, _) => at_once.saturating_sub(self.in_hand),
+            (false, Some(until)) if now < until => 0,
+            (false, _) => 1_usize.saturating_sub(self.in_hand),
+        }
+    }
+
+    fn settle(&mut self, attempt: &Attempt, now: Instant) {
+        self.in_hand = self.in_hand.saturating_sub(1);
+        if matches!(attempt, Attempt::Failed { .. }) {
+            self.failures = self.failures.saturating_add(1);
+            let doublings = self.failures.saturating_sub(PATIENCE).min(10);
+            self.rests_until = Some(now + (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE));
+        } else {
+            (self.failures, self.rests_until) = (0, None);
+        }
+    }
+}
+
+impl<C: Channel> Courier<C> {
+    /// Writes down all that is done; in one transaction, so that a flood costs few.
+    async fn settle(&mut self) {
+        while let Some(done) = self.under_way.try_join_next() {
+            self.done.extend(done.ok());
+        }
+        if self.done.is_empty() {
+            return;
+        }
+        if let Err(stop) = outbox::settle(&self.rooms, &self.done).await {
+            log::warn!("settling deliveries: {stop:?}");
+            return;
+        }
+        let now = Instant::now();
+        for (parcel, attempt) in self.done.drain(..) {
+            if let Attempt::Failed { status, error } = &attempt {
+                let (target, status) = (parcel.target.to_string(), status.map_or(0, u64::from));
+                log::warn!(target = target.as_str(), event_id:% = parcel.announcement.id, attempts = parcel.attempts, status = status; "not delivered: {error}");
+            }
+            self.receivers.entry(parcel.target).or_default().settle(&attempt, now);
+        }
+    }
+
+    /// Takes deliveries in hand, as far as there is room for them, and begins them. Returns whether there were any.
+    async fn take(&mut self) -> bool {
+        let parcels = match self.claim().await {
+            Ok(parcels) => parcels,
+            Err(stop) => {
+                log::debug!("claiming deliveries: {stop:?}");
+                return false;
+            }
+        };
+        let took = !parcels.is_empty();
+        for parcel in parcels {
+            self.receivers.entry(parcel.target).or_default().in_hand += 1;
+            let (rooms, channel) = (self.rooms.clone(), self.channel.clone());
+            self.under_way.spawn_local(async move {
+                let attempt = channel.deliver(&rooms, &parcel).await;
+                (parcel, attempt)
+            });
+        }
+        took
+    }
+
+    async fn claim(&mut self) -> Result<Vec<Parcel>, Stop> {
+        let targets = self.channel.targets(&self.rooms).await?;
+        let now = Instant::now();
+        let wanted = targets.into_iter().filter_map(|target| {
+            let room = self.receivers.get(&target).map_or(C::AT_ONCE, |receiver| receiver.room(C::AT_ONCE, now));
+            (room > 0).then(|| (target, i64::try_from(room).unwrap_or(i64::MAX)))
+        });
+        let wanted: Vec<_> = wanted.collect();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        outbox::claim(&self.rooms, wanted).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receiver_that_fails_is_asked_rarely_and_with_one() {
+        let (mut receiver, now) = (Receiver::default(), Instant::now());
+        let failed = Attempt::Failed { status: None, error: String::new() };
+        assert_eq!(receiver.room(8, now), 8);
+        for _ in 0..PATIENCE {
+            receiver.in_hand += 1;
+            receiver.settle(&failed, now);
+        }
+        assert_eq!(receiver.room(8, now), 0);
+        assert_eq!(receiver.room(8, now + FIRST_PAUSE), 1);
+        receiver.in_hand = 1;
+        assert_eq!(receiver.room(8, now + FIRST_PAUSE), 0, "one at a time");
+        receiver.settle(&failed, now);
+        assert_eq!(receiver.room(8, now + FIRST_PAUSE), 0);
+        for _ in 0..40 {
+            receiver.settle(&failed, now);
+        }
+        assert_eq!(receiver.room(8, now + LONGEST_PAUSE), 1);
+        receiver.settle(&Attempt::Taken(Some(204)), now);
+        assert_eq!(receiver.room(8, now), 8);
+    }
+}
