@@ -152,6 +152,11 @@ pub struct Config {
     #[config(env = "TWOFOLD_REMINDER_AFTER", default = 604800)]
     pub reminder_after: u32,
 
+    /// For how long, after a disable, a reset, an undo, or the use of a recovery or bypass code, partners are asked to
+    /// hold back what cannot be undone; 0 switches the hold off.
+    #[config(env = "TWOFOLD_RESTRICTED_FOR", default = 86400)]
+    pub restricted_for: u32,
+
     /// Days that events are kept, 31 or more; 0 means for ever.
     #[config(env = "TWOFOLD_EVENTS_KEPT_DAYS", default = 400)]
     pub events_kept_days: u32,
@@ -256,6 +261,7 @@ impl Config {
             challenge_ttl: self.challenge_ttl,
             enrollment_ttl: self.enrollment_ttl,
             reminder_after: self.reminder_after,
+            restricted_for: self.restricted_for,
             events_kept: self.events_kept_days,
             auth_per_minute: self.auth_per_minute,
             auth_burst: self.auth_burst,

@@ -81,7 +81,7 @@ pub fn bucket_before_sign_in(account: &Account, offered: &Offered) -> BucketId {
 }
 
 /// Uses a right factor up. A used recovery code is a change of the account and an event, a used bypass code an event.
-/// Either of them, or a code in a session that is `aal2`, opens the bucket of codes when a cap has locked it.
+/// Either of them may have been stolen from a drawer, so others are asked to hold back. Either of them, or a code in a session that is `aal2`, opens the bucket of codes when a cap has locked it.
 ///
 /// # Errors
 /// `contended` when the factor was used meanwhile.
@@ -100,7 +100,8 @@ pub fn spend(
     };
     if let Some(kind) = used {
         let event = Event::of_owner(kind, session.map(|(id, _)| id));
-        accounts::record(tx, account, &cx.origin, cx.now, &event, |_| {})?;
+        let hold = cx.policy.hold(cx.now);
+        accounts::record(tx, account, &cx.origin, cx.now, &event, |account| account.restrict(hold))?;
     }
     if used.is_some() || session.is_some_and(|(_, acr)| acr == Acr::Aal2) {
         ledger::open(tx, &BucketId::new(Scope::Code, account.id), cx.now)?;

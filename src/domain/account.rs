@@ -44,6 +44,8 @@ pub struct Account {
     pub tokens_valid_after: Timestamp,
     /// Since when its operator has suspended it; `None` while it may be used.
     pub suspended_at: Option<Timestamp>,
+    /// Until when others should hold back what cannot be undone: [`Account::restriction`] says whether it is past.
+    pub restricted_until: Option<Timestamp>,
 }
 
 impl Account {
@@ -60,6 +62,16 @@ impl Account {
     /// Whether its operator has suspended it: nobody signs in to it, and no token speaks for it.
     pub fn is_suspended(&self) -> bool {
         self.suspended_at.is_some()
+    }
+
+    /// Until when others should hold back what cannot be undone, such as a payout; `None` when nothing is held.
+    pub fn restriction(&self, now: Timestamp) -> Option<Timestamp> {
+        self.restricted_until.filter(|until| *until > now)
+    }
+
+    /// Asks others to hold back until then. A hold that lasts longer stays.
+    pub fn restrict(&mut self, until: Option<Timestamp>) {
+        self.restricted_until = self.restricted_until.max(until);
     }
 
     /// # Errors
@@ -198,8 +210,43 @@ impl FromStr for Locale {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use uuid::Uuid;
+
+    /// One that nothing has happened to yet.
+    pub fn account(id: u128, scope: &str) -> Account {
+        Account {
+            id: AccountId(Uuid::from_u128(id)),
+            email: Email::parse("somebody@example.test", "").unwrap(),
+            password_hash: String::new(),
+            password_changed_at: Timestamp::UNIX_EPOCH,
+            locale: Locale::En,
+            scope: scope.to_owned(),
+            version: 0,
+            activity: 0,
+            epoch: 0,
+            enabled_at: None,
+            disabled_at: None,
+            reminder_at: None,
+            subject: None,
+            tokens_valid_after: Timestamp::UNIX_EPOCH,
+            suspended_at: None,
+            restricted_until: None,
+        }
+    }
+
+    #[test]
+    fn a_hold_never_gets_shorter() {
+        let at = |second| Timestamp::from_second(second).ok();
+        let mut account = account(1, "");
+        let mut restrict = |until: Option<Timestamp>| {
+            account.restrict(until);
+            account.restriction(Timestamp::from_second(100).unwrap())
+        };
+        assert_eq!((restrict(None), restrict(at(100)), restrict(at(101))), (None, None, at(101)));
+        assert_eq!((restrict(at(200)), restrict(at(150)), restrict(None)), (at(200), at(200), at(200)));
+    }
 
     #[test]
     fn addresses_are_trimmed_and_lower_cased() {

@@ -94,31 +94,8 @@ impl Ticket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{
-        account::{Email, Locale},
-        assurance::Factor,
-    };
+    use crate::domain::{account::tests::account, assurance::Factor};
     use uuid::Uuid;
-
-    fn account(id: u128, scope: &str) -> Account {
-        Account {
-            id: AccountId(Uuid::from_u128(id)),
-            email: Email::parse("somebody@example.test", "").unwrap(),
-            password_hash: String::new(),
-            password_changed_at: Timestamp::UNIX_EPOCH,
-            locale: Locale::En,
-            scope: scope.to_owned(),
-            version: 0,
-            activity: 0,
-            epoch: 0,
-            enabled_at: None,
-            disabled_at: None,
-            reminder_at: None,
-            subject: None,
-            tokens_valid_after: Timestamp::UNIX_EPOCH,
-            suspended_at: None,
-        }
-    }
 
     #[test]
     fn an_agent_has_the_scope_and_a_proof_that_is_fresh() {

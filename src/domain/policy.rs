@@ -36,6 +36,8 @@ pub struct Policy {
     pub enrollment_ttl: u32,
     /// When, after a disable, the owner is reminded.
     pub reminder_after: u32,
+    /// For how long, after the protection was lowered, others are asked to hold back; 0 means never.
+    pub restricted_for: u32,
     /// Days that events are kept; 0 means for ever.
     pub events_kept: u32,
     /// Requests of one network on `/auth/*` a minute; 0 means no limit.
@@ -49,6 +51,13 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Until when others are asked to hold back what cannot be undone, when an account's protection is lowered now;
+    /// `None` where an operator wants no hold.
+    pub fn hold(&self, now: Timestamp) -> Option<Timestamp> {
+        let length = SignedDuration::from_secs(i64::from(self.restricted_for));
+        (self.restricted_for > 0).then(|| now.checked_add(length).unwrap_or(Timestamp::MAX))
+    }
+
     /// Events from before this moment are dropped; none when they are kept for ever.
     pub fn events_horizon(&self, now: Timestamp) -> Option<Timestamp> {
         let age = SignedDuration::from_hours(24 * i64::from(self.events_kept));

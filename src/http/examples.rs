@@ -133,7 +133,7 @@ fn method() -> Value {
 fn status() -> Value {
     let change = json!({"allowed": true, "proofs": ["password"], "fresh_until": "2026-11-24T20:00:00Z"});
     json!({
-        "enabled": true, "since": "2026-11-24T08:00:00Z", "methods": [method()],
+        "enabled": true, "since": "2026-11-24T08:00:00Z", "restricted_until": null, "methods": [method()],
         "recovery_codes": {"total": 10, "remaining": 9, "generated_at": "2026-11-24T08:00:00Z"},
         "pending": [],
         "actions": {

@@ -30,6 +30,10 @@ pub struct StatusBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reminder_at: Option<Timestamp>,
+    /// Until when partners are asked to hold back what cannot be undone, such as a payout, since the account's protection
+    /// was lowered; null when nothing is held.
+    #[schema(required)]
+    restricted_until: Option<Timestamp>,
     /// The active methods, oldest first.
     methods: Vec<MethodBody>,
     /// The recovery codes; null while it is off.
@@ -60,6 +64,10 @@ pub struct AccountStatusBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reminder_at: Option<Timestamp>,
+    /// Until when partners are asked to hold back what cannot be undone, such as a payout, since the account's protection
+    /// was lowered; null when nothing is held.
+    #[schema(required)]
+    restricted_until: Option<Timestamp>,
     /// The active methods, oldest first.
     methods: Vec<MethodBody>,
     /// The recovery codes; null while it is off.
@@ -174,13 +182,14 @@ pub struct SupportBody {
 impl StatusBody {
     /// The status, as the caller sees it.
     pub fn new(status: &Status, call: &OwnerCall) -> Self {
-        let Status { since, disabled_at, reminder_at, .. } = status;
+        let Status { since, disabled_at, reminder_at, restricted_until, .. } = status;
         let codes = status.recovery_codes.as_ref().filter(|_| status.is_enabled());
         Self {
             enabled: status.is_enabled(),
             since: *since,
             disabled_at: *disabled_at,
             reminder_at: *reminder_at,
+            restricted_until: *restricted_until,
             methods: status.methods.iter().map(MethodBody::from).collect(),
             recovery_codes: codes.map(|codes| RecoveryCodesBody {
                 total: codes.total,
@@ -197,9 +206,19 @@ impl StatusBody {
 impl AccountStatusBody {
     /// The status, as the owner sees it.
     pub fn new(status: &Status, call: &OwnerCall) -> Self {
-        let StatusBody { enabled, since, disabled_at, reminder_at, methods, recovery_codes, pending, support, .. } =
-            StatusBody::new(status, call);
-        Self { enabled, since, disabled_at, reminder_at, methods, recovery_codes, pending, support }
+        let StatusBody {
+            enabled,
+            since,
+            disabled_at,
+            reminder_at,
+            restricted_until,
+            methods,
+            recovery_codes,
+            pending,
+            support,
+            ..
+        } = StatusBody::new(status, call);
+        Self { enabled, since, disabled_at, reminder_at, restricted_until, methods, recovery_codes, pending, support }
     }
 }
 

@@ -105,6 +105,9 @@ pub struct PolicyBody {
     enrollment_ttl: u32,
     /// When, after a disable, the owner is reminded.
     reminder_after: u32,
+    /// For how long, after a disable, a reset, an undo, or the use of a recovery or bypass code, partners are asked to
+    /// hold back; 0 means never.
+    restricted_for: u32,
     /// Requests of one network on `/auth/*`.
     address: AddressPolicy,
     /// The budgets of guesses.
@@ -228,6 +231,7 @@ impl From<&Policy> for PolicyBody {
             challenge_ttl: rules.challenge_ttl,
             enrollment_ttl: rules.enrollment_ttl,
             reminder_after: rules.reminder_after,
+            restricted_for: rules.restricted_for,
             address: AddressPolicy { per_minute: rules.auth_per_minute, burst: rules.auth_burst },
             limits: rules.limits.clone(),
             support: SupportBody::from(&rules.support),

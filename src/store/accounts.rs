@@ -40,6 +40,7 @@ pub(super) struct Row {
     subject: Option<String>,
     tokens_valid_after: i64,
     suspended_at: Option<i64>,
+    restricted_until: Option<i64>,
 }
 
 impl Row {
@@ -67,6 +68,7 @@ impl Row {
             subject: new.subject.as_ref().map(|subject| subject.as_str().to_owned()),
             tokens_valid_after: 0,
             suspended_at: None,
+            restricted_until: None,
         }
     }
 }
@@ -95,6 +97,7 @@ impl TryFrom<Row> for Account {
                 .map_err(|_| Fault::Unreadable(format!("subject of account {}", row.id)))?,
             tokens_valid_after: moment(row.tokens_valid_after)?,
             suspended_at: moment_or_none(row.suspended_at)?,
+            restricted_until: moment_or_none(row.restricted_until)?,
         })
     }
 }
@@ -311,6 +314,7 @@ fn save(tx: &mut Tx<'_>, before: &Account, after: &Account) -> Result<(), Fault>
             dsl::tokens_valid_after.eq(after.tokens_valid_after.as_millisecond()),
             dsl::scope.eq(&after.scope),
             dsl::suspended_at.eq(after.suspended_at.map(Timestamp::as_millisecond)),
+            dsl::restricted_until.eq(after.restricted_until.map(Timestamp::as_millisecond)),
         ))
         .prepared()
         .execute(tx.conn)?;

@@ -20,6 +20,7 @@ table! {
         subject -> Nullable<Text>,
         tokens_valid_after -> BigInt,
         suspended_at -> Nullable<BigInt>,
+        restricted_until -> Nullable<BigInt>,
     }
 }
 

@@ -9,6 +9,7 @@ mod account;
 mod announcements;
 mod disable;
 mod enrolment;
+mod hold;
 mod http;
 mod idempotency;
 mod login;

@@ -596,6 +596,12 @@ export interface components {
             reminder_at?: string;
             /**
              * Format: date-time
+             * @description Until when partners are asked to hold back what cannot be undone, such as a payout, since the account's protection
+             *     was lowered; null when nothing is held.
+             */
+            restricted_until: string | null;
+            /**
+             * Format: date-time
              * @description Since when.
              */
             since: string | null;
@@ -1188,6 +1194,12 @@ export interface components {
             reminder_after: number;
             /**
              * Format: int32
+             * @description For how long, after a disable, a reset, an undo, or the use of a recovery or bypass code, partners are asked to
+             *     hold back; 0 means never.
+             */
+            restricted_for: number;
+            /**
+             * Format: int32
              * @description Life of a refresh token that is not used.
              */
             session_idle: number;
@@ -1412,6 +1424,12 @@ export interface components {
              * @description When its owner is reminded that it is off.
              */
             reminder_at?: string;
+            /**
+             * Format: date-time
+             * @description Until when partners are asked to hold back what cannot be undone, such as a payout, since the account's protection
+             *     was lowered; null when nothing is held.
+             */
+            restricted_until: string | null;
             /**
              * Format: date-time
              * @description Since when.
@@ -1737,6 +1755,7 @@ export interface operations {
                      *         "count": 10
                      *       },
                      *       "reminder_after": 604800,
+                     *       "restricted_for": 86400,
                      *       "session_idle": 604800,
                      *       "session_max": 2592000,
                      *       "step_up_max_age": 43200,
@@ -2033,6 +2052,7 @@ export interface operations {
                      *           "remaining": 9,
                      *           "total": 10
                      *         },
+                     *         "restricted_until": null,
                      *         "since": "2026-11-24T08:00:00Z",
                      *         "support": {
                      *           "email": "help@portal.test",
@@ -2155,6 +2175,7 @@ export interface operations {
                      *         "remaining": 9,
                      *         "total": 10
                      *       },
+                     *       "restricted_until": null,
                      *       "since": "2026-11-24T08:00:00Z",
                      *       "support": {
                      *         "email": "help@portal.test",
@@ -2702,6 +2723,7 @@ export interface operations {
                      *           "remaining": 9,
                      *           "total": 10
                      *         },
+                     *         "restricted_until": null,
                      *         "since": "2026-11-24T08:00:00Z",
                      *         "support": {
                      *           "email": "help@portal.test",
@@ -3511,6 +3533,7 @@ export interface operations {
                      *           "remaining": 9,
                      *           "total": 10
                      *         },
+                     *         "restricted_until": null,
                      *         "since": "2026-11-24T08:00:00Z",
                      *         "support": {
                      *           "email": "help@portal.test",
@@ -4985,6 +5008,7 @@ export interface operations {
                      *           "remaining": 9,
                      *           "total": 10
                      *         },
+                     *         "restricted_until": null,
                      *         "since": "2026-11-24T08:00:00Z",
                      *         "support": {
                      *           "email": "help@portal.test",
@@ -5109,6 +5133,7 @@ export interface operations {
                      *         "remaining": 9,
                      *         "total": 10
                      *       },
+                     *       "restricted_until": null,
                      *       "since": "2026-11-24T08:00:00Z",
                      *       "support": {
                      *         "email": "help@portal.test",

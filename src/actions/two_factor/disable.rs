@@ -119,7 +119,7 @@ pub async fn disable(call: &Call, command: Disable) -> Result<Disabled, Stop> {
 }
 
 /// What follows the removal of the methods, whoever had the authority for it: recovery codes go, sessions but
-/// `spared` end, older tokens are refused, and `event` records how many of each.
+/// `spared` end, older tokens are refused, others are asked to hold back, and `event` records how many of each.
 ///
 /// # Errors
 /// `unavailable`; `contended` when another writer was faster.
@@ -136,6 +136,7 @@ pub(in crate::actions) fn switch_off(
         recovery_codes: recovery_codes::delete_all(tx, account.id)?,
         sessions: sessions::end_others(tx, account.id, spared, cx.now)?,
     };
+    let hold = cx.policy.hold(cx.now);
     let reminder_at = cx.in_seconds(cx.policy.reminder_after);
     let event = event
         .with("methods", revoked.methods)
@@ -146,6 +147,7 @@ pub(in crate::actions) fn switch_off(
         account.enabled_at = None;
         account.disabled_at = Some(cx.now);
         account.reminder_at = Some(reminder_at);
+        account.restrict(hold);
     })?;
     Ok(Disabled { version: account.version, disabled_at: cx.now, revoked, reminder_at, tokens: None })
 }

@@ -25,6 +25,8 @@ pub struct Status {
     pub disabled_at: Option<Timestamp>,
     /// When its owner is reminded that it is off.
     pub reminder_at: Option<Timestamp>,
+    /// Until when others are asked to hold back what cannot be undone; `None` when nothing is held.
+    pub restricted_until: Option<Timestamp>,
     /// The active methods, oldest first.
     pub methods: Vec<ActiveMethod>,
     /// The recovery codes; `None` while it is off.
@@ -129,6 +131,7 @@ pub fn picture(db: &mut Db<'_>, call: &Call, account: &Account) -> Result<Status
         since: account.enabled_at,
         disabled_at: account.disabled_at.filter(|_| is_off),
         reminder_at: account.reminder_at.filter(|_| is_off),
+        restricted_until: account.restriction(now),
         has_room: active.len() < MAX_METHODS,
         methods: active,
         recovery_codes: codes.or(none),
