@@ -8,7 +8,7 @@ GRANT USAGE ON SCHEMA public TO :"serving";
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO :"serving";
 REVOKE UPDATE ON audit FROM :"serving";
 REVOKE UPDATE, DELETE ON audit_anchor, audit_end, restoration FROM :"serving";
-REVOKE DELETE ON account, audit_cut FROM :"serving";
+REVOKE DELETE ON account, audit_cut, client FROM :"serving";
 REVOKE INSERT, UPDATE, DELETE ON __diesel_schema_migrations FROM :"serving";
 REVOKE ALL ON twofold_migration_lock FROM :"serving";
 -- Tables that later migrations add.

@@ -95,5 +95,6 @@ rule-free-email = Must be an address that no account has yet.
 rule-subject = Must be 1 to 255 printable ASCII characters.
 rule-free-subject = Must be a subject that no account has yet.
 rule-remark = Must have 1 to 500 characters and no control characters.
+rule-client-name = Must have 1 to 100 characters and no control characters.
 
 disabled-message = Your account is no longer protected by an authenticator app.

@@ -95,5 +95,6 @@ rule-free-email = Mesti alamat yang belum dimiliki oleh mana-mana akaun.
 rule-subject = Mesti 1 hingga 255 aksara ASCII yang boleh dicetak.
 rule-free-subject = Mesti subjek yang belum dimiliki oleh mana-mana akaun.
 rule-remark = Mesti 1 hingga 500 aksara tanpa aksara kawalan.
+rule-client-name = Mesti 1 hingga 100 aksara tanpa aksara kawalan.
 
 disabled-message = Akaun anda tidak lagi dilindungi oleh apl pengesah.

@@ -95,5 +95,6 @@ rule-free-email = 必须为尚无账户使用的地址。
 rule-subject = 必须为 1 至 255 个可打印的 ASCII 字符。
 rule-free-subject = 必须为尚无账户使用的主体标识。
 rule-remark = 必须为 1 至 500 个字符，且不含控制字符。
+rule-client-name = 必须为 1 至 100 个字符，且不含控制字符。
 
 disabled-message = 您的账户不再受身份验证器应用保护。

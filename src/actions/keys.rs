@@ -166,7 +166,10 @@ pub fn needed(cx: &Cx, ring: Ring, old: &Old, first: &str, replicas: &[Replica],
         Some(&rows) => {
             let (what, remedy) = match ring {
                 Ring::Sealing => ("secrets of authenticators", "run `twofold keys rotate --sealing`"),
-                _ => ("recovery codes, sessions and sign-ins", "they are used up, replaced, or end in time"),
+                _ => (
+                    "recovery codes, sessions, sign-ins and secrets of clients",
+                    "they are used up, replaced, or end in time; a client's is moved when it next asks for a token",
+                ),
             };
             Some(Needed::Rows { rows, what, remedy })
         }

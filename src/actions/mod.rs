@@ -6,6 +6,7 @@
 pub mod account;
 pub mod audit;
 pub mod clock;
+pub mod consent;
 pub mod entrance;
 pub mod factor;
 pub mod health;

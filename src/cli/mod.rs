@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 mod backup;
+mod client;
 mod config;
 mod demo;
 mod doctor;
@@ -74,6 +75,9 @@ enum Command {
     /// Add, list, change, import and export accounts.
     #[command(subcommand)]
     Account(account::Command),
+    /// Add, list, disable and enable partners' clients, and rotate their secrets.
+    #[command(subcommand)]
+    Client(client::Command),
     /// Make key files, and rotate the keys in them.
     #[command(subcommand)]
     Keys(keys::Command),
@@ -130,6 +134,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Health(args) => health::run(&args, load),
         Command::Migrate => migrate::run(&load()?),
         Command::Account(command) => account::run(&load()?, command),
+        Command::Client(command) => client::run(&load()?, command),
         Command::Keys(command) => keys::run(command, load),
         Command::Audit(command) => audit::run(&load()?, command),
         Command::Backup(args) => backup::backup(&load()?, &args),
@@ -258,6 +263,7 @@ impl From<Refusal> for Failure {
                 let sentences = violations.iter().map(|violation| match violation.rule {
                     Rule::Subject => "the subject must have 1 to 255 printable ASCII characters",
                     Rule::Remark => "the reason must have 1 to 500 characters and no control characters",
+                    Rule::ClientName => "the name must have 1 to 100 characters and no control characters",
                     Rule::FreeSubject => "the subject belongs to an account already",
                     Rule::FreeEmail => "the address belongs to an account already",
                     Rule::Email => "the address is not an e-mail address of at most 254 bytes",

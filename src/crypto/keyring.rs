@@ -107,6 +107,8 @@ pub enum Purpose {
     Address,
     /// A session of the portal's, as an id of ours.
     PortalSession,
+    /// The secret of a client, as stored.
+    ClientSecret,
 }
 
 impl Keyring {
@@ -242,6 +244,7 @@ impl Purpose {
             Self::Email => b"email",
             Self::Address => b"address",
             Self::PortalSession => b"portal-session",
+            Self::ClientSecret => b"client-secret",
         }
     }
 }

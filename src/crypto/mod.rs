@@ -1,5 +1,6 @@
 //! The only room with keys: what is sealed, hashed, signed or drawn at random happens here.
 
+pub mod client_secret;
 pub mod digest;
 pub mod gate;
 pub mod issuer;

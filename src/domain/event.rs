@@ -2,7 +2,7 @@
 
 use super::{
     agent::{Agent, Cause},
-    id::{AccountId, EventId, SessionId},
+    id::{AccountId, ClientId, EventId, SessionId},
     refusal::Fault,
 };
 use jiff::Timestamp;
@@ -94,6 +94,12 @@ pub enum EventKind {
     /// A bypass code was used up.
     #[serde(rename = "bypass_code.used")]
     BypassCodeUsed,
+    /// A partner may see the account from now on.
+    #[serde(rename = "partner.allowed")]
+    PartnerAllowed,
+    /// A partner may see the account no more.
+    #[serde(rename = "partner.refused")]
+    PartnerRefused,
 }
 
 /// The two hash chains of an account.
@@ -126,6 +132,8 @@ impl EventKind {
             | Self::PasswordChanged
             | Self::BypassCodeIssued
             | Self::BypassCodeUsed
+            | Self::PartnerAllowed
+            | Self::PartnerRefused
             | Self::AccountSuspended
             | Self::AccountResumed
             | Self::AccountDeleted
@@ -180,6 +188,8 @@ pub enum Actor {
     Owner,
     /// Somebody of support, by their own account.
     Support(AccountId),
+    /// A partner, by its client.
+    Partner(ClientId),
     /// The service itself, or its operator on the command line.
     System,
 }
@@ -190,6 +200,7 @@ impl Actor {
         match self {
             Self::Owner => "owner",
             Self::Support(_) => "support",
+            Self::Partner(_) => "partner",
             Self::System => "system",
         }
     }
@@ -198,6 +209,7 @@ impl Actor {
     pub fn id(&self) -> Option<String> {
         match self {
             Self::Support(agent) => Some(agent.to_string()),
+            Self::Partner(client) => Some(client.to_string()),
             Self::Owner | Self::System => None,
         }
     }

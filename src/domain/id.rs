@@ -44,6 +44,8 @@ typed_ids! {
     ChallengeId,
     /// A bypass code of support's.
     BypassCodeId,
+    /// A partner's client; the `sub` of its tokens.
+    ClientId,
     /// An audit row, and what announces it.
     EventId,
     /// An address of a partner's that announcements are sent to.

@@ -5,6 +5,7 @@ pub mod agent;
 pub mod anchor;
 pub mod announcement;
 pub mod assurance;
+pub mod client;
 pub mod delivery;
 pub mod event;
 pub mod guesses;

@@ -110,6 +110,8 @@ pub enum Rule {
     Subject,
     /// A subject that no account has yet.
     FreeSubject,
+    /// A client's name of 1 to 100 characters without control characters.
+    ClientName,
     /// A remark of 1 to 500 characters without control characters.
     Remark,
 }

@@ -279,6 +279,7 @@ fn field_error(violation: &Violation, locale: Locale) -> FieldError {
         Rule::Subject => "rule-subject",
         Rule::FreeSubject => "rule-free-subject",
         Rule::Remark => "rule-remark",
+        Rule::ClientName => "rule-client-name",
     };
     FieldError { pointer: violation.pointer.to_owned(), detail: language::text(locale, name) }
 }
@@ -373,6 +374,7 @@ mod tests {
                 "rule-id",
                 "rule-remark",
                 "rule-ticket",
+                "rule-client-name",
                 "disabled-message",
             ] {
                 assert_ne!(language::text(locale, name), name, "{locale} lacks {name}");

@@ -4,7 +4,7 @@
 use super::{
     Db,
     row::parsed,
-    schema::{bypass_code, challenge, recovery_code, session, totp},
+    schema::{bypass_code, challenge, client, recovery_code, session, totp},
 };
 use crate::{
     crypto::keyring::{Hashed, Sealed},
@@ -29,13 +29,16 @@ pub enum Rows {
     Challenges,
     /// Bypass codes that count, which a hashing key checks.
     BypassCodes,
+    /// Secrets of clients, disabled ones too, which a hashing key checks.
+    ClientSecrets,
 }
 
 impl Rows {
     /// Those whose keys are of the sealing ring.
     pub const SEALED: [Self; 1] = [Self::Secrets];
     /// Those whose keys are of the hashing ring.
-    pub const HASHED: [Self; 4] = [Self::RecoveryCodes, Self::RefreshTokens, Self::Challenges, Self::BypassCodes];
+    pub const HASHED: [Self; 5] =
+        [Self::RecoveryCodes, Self::RefreshTokens, Self::Challenges, Self::BypassCodes, Self::ClientSecrets];
 }
 
 /// How far a walk has come: the key of the last row.
@@ -52,6 +55,7 @@ pub fn page(db: &mut Db<'_>, rows: Rows, after: &Place, now: Timestamp) -> Resul
         Rows::RefreshTokens => refresh_tokens(db, after, now.as_millisecond())?,
         Rows::Challenges => challenges(db, after, now.as_millisecond())?,
         Rows::BypassCodes => bypass_codes(db, after, now.as_millisecond())?,
+        Rows::ClientSecrets => client_secrets(db, after, now.as_millisecond())?,
     };
     let next = place(found.len(), found.last().map(|(place, _)| place));
     let hashed = found.into_iter().flat_map(|(_, texts)| texts);
@@ -135,4 +139,19 @@ fn bypass_codes(db: &mut Db<'_>, after: &Place, now: i64) -> Result<Found, Fault
         .select((dsl::account_id, dsl::hashed))
         .load(db.conn)?;
     Ok(rows.into_iter().map(|(account, hashed)| ((account, String::new()), vec![hashed])).collect())
+}
+
+fn client_secrets(db: &mut Db<'_>, after: &Place, now: i64) -> Result<Found, Fault> {
+    use client::dsl;
+    let rows: Vec<(String, String, Option<String>, Option<i64>)> = dsl::client
+        .filter(dsl::id.gt(&after.0))
+        .order(dsl::id)
+        .limit(PAGE)
+        .select((dsl::id, dsl::secret, dsl::previous, dsl::previous_until))
+        .load(db.conn)?;
+    let found = |(id, secret, previous, until): (String, String, Option<String>, Option<i64>)| {
+        let previous = previous.filter(|_| until.is_some_and(|until| now < until));
+        ((id, String::new()), [Some(secret), previous].into_iter().flatten().collect())
+    };
+    Ok(rows.into_iter().map(found).collect())
 }

@@ -222,6 +222,31 @@ table! {
 }
 
 table! {
+    client (id) {
+        id -> Text,
+        name -> Text,
+        secret -> Text,
+        previous -> Nullable<Text>,
+        previous_until -> Nullable<BigInt>,
+        scope -> Text,
+        sees_all -> BigInt,
+        contact -> Nullable<Text>,
+        created_at -> BigInt,
+        disabled_at -> Nullable<BigInt>,
+        epoch -> BigInt,
+    }
+}
+
+table! {
+    consent (account_id, client_id) {
+        account_id -> Text,
+        client_id -> Text,
+        granted_at -> BigInt,
+        granted_by -> Text,
+    }
+}
+
+table! {
     replica (id) {
         id -> Text,
         name -> Text,
@@ -242,8 +267,10 @@ table! {
 }
 
 diesel::joinable!(session -> account (account_id));
+diesel::joinable!(consent -> client (client_id));
 diesel::joinable!(totp -> method (method_id));
 allow_tables_to_appear_in_same_query!(account, session, challenge);
 allow_tables_to_appear_in_same_query!(method, totp);
 allow_tables_to_appear_in_same_query!(account, audit_end);
 allow_tables_to_appear_in_same_query!(announcement, audit, delivery);
+allow_tables_to_appear_in_same_query!(client, consent);

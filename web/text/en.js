@@ -224,6 +224,8 @@ export const en = {
   "event.account.suspended": "Account suspended",
   "event.account.resumed": "Account enabled again",
   "event.account.unlocked": "Account unlocked",
+  "event.partner.allowed": "Partner allowed to see the account",
+  "event.partner.refused": "Partner no longer sees the account",
   "event.scope.granted": "Permission given",
   "event.scope.revoked": "Permission taken away",
 

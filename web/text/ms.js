@@ -222,6 +222,8 @@ export const ms = {
   "event.account.suspended": "Akaun digantung",
   "event.account.resumed": "Akaun diaktifkan semula",
   "event.account.unlocked": "Kunci akaun dibuka",
+  "event.partner.allowed": "Rakan kongsi dibenarkan melihat akaun",
+  "event.partner.refused": "Rakan kongsi tidak lagi melihat akaun",
   "event.scope.granted": "Kebenaran diberikan",
   "event.scope.revoked": "Kebenaran ditarik balik",
 

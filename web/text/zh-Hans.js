@@ -222,6 +222,8 @@ export const zhHans = {
   "event.account.suspended": "账户已停用",
   "event.account.resumed": "账户已恢复",
   "event.account.unlocked": "账户已解锁",
+  "event.partner.allowed": "已允许合作伙伴查看账户",
+  "event.partner.refused": "已不再允许合作伙伴查看账户",
   "event.scope.granted": "已授予权限",
   "event.scope.revoked": "已撤销权限",
 

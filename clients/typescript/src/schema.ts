@@ -942,7 +942,8 @@ export interface components {
              *     `method.renamed`, `recovery_codes.regenerated`, `recovery_code.used`, `login.succeeded`,
              *     `login.second_factor_failed`, `reauthentication.failed`, `session.revoked`, `password.changed`,
              *     `bypass_code.issued`, `bypass_code.used`, `two_factor.reset_by_operator`, `account.imported`,
-             *     `account.suspended`, `account.resumed`, `account.unlocked`, `scope.granted`, `scope.revoked`.
+             *     `account.suspended`, `account.resumed`, `account.unlocked`, `scope.granted`, `scope.revoked`,
+             *     `partner.allowed`, `partner.refused`.
              * @example two_factor.disabled
              */
             type: string;

@@ -1,6 +1,7 @@
 //! What the operator does on the command line. Whoever runs it has the database and the keys, so nothing is
 //! proved here; everything is recorded, with the system as its actor.
 
+pub mod clients;
 pub mod delete;
 pub mod export;
 pub mod import;

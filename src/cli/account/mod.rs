@@ -5,6 +5,7 @@ mod delete;
 mod export;
 mod import;
 mod list;
+mod partner;
 mod standing;
 
 use super::Failure;
@@ -40,6 +41,10 @@ pub enum Command {
     /// Switch an account's two-factor authentication off; its sessions end.
     #[command(name = "reset-2fa")]
     ResetTwoFactor(standing::Reset),
+    /// Let a partner's client see an account.
+    AllowPartner(partner::Partner),
+    /// Let a partner's client see an account no more.
+    RefusePartner(partner::Partner),
     /// Give an account a scope.
     GrantScope(standing::Scope),
     /// Take a scope away from an account.
@@ -81,13 +86,15 @@ pub fn run(config: &Config, command: Command) -> Result<(), Failure> {
         Command::Enable(change) => standing::enable(config, change),
         Command::Delete(delete) => delete::delete(config, delete),
         Command::ResetTwoFactor(reset) => standing::reset(config, reset),
+        Command::AllowPartner(partner) => partner::allow(config, partner),
+        Command::RefusePartner(partner) => partner::refuse(config, partner),
         Command::GrantScope(scope) => standing::grant(config, scope),
         Command::RevokeScope(scope) => standing::revoke(config, scope),
     }
 }
 
 /// Tells what was done, as JSON or as a sentence.
-fn tell(as_json: bool, json: &Value, sentence: &str) {
+pub fn tell(as_json: bool, json: &Value, sentence: &str) {
     if as_json {
         println!("{json}");
     } else {
