@@ -6,12 +6,13 @@ use crate::{
     domain::{
         account::Account,
         id::AccountId,
-        idempotency::Memory,
+        idempotency::{Claim, Memory},
         refusal::{Refusal, Stop},
         session::Session,
     },
     store::{Db, Tx, accounts, idempotency, sessions},
 };
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// Admits a request before its body is read: its token lives, and its key is free. Returns the outcome
@@ -25,7 +26,7 @@ pub async fn admit(call: &Call) -> Result<Option<Value>, Stop> {
         .store
         .read("admit", move |db| {
             let (account, _) = recognise(db, &asked)?;
-            recall(db, &asked, account.id)
+            recall(db, asked.claim.as_ref(), account.id, asked.cx.now)
         })
         .await
 }
@@ -62,7 +63,15 @@ pub fn enter(tx: &mut Tx<'_>, call: &Call) -> Result<(Account, Session), Stop> {
 /// # Errors
 /// `request-in-progress`, `idempotency-key-reused`, `already-completed`.
 pub fn require_first(tx: &mut Tx<'_>, call: &Call, account: AccountId) -> Result<(), Stop> {
-    match recall(tx, call, account)? {
+    require_unused(tx, call.claim.as_ref(), account, call.cx.now)
+}
+
+/// That no request of an account with the idempotency key of `claim` runs, or has succeeded, whoever sent it.
+///
+/// # Errors
+/// `request-in-progress`, `idempotency-key-reused`, `already-completed`.
+pub fn require_unused(tx: &mut Tx<'_>, claim: Option<&Claim>, account: AccountId, now: Timestamp) -> Result<(), Stop> {
+    match recall(tx, claim, account, now)? {
         // Its twin finished between our admission and now: the next try replays.
         Some(_) => Err(Refusal::RequestInProgress.into()),
         None => Ok(()),
@@ -108,10 +117,26 @@ pub fn conclude<T>(
     ended: Result<T, Stop>,
     outcome: impl Fn(&T) -> Option<Value>,
 ) -> Result<T, Stop> {
-    let Some(claim) = &call.claim else { return ended };
+    keep(tx, call.claim.as_ref(), call.holder.account, call.cx.now, ended, outcome)
+}
+
+/// Keeps the outcome of a change of an account under the idempotency key of `claim`, or frees the key when the change
+/// was refused.
+///
+/// # Errors
+/// What `ended` holds.
+pub fn keep<T>(
+    tx: &mut Tx<'_>,
+    claim: Option<&Claim>,
+    account: AccountId,
+    now: Timestamp,
+    ended: Result<T, Stop>,
+    outcome: impl Fn(&T) -> Option<Value>,
+) -> Result<T, Stop> {
+    let Some(claim) = claim else { return ended };
     match &ended {
-        Ok(done) => idempotency::remember(tx, call.holder.account, claim, outcome(done).as_ref(), call.cx.now)?,
-        Err(Stop::Refused(_)) => idempotency::release(tx, call.holder.account, claim)?,
+        Ok(done) => idempotency::remember(tx, account, claim, outcome(done).as_ref(), now)?,
+        Err(Stop::Refused(_)) => idempotency::release(tx, account, claim)?,
         Err(Stop::Failed(_)) => {}
     }
     ended
@@ -122,9 +147,18 @@ pub fn repeatable<T: Outcome>(outcome: &T) -> Option<Value> {
     outcome.is_repeatable().then(|| serde_json::to_value(outcome).ok()).flatten()
 }
 
-fn recall(db: &mut Db<'_>, call: &Call, account: AccountId) -> Result<Option<Value>, Stop> {
-    let Some(claim) = &call.claim else { return Ok(None) };
-    match idempotency::recall(db, account, claim, call.cx.now)? {
+/// The outcome of an earlier request of an account with the idempotency key of `claim`, where it may be shown again.
+///
+/// # Errors
+/// `request-in-progress`, `idempotency-key-reused`, `already-completed`.
+pub fn recall(
+    db: &mut Db<'_>,
+    claim: Option<&Claim>,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<Option<Value>, Stop> {
+    let Some(claim) = claim else { return Ok(None) };
+    match idempotency::recall(db, account, claim, now)? {
         Memory::Fresh => Ok(None),
         Memory::Running => Err(Refusal::RequestInProgress.into()),
         Memory::Reused => Err(Refusal::IdempotencyKeyReused.into()),

@@ -15,6 +15,7 @@ pub mod keys;
 pub mod login;
 pub mod operator;
 pub mod outbox;
+pub mod partner;
 pub mod portal;
 pub mod presence;
 pub mod restored;

@@ -1,6 +1,7 @@
 //! The only room with keys: what is sealed, hashed, signed or drawn at random happens here.
 
 pub mod client_secret;
+pub mod client_token;
 pub mod digest;
 pub mod gate;
 pub mod issuer;

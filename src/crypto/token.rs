@@ -8,7 +8,7 @@ use crate::domain::{
 use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 const TYPE: &str = "at+jwt";
@@ -101,10 +101,8 @@ impl Signer {
     /// # Errors
     /// `unavailable` when signing fails.
     pub fn sign(&self, realm: &Realm, holder: &Holder, scope: &str, id: Uuid, now: Timestamp) -> Result<String, Fault> {
-        let failed = |what: &str| Fault::Unavailable(format!("signing a token: {what}"));
-        let key = self.keys.first().ok_or_else(|| failed("no key"))?;
         let issued = now.as_second();
-        let claims = Claims {
+        self.signed(&Claims {
             iss: realm.issuer.clone(),
             aud: realm.audience.clone(),
             sub: holder.account,
@@ -118,9 +116,15 @@ impl Signer {
             amr: holder.assurance.amr.clone(),
             scope: scope.to_owned(),
             epoch: holder.epoch,
-        };
+        })
+    }
+
+    /// Claims as a token, signed with the active key.
+    pub(super) fn signed(&self, claims: &impl Serialize) -> Result<String, Fault> {
+        let failed = |what: &str| Fault::Unavailable(format!("signing a token: {what}"));
+        let key = self.keys.first().ok_or_else(|| failed("no key"))?;
         let header = Header { typ: Some(TYPE.to_owned()), kid: Some(key.id.clone()), ..Header::new(key.algorithm) };
-        jsonwebtoken::encode(&header, &claims, &key.private).map_err(|error| failed(&error.to_string()))
+        jsonwebtoken::encode(&header, claims, &key.private).map_err(|error| failed(&error.to_string()))
     }
 
     /// Checks a token by itself: form, key, signature, claims, time. Whether its session lives and its
@@ -135,10 +139,12 @@ impl Signer {
 
     /// What a token says, and when it says so, once everything but the time is checked: that stays as it is.
     pub(super) fn vouched(&self, realm: &Realm, token: &str) -> Option<Vouched> {
-        self.claims(realm, token).filter(|claims| claims.lives_as_ours_do(realm)).and_then(Claims::vouched)
+        let claims = self.claims::<Claims>(realm, token);
+        claims.filter(|claims| realm.is_life(claims.iat, claims.exp)).and_then(Claims::vouched)
     }
 
-    fn claims(&self, realm: &Realm, token: &str) -> Option<Claims> {
+    /// The claims of a token, once its form, key, signature, issuer and audience are checked.
+    pub(super) fn claims<C: DeserializeOwned>(&self, realm: &Realm, token: &str) -> Option<C> {
         let header = token.split('.').next().filter(|_| token.len() <= MAX_BYTES)?;
         let header: StrictHeader = serde_json::from_slice(&BASE64URL_NOPAD.decode(header.as_bytes()).ok()?).ok()?;
         let key = self.keys.iter().find(|key| key.id == header.kid)?;
@@ -151,23 +157,31 @@ impl Signer {
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
         // The library would ask the system's clock; ours is passed in.
         (validation.validate_exp, validation.validate_nbf) = (false, false);
-        jsonwebtoken::decode::<Claims>(token, &key.public, &validation).ok().map(|token| token.claims)
+        jsonwebtoken::decode::<C>(token, &key.public, &validation).ok().map(|token| token.claims)
     }
 }
 
 impl Vouched {
     /// Whether it counts at `now`; a token is good until the second in which it expires.
     pub(super) fn is_timely(&self, now: Timestamp) -> bool {
-        let now = now.as_second();
-        self.from <= now.saturating_add(LEEWAY) && now < self.until
+        is_timely(self.from, self.until, now)
     }
 }
 
-impl Claims {
-    fn lives_as_ours_do(&self, realm: &Realm) -> bool {
-        self.exp.checked_sub(self.iat).is_some_and(|seconds| (1..=i64::from(realm.ttl)).contains(&seconds))
+impl Realm {
+    /// Whether a token that is issued and expires so has the life of one of ours.
+    pub(super) fn is_life(&self, issued: i64, expires: i64) -> bool {
+        expires.checked_sub(issued).is_some_and(|seconds| (1..=i64::from(self.ttl)).contains(&seconds))
     }
+}
 
+/// Whether `now` is between two seconds since 1970: of the first our clocks may differ, and the last is too late.
+pub(super) fn is_timely(from: i64, until: i64, now: Timestamp) -> bool {
+    let now = now.as_second();
+    from <= now.saturating_add(LEEWAY) && now < until
+}
+
+impl Claims {
     fn vouched(self) -> Option<Vouched> {
         let auth_time = Timestamp::from_second(self.auth_time).ok()?;
         let assurance = Assurance { acr: self.acr, amr: self.amr, auth_time };

@@ -130,6 +130,31 @@ impl fmt::Display for ClientScopes {
     }
 }
 
+/// Why a client gets no token: the error codes of RFC 6749 §5.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// A parameter is missing, stands twice, or the client shows itself in more than one way.
+    InvalidRequest,
+    /// The client is unknown or disabled, or the secret is not its own; nobody is told which.
+    InvalidClient,
+    /// Another grant than the one of clients.
+    UnsupportedGrantType,
+    /// The scope is none, or not the client's.
+    InvalidScope,
+}
+
+impl Denied {
+    /// The word of the standard.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+        }
+    }
+}
+
 /// Who let a client see an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grantor {

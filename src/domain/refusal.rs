@@ -45,8 +45,13 @@ pub enum Refusal {
         /// Our time.
         server_time: Timestamp,
     },
-    /// The caller lacks the scope for it, or the account is not one that the caller may change.
+    /// The caller's account lacks the scope for it, or the account is not one that the caller may change.
     NotPermitted,
+    /// The caller's token lacks the scope that the operation takes: RFC 6750 §3.1.
+    InsufficientScope {
+        /// The scope.
+        scope: &'static str,
+    },
     /// No such thing, or not the caller's.
     NotFound,
     /// `If-Match` names another version: RFC 9110 §13.1.1.

@@ -22,10 +22,26 @@ pub const MAX_BYTES: usize = 16 * 1024;
 /// # Errors
 /// `unsupported-media-type`.
 pub fn check_type(request: &HttpRequest, body: &[u8], is_required: bool) -> Result<(), Problem> {
-    let is_encoded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity");
-    let is_json = request.mime_type().ok().flatten().is_some_and(|mime| mime.essence_str() == "application/json");
     let is_absent = !is_required && body.is_empty() && !request.headers().contains_key(header::CONTENT_TYPE);
-    if is_encoded || !(is_json || is_absent) { Err(Code::UnsupportedMediaType.into()) } else { Ok(()) }
+    let is_fit = is_absent || has_type(request, "application/json");
+    if is_encoded(request) || !is_fit { Err(Code::UnsupportedMediaType.into()) } else { Ok(()) }
+}
+
+/// Checks that a body is a form as it stands.
+///
+/// # Errors
+/// `unsupported-media-type`.
+pub fn check_form_type(request: &HttpRequest) -> Result<(), Problem> {
+    let is_fit = !is_encoded(request) && has_type(request, "application/x-www-form-urlencoded");
+    is_fit.then_some(()).ok_or(Code::UnsupportedMediaType.into())
+}
+
+fn is_encoded(request: &HttpRequest) -> bool {
+    request.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity")
+}
+
+fn has_type(request: &HttpRequest, essence: &str) -> bool {
+    request.mime_type().ok().flatten().is_some_and(|mime| mime.essence_str() == essence)
 }
 
 /// Reads a body. Unknown, missing and duplicate members, other types and trailing bytes are refused.

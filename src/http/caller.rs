@@ -86,6 +86,16 @@ impl AnyCall {
         body::parse(&body)
     }
 
+    /// The body, which must be a form.
+    ///
+    /// # Errors
+    /// `payload-too-large`, `unsupported-media-type`, `malformed-request`.
+    pub fn form(&self) -> Result<Bytes, Problem> {
+        let body = self.body.clone()?;
+        body::check_form_type(&self.request)?;
+        Ok(body)
+    }
+
     /// That there is no body, or none that says anything.
     ///
     /// # Errors

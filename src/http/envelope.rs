@@ -38,11 +38,14 @@ pub struct Facts {
     pub trace: Trace,
 }
 
+/// That a response has its words already, though it is an error and no problem: another standard's.
+pub struct Worded;
+
 /// How the envelope is set up.
 pub struct Envelope {
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// The limit of one network on `/auth/*`.
+    /// The limit of one network on `/auth/*` and `/oauth/*`.
     pub limit: Option<NetworkLimit>,
     /// Whether customers sign in here, and not at the portal's own issuer.
     pub signs_in: bool,
@@ -105,7 +108,8 @@ pub async fn admit(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     match check(&request) {
         Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
-        Err(problem) => Ok(request.into_response(HttpResponse::from_error(problem))),
+        // `into_response` would forget the problem, and with it how long to wait.
+        Err(problem) => Ok(ServiceResponse::new(request.into_parts().0, HttpResponse::from_error(problem))),
     }
 }
 
@@ -131,10 +135,11 @@ fn check(request: &ServiceRequest) -> Result<(), Problem> {
         // No path of ours needs an encoding, and two spellings of one path are one too many.
         return Err(Code::NotFound.into());
     }
-    if request.path().starts_with("/auth/")
+    let is_for_customers = request.path().starts_with("/auth/");
+    if (is_for_customers || request.path().starts_with("/oauth/"))
         && let Some(envelope) = request.app_data::<web::Data<Envelope>>()
     {
-        if !envelope.signs_in {
+        if is_for_customers && !envelope.signs_in {
             return Err(Code::NotFound.into());
         }
         envelope.limit.as_ref().map_or(Ok(()), |limit| limit.check(facts_of(request).ip))?;
@@ -165,7 +170,9 @@ fn problem_in(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
     if let Some(problem) = response.response().error().and_then(|error| error.as_error::<Problem>()) {
         return Some(problem.clone());
     }
-    let is_worded = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+    let is_problem =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+    let is_worded = is_problem || response.response().extensions().contains::<Worded>();
     if is_worded || !(status.is_client_error() || status.is_server_error()) {
         return None;
     }

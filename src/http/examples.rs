@@ -109,6 +109,9 @@ fn for_support(operation: &str) -> Option<Value> {
             "reminder_at": "2026-11-25T09:00:00Z", "tokens": null
         }),
         "issueBypassCode" => json!({"code": "AAAAAA-AAAAAA-AAAAAA-AAAAAA", "expires_at": "2026-11-24T08:10:00Z"}),
+        "issueClientToken" => json!({
+            "access_token": "header.claims.signature", "token_type": "Bearer", "expires_in": 600, "scope": "2fa:read"
+        }),
         "unlockAccount" => json!({"unlocked_at": "2026-11-24T08:00:00Z", "opened": ["code", "login"]}),
         _ => return None,
     })

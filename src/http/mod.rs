@@ -11,6 +11,7 @@ mod envelope;
 mod examples;
 mod language;
 mod metrics;
+mod oauth;
 pub mod openapi;
 mod ops;
 mod pages;

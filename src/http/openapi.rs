@@ -2,8 +2,10 @@
 
 use super::{
     examples,
+    oauth::DeniedBody,
     problem::{self, Code, ProblemBody},
 };
+use crate::domain::client::ClientScope;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::{
@@ -13,7 +15,7 @@ use utoipa::{
         example::{Example, ExampleBuilder},
         path::{Operation, Parameter, ParameterBuilder, ParameterIn},
         schema::{ObjectBuilder, Type},
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+        security::{ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme},
     },
 };
 
@@ -32,24 +34,44 @@ use utoipa::{
         (name = "account", description = "The Account Security tab, the security log, sessions, the password"),
         (name = "login", description = "The standard login process"),
         (name = "support", description = "What the support desk sees and does; for accounts with the scope `support`"),
+        (name = "partner", description = "What partners' programs see and do, by tokens of their own"),
         (name = "well-known", description = "What is published for everybody"),
         (name = "problems", description = "The catalogue of problems")
     ),
-    components(schemas(ProblemBody)),
-    modifiers(&Bearer)
+    components(schemas(ProblemBody, DeniedBody)),
+    modifiers(&Schemes)
 )]
 pub struct Preamble;
 
-struct Bearer;
+/// How callers show themselves.
+struct Schemes;
 
-impl Modify for Bearer {
+impl Modify for Schemes {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
             .description(Some("An access token of ours (RFC 9068)"))
             .build();
-        document.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        let basic = HttpBuilder::new().scheme(HttpAuthScheme::Basic);
+        let basic = basic.description(Some("The id and the secret of a partner's client (RFC 6749 §2.3.1)")).build();
+        components.add_security_scheme("client", SecurityScheme::Http(basic));
+        let scopes = Scopes::from_iter(ClientScope::ALL.map(|scope| (scope.as_str(), described(scope))));
+        let flow = Flow::ClientCredentials(ClientCredentials::new("/oauth/token", scopes));
+        let partner = OAuth2::with_description([flow], "An access token of a partner's client (RFC 6749 §4.4)");
+        components.add_security_scheme("partner", SecurityScheme::OAuth2(partner));
+    }
+}
+
+fn described(scope: ClientScope) -> &'static str {
+    match scope {
+        ClientScope::ReadTwoFactor => "See whether an account is protected",
+        ClientScope::VerifyTwoFactor => "Have a code of an account's owner judged",
+        ClientScope::ReadEvents => "Read what happens to accounts",
+        ClientScope::ManageWebhooks => "Keep webhooks",
+        ClientScope::ProvisionAccounts => "Add and change accounts of the portal's user base",
     }
 }
 
@@ -142,7 +164,8 @@ problem_groups! {
     Explained: NotFound, NotAcceptable;
 }
 
-fn responses(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
+/// The responses of these problems.
+pub(super) fn responses(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
     let mut by_status: BTreeMap<String, Vec<Code>> = BTreeMap::new();
     for code in codes {
         by_status.entry(code.status().as_str().to_owned()).or_default().push(*code);
@@ -218,12 +241,16 @@ pub fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::Open
     for (name, header, pattern, description) in PARAMETERS {
         components.parameters.insert(name.to_owned(), RefOr::T(parameter(header, pattern, description)));
     }
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
         let keyed = item.post.iter_mut().map(|post| (post, true));
         let others = [&mut item.patch, &mut item.delete].into_iter().flatten().map(|operation| (operation, false));
         for (operation, is_post) in keyed.chain(others).filter(|(operation, _)| operation.security.is_some()) {
-            share(operation, "IfMatch");
-            if is_post {
+            // Partners are told no version, and the endpoint of tokens changes nothing.
+            let (is_partners, is_standards) = (path.starts_with("/partner/"), path.starts_with("/oauth/"));
+            if !is_partners && !is_standards {
+                share(operation, "IfMatch");
+            }
+            if is_post && !is_standards {
                 share(operation, "IdempotencyKey");
                 tell_replays(operation);
             }

@@ -201,6 +201,10 @@ impl Problem {
             Self::Refused(Refusal::InvalidToken) => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""));
             }
+            Self::Refused(Refusal::InsufficientScope { scope }) => {
+                let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+                response.insert_header((header::WWW_AUTHENTICATE, challenge));
+            }
             Self::Refused(Refusal::InsufficientUserAuthentication { max_age }) => {
                 let challenge = format!(
                     "Bearer error=\"insufficient_user_authentication\", acr_values=\"aal2\", max_age=\"{max_age}\""
@@ -298,7 +302,7 @@ fn code_of(refusal: &Refusal) -> Code {
         Refusal::EnrolmentExpired => Code::EnrolmentExpired,
         Refusal::ChallengeExpired => Code::ChallengeExpired,
         Refusal::CodeOutOfWindow { .. } => Code::CodeOutOfWindow,
-        Refusal::NotPermitted => Code::NotPermitted,
+        Refusal::NotPermitted | Refusal::InsufficientScope { .. } => Code::NotPermitted,
         Refusal::NotFound => Code::NotFound,
         Refusal::VersionMismatch => Code::VersionMismatch,
         Refusal::IdempotencyKeyReused => Code::IdempotencyKeyReused,

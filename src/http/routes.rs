@@ -4,6 +4,7 @@
 use super::{
     account, auth, enrollment,
     envelope::not_routed,
+    oauth,
     openapi::{self, Preamble},
     problems, support, two_factor, well_known,
 };
@@ -60,6 +61,7 @@ pub fn register(registry: &mut impl Registry) {
         .service(support::reset_two_factor)
         .service(support::issue_bypass_code)
         .service(support::unlock_account)
+        .service(oauth::issue_client_token)
         .service(well_known::jwks)
         .service(well_known::policy)
         .service(well_known::document)

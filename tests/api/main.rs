@@ -15,6 +15,7 @@ mod idempotency;
 mod login;
 mod operations;
 mod page;
+mod partner_token;
 mod portal;
 mod proofs;
 mod recovery_codes;

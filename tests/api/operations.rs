@@ -2,7 +2,7 @@
 
 use crate::{
     on_both_engines,
-    support::{TestApp, desk, document, person::*},
+    support::{TestApp, desk, document, partner::partner, person::*},
 };
 use serde_json::json;
 
@@ -55,6 +55,8 @@ async fn every_operation_answers_as_the_document_says(app: &TestApp) {
     }
     desk::bypass_code(&carla, &account).await;
     desk::ask(&carla, &account, desk::UNLOCK).await.is(200);
+    let acme = partner(app, "Acme").await;
+    acme.is_allowed(&alice.email).await;
     let changed = alice
         .post(PASSWORD, &json!({"current_password": alice.password, "new_password": "another long password"}))
         .await

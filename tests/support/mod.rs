@@ -8,6 +8,7 @@ pub mod document;
 pub mod installation;
 pub mod log;
 pub mod needles;
+pub mod partner;
 pub mod person;
 pub mod pooler;
 pub mod postgres;

@@ -32,7 +32,10 @@ impl Reply {
         assert!(self.status < 500 || self.status == 503, "{method} {path} answered {}", self.status);
         assert!(self.header("x-request-id").is_some());
         assert_eq!(self.header("x-content-type-options"), Some("nosniff"));
-        if self.status >= 400 {
+        let is_standards = path.starts_with("/oauth/") && self.header("content-type") == Some("application/json");
+        if self.status >= 400 && is_standards {
+            assert!(self.body["error"].is_string() && self.body["error_description"].is_string(), "{}", self.body);
+        } else if self.status >= 400 {
             assert_eq!(self.header("content-type"), Some("application/problem+json"), "{method} {path}");
             assert_eq!(self.body["status"], self.status);
             assert_eq!(self.body["request_id"].as_str(), self.header("x-request-id"));

@@ -394,6 +394,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/oauth/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Issues an access token to a partner's client (RFC 6749 §4.4).
+         * @description The client shows itself by HTTP Basic, or by `client_id` and `client_secret` in the form, and not by both. A request
+         *     of it that is refused answers as the standard says; the description is for people.
+         */
+        post: operations["issueClientToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -748,6 +769,59 @@ export interface components {
              */
             new_password: string;
             recovery_code?: components["schemas"]["RecoveryCodeInput"] | null;
+        };
+        /** @description A token (RFC 6749 §5.1). There is none to refresh it with: ask for the next one in the same way. */
+        ClientToken: {
+            /** @description The token. */
+            access_token: string;
+            /**
+             * Format: int32
+             * @description Seconds that it lives.
+             */
+            expires_in: number;
+            /**
+             * @description What it may be used for.
+             * @example 2fa:read events:read
+             */
+            scope: string;
+            /**
+             * @description Always `Bearer`.
+             * @example Bearer
+             */
+            token_type: string;
+        };
+        /** @description Why there is no token (RFC 6749 §5.2). */
+        ClientTokenError: {
+            /**
+             * @description `invalid_request`, `invalid_client`, `unsupported_grant_type` or `invalid_scope`.
+             * @example invalid_client
+             */
+            error: string;
+            /**
+             * @description The same, for a person.
+             * @example the client is unknown or disabled, or the secret is not its own
+             */
+            error_description: string;
+        };
+        /** @description What a client asks with. */
+        ClientTokenRequest: {
+            /** @description The client's id, where it does not show itself by HTTP Basic. */
+            client_id?: string;
+            /**
+             * Format: password
+             * @description The client's secret, where it does not show itself by HTTP Basic.
+             */
+            client_secret?: string;
+            /**
+             * @description Always `client_credentials`.
+             * @example client_credentials
+             */
+            grant_type: string;
+            /**
+             * @description What the token is to be used for, a space between two words; all that the client may do where it is left out.
+             * @example 2fa:read
+             */
+            scope?: string;
         };
         ConfirmRequest: {
             /** @description The first code of the new authenticator. */
@@ -4726,6 +4800,131 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-attempts */
+            429: {
+                headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issueClientToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["ClientTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description A token */
+            200: {
+                headers: {
+                    /** @description Always `no-cache`, as the standard has it */
+                    Pragma?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "access_token": "header.claims.signature",
+                     *       "expires_in": 600,
+                     *       "scope": "2fa:read",
+                     *       "token_type": "Bearer"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ClientToken"];
+                };
+            };
+            /** @description invalid_request, unsupported_grant_type, invalid_scope; malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    /**
+                     * @example {
+                     *       "error": "invalid_scope",
+                     *       "error_description": "the scope is none, or not one of the client"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ClientTokenError"];
+                };
+            };
+            /** @description invalid_client */
+            401: {
+                headers: {
+                    /** @description How a client shows itself (RFC 7617) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "invalid_client",
+                     *       "error_description": "the client is unknown or disabled, or the secret is not its own"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ClientTokenError"];
                 };
             };
             /** @description not-acceptable */

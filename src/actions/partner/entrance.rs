@@ -1,0 +1,79 @@
+//! The partners' own entrance: the client as it is now, the scope that it takes, and whether it sees the account. An
+//! account that it does not see is not there.
+
+use super::PartnerCall;
+use crate::{
+    actions::entrance,
+    domain::{
+        account::Account,
+        client::{Client, ClientScope},
+        id::AccountId,
+        refusal::{Fault, Refusal, Stop},
+    },
+    store::{Db, Tx, accounts, clients, consents},
+};
+use serde_json::Value;
+
+/// The client that a token speaks for, as it is now.
+///
+/// # Errors
+/// `invalid-token` when the client is disabled, or its secret was exchanged without an overlap since; `not-permitted`
+/// when the token, or the client by now, lacks the scope.
+pub fn recognise(db: &mut Db<'_>, call: &PartnerCall, scope: ClientScope) -> Result<Client, Stop> {
+    let client = clients::by_id(db, call.holder.client)?.ok_or(Refusal::InvalidToken)?;
+    if client.is_disabled() || client.epoch != call.holder.epoch {
+        return Err(Refusal::InvalidToken.into());
+    }
+    if call.holder.scopes.holds(scope) && client.scopes.holds(scope) {
+        Ok(client)
+    } else {
+        Err(Refusal::InsufficientScope { scope: scope.as_str() }.into())
+    }
+}
+
+/// An account, for a client to look at. While it is suspended nobody vouches for it, so it is not there.
+///
+/// # Errors
+/// Those of [`recognise`], and `not-found`.
+pub fn look(db: &mut Db<'_>, call: &PartnerCall, scope: ClientScope, id: AccountId) -> Result<Account, Stop> {
+    let client = recognise(db, call, scope)?;
+    let account = accounts::by_id(db, id)?;
+    Ok(visible(db, &client, account)?.filter(|account| !account.is_suspended()).ok_or(Refusal::NotFound)?)
+}
+
+/// Admits a request before its body is read: its client may, sees the account, and its key is free. Returns the
+/// outcome of an earlier request with the same key, where it may be shown again.
+///
+/// # Errors
+/// Those of [`look`], `request-in-progress`, `idempotency-key-reused`, `already-completed`.
+pub async fn admit(call: &PartnerCall, scope: ClientScope, id: AccountId) -> Result<Option<Value>, Stop> {
+    let asked = call.clone();
+    call.cx
+        .store
+        .read("partner-admit", move |db| {
+            let account = look(db, &asked, scope, id)?;
+            entrance::recall(db, asked.claim.as_ref(), account.id, asked.cx.now)
+        })
+        .await
+}
+
+/// Enters a change: holds the account, and checks what [`admit`] checks.
+///
+/// # Errors
+/// Those of [`admit`].
+pub fn enter(tx: &mut Tx<'_>, call: &PartnerCall, scope: ClientScope, id: AccountId) -> Result<Account, Stop> {
+    accounts::lock(tx, id)?;
+    let account = look(tx, call, scope, id)?;
+    entrance::require_unused(tx, call.claim.as_ref(), account.id, call.cx.now)?;
+    Ok(account)
+}
+
+/// An account, if the client sees it.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn visible(db: &mut Db<'_>, client: &Client, account: Option<Account>) -> Result<Option<Account>, Fault> {
+    let Some(account) = account else { return Ok(None) };
+    let is_seen = client.sees_all || consents::find(db, account.id, client.id)?.is_some();
+    Ok(is_seen.then_some(account))
+}

@@ -1,0 +1,19 @@
+//! What partners' programs do, by tokens of their own. Who may, and about whom, is decided in [`entrance`], before
+//! anything is told of an account.
+
+pub mod entrance;
+pub mod token;
+
+use super::Cx;
+use crate::{crypto::client_token::ClientHolder, domain::idempotency::Claim};
+
+/// One request of a client that holds a token.
+#[derive(Clone)]
+pub struct PartnerCall {
+    /// The request.
+    pub cx: Cx,
+    /// Who asks.
+    pub holder: ClientHolder,
+    /// Its idempotency key.
+    pub claim: Option<Claim>,
+}
