@@ -6,8 +6,9 @@ mod doubts;
 mod limits;
 mod portal;
 pub mod shown;
+mod support;
 
-use crate::domain::policy::{Policy, Support};
+use crate::domain::policy::Policy;
 use confique::Config as _;
 use ipnet::IpNet;
 use limits::LimitsConfig;
@@ -18,6 +19,7 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
 };
+pub use support::SupportConfig;
 
 /// A wrong configuration, in one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -152,6 +154,11 @@ pub struct Config {
     #[config(env = "TWOFOLD_REMINDER_AFTER", default = 604800)]
     pub reminder_after: u32,
 
+    /// For how long a disable can be taken back by the link in the mail about it, 30 days at most; 0 switches that off,
+    /// and the secrets of a disabled authenticator are wiped at once.
+    #[config(env = "TWOFOLD_UNDO_FOR", default = 259200)]
+    pub undo_for: u32,
+
     /// For how long, after a disable, a reset, an undo, or the use of a recovery or bypass code, partners are asked to
     /// hold back what cannot be undone; 0 switches the hold off.
     #[config(env = "TWOFOLD_RESTRICTED_FOR", default = 86400)]
@@ -196,21 +203,6 @@ pub enum LogFormat {
     Text,
 }
 
-/// Whom a locked-out owner turns to.
-#[derive(Clone, confique::Config)]
-#[config(layer_attr(serde(deny_unknown_fields)))]
-pub struct SupportConfig {
-    /// An e-mail address.
-    #[config(env = "TWOFOLD_SUPPORT_EMAIL")]
-    pub email: Option<String>,
-    /// A telephone number.
-    #[config(env = "TWOFOLD_SUPPORT_PHONE")]
-    pub phone: Option<String>,
-    /// A page.
-    #[config(env = "TWOFOLD_SUPPORT_URL")]
-    pub url: Option<String>,
-}
-
 impl Config {
     /// Reads the environment and, under it, the file.
     ///
@@ -248,7 +240,6 @@ impl Config {
 
     /// The rules that decisions depend on.
     pub fn policy(&self) -> Policy {
-        let SupportConfig { email, phone, url } = self.support.clone();
         Policy {
             product_name: self.product_name.clone(),
             step_up_max_age: self.step_up_max_age,
@@ -261,11 +252,12 @@ impl Config {
             challenge_ttl: self.challenge_ttl,
             enrollment_ttl: self.enrollment_ttl,
             reminder_after: self.reminder_after,
+            undo_for: self.undo_for,
             restricted_for: self.restricted_for,
             events_kept: self.events_kept_days,
             auth_per_minute: self.auth_per_minute,
             auth_burst: self.auth_burst,
-            support: Support { email, phone, url },
+            support: self.support.policy(),
             limits: self.limits.policy(),
         }
     }
@@ -293,6 +285,10 @@ impl Config {
         }
         if (1..=30).contains(&self.events_kept_days) {
             return refuse("TWOFOLD_EVENTS_KEPT_DAYS must be 31 or more, or 0 for ever");
+        }
+        // The rows of removed methods stay as long as the events that name them, 31 days at least.
+        if self.undo_for > 30 * 24 * 3600 {
+            return refuse("TWOFOLD_UNDO_FOR must be 2592000 (30 days) at most");
         }
         let lives = [
             self.access_token_ttl,
@@ -372,6 +368,7 @@ mod tests {
             ("database_migration_url = \"postgres://h/d\"", "the same database"),
             ("cors_origins = [\"*\"]", "whole origins"),
             ("events_kept_days = 30", "31 or more"),
+            ("undo_for = 2592001", "30 days"),
             ("[limits]\ncode = {free = 5}", "missing field"),
             (
                 "[limits]\ncode = {free = 5, window = 0, delay_first = 1, delay_max = 2, cap_day = 0, cap_month = 0, ends_at = 0}",

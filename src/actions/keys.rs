@@ -124,19 +124,22 @@ pub async fn missing(rooms: &Rooms) -> Result<Vec<Missing>, Stop> {
 /// # Errors
 /// `unavailable`.
 pub async fn reseal(rooms: &Rooms, mut told: impl FnMut(u64)) -> Result<Resealed, Stop> {
-    let (mut outcome, mut place) = (Resealed::default(), Some(String::new()));
-    while let Some(after) = place {
-        let page = rooms.store.read("stale-secrets", move |db| Ok(resealing::page(db, &after)?)).await?;
-        place = page.next;
-        if page.stale.is_empty() {
-            continue;
+    let mut outcome = Resealed::default();
+    for place in resealing::Place::ALL {
+        let mut next = Some(String::new());
+        while let Some(after) = next {
+            let page = rooms.store.read("stale-secrets", move |db| Ok(resealing::page(db, place, &after)?)).await?;
+            next = page.next;
+            if page.stale.is_empty() {
+                continue;
+            }
+            let stale = page.stale;
+            let batch = rooms.store.write("reseal", move |tx| Ok(resealing::reseal(tx, &stale)?)).await?;
+            outcome.done += batch.done;
+            outcome.unreadable.extend(batch.unreadable);
+            told(outcome.done);
+            tokio::time::sleep(PAUSE).await;
         }
-        let stale = page.stale;
-        let batch = rooms.store.write("reseal", move |tx| Ok(resealing::reseal(tx, &stale)?)).await?;
-        outcome.done += batch.done;
-        outcome.unreadable.extend(batch.unreadable);
-        told(outcome.done);
-        tokio::time::sleep(PAUSE).await;
     }
     Ok(outcome)
 }

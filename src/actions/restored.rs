@@ -17,7 +17,7 @@ use crate::{
     store::{
         Tx, accounts, challenges, idempotency, methods, recovery_codes, replicas,
         restorations::{self, Restoration},
-        sessions, totp,
+        sessions, tombstones, totp,
     },
 };
 
@@ -99,6 +99,7 @@ fn restore(
     for method in live.iter().filter(|method| method.state == State::Active) {
         totp::burn(tx, method.id, step)?;
     }
+    tombstones::burn(tx, id, step)?;
     if live.iter().any(|method| method.state == State::Pending) {
         methods::abandon_pending(tx, id, cx.now)?;
         let event = Event::of_system(EventKind::EnrollmentCancelled).with("reason", REASON);

@@ -109,6 +109,10 @@ pub enum Purpose {
     PortalSession,
     /// The secret of a client, as stored.
     ClientSecret,
+    /// The check tag of a link that takes a disable back.
+    Undo,
+    /// The check tag of a link that ends the reminders of a disable.
+    StopReminders,
 }
 
 impl Keyring {
@@ -191,6 +195,11 @@ impl Keyring {
         tag(&self.naming, purpose, parts).as_ref().to_vec()
     }
 
+    /// Whether `start` is the first `length` bytes of the name of `parts`, compared in constant time.
+    pub fn is_truncated_name_of(&self, start: &[u8], length: usize, purpose: Purpose, parts: &[&[u8]]) -> bool {
+        tag(&self.naming, purpose, parts).as_ref()[..length].ct_eq(start).into()
+    }
+
     /// Whether `start` is the first `length` bytes of the hash of `parts` under any key of the ring.
     pub fn is_truncated_hash_of(&self, start: &[u8], length: usize, purpose: Purpose, parts: &[&[u8]]) -> bool {
         let is_under = |key: &hmac::Key| tag(key, purpose, parts).as_ref()[..length].ct_eq(start).into();
@@ -245,6 +254,8 @@ impl Purpose {
             Self::Address => b"address",
             Self::PortalSession => b"portal-session",
             Self::ClientSecret => b"client-secret",
+            Self::Undo => b"undo",
+            Self::StopReminders => b"stop-reminders",
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod jwks;
 pub mod keyfile;
 pub mod keyring;
 pub mod keys;
+pub mod links;
 pub mod opaque;
 pub mod password;
 pub mod random;

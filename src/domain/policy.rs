@@ -36,6 +36,8 @@ pub struct Policy {
     pub enrollment_ttl: u32,
     /// When, after a disable, the owner is reminded.
     pub reminder_after: u32,
+    /// For how long a disable can be taken back; 0 means never.
+    pub undo_for: u32,
     /// For how long, after the protection was lowered, others are asked to hold back; 0 means never.
     pub restricted_for: u32,
     /// Days that events are kept; 0 means for ever.
@@ -54,8 +56,12 @@ impl Policy {
     /// Until when others are asked to hold back what cannot be undone, when an account's protection is lowered now;
     /// `None` where an operator wants no hold.
     pub fn hold(&self, now: Timestamp) -> Option<Timestamp> {
-        let length = SignedDuration::from_secs(i64::from(self.restricted_for));
-        (self.restricted_for > 0).then(|| now.checked_add(length).unwrap_or(Timestamp::MAX))
+        later(now, self.restricted_for)
+    }
+
+    /// Until when a disable of now can be taken back; `None` where an operator wants no undo.
+    pub fn undo_until(&self, now: Timestamp) -> Option<Timestamp> {
+        later(now, self.undo_for)
     }
 
     /// Events from before this moment are dropped; none when they are kept for ever.
@@ -63,6 +69,12 @@ impl Policy {
         let age = SignedDuration::from_hours(24 * i64::from(self.events_kept));
         (self.events_kept > 0).then(|| now.checked_sub(age).unwrap_or(Timestamp::MIN))
     }
+}
+
+/// So many seconds from now; `None` when there are none.
+fn later(now: Timestamp, seconds: u32) -> Option<Timestamp> {
+    let length = SignedDuration::from_secs(seconds.into());
+    (seconds > 0).then(|| now.checked_add(length).unwrap_or(Timestamp::MAX))
 }
 
 /// Whom a locked-out owner turns to.

@@ -108,6 +108,8 @@ pub struct PolicyBody {
     /// For how long, after a disable, a reset, an undo, or the use of a recovery or bypass code, partners are asked to
     /// hold back; 0 means never.
     restricted_for: u32,
+    /// For how long a disable can be taken back by the link in the mail about it; 0 means never.
+    undo_for: u32,
     /// Requests of one network on `/auth/*`.
     address: AddressPolicy,
     /// The budgets of guesses.
@@ -232,6 +234,7 @@ impl From<&Policy> for PolicyBody {
             enrollment_ttl: rules.enrollment_ttl,
             reminder_after: rules.reminder_after,
             restricted_for: rules.restricted_for,
+            undo_for: rules.undo_for,
             address: AddressPolicy { per_minute: rules.auth_per_minute, burst: rules.auth_burst },
             limits: rules.limits.clone(),
             support: SupportBody::from(&rules.support),

@@ -4,7 +4,7 @@
 use super::{
     Db,
     row::parsed,
-    schema::{bypass_code, challenge, client, recovery_code, session, totp},
+    schema::{bypass_code, challenge, client, recovery_code, session, tombstone_totp, totp},
 };
 use crate::{
     crypto::keyring::{Hashed, Sealed},
@@ -21,6 +21,8 @@ const PAGE: i64 = 1000;
 pub enum Rows {
     /// Secrets of authenticators, which a sealing key opens.
     Secrets,
+    /// Secrets of authenticators that were switched off and may come back, which a sealing key opens.
+    BuriedSecrets,
     /// Recovery codes that are unused, which a hashing key checks.
     RecoveryCodes,
     /// Refresh tokens of sessions that are alive, which a hashing key checks.
@@ -35,7 +37,7 @@ pub enum Rows {
 
 impl Rows {
     /// Those whose keys are of the sealing ring.
-    pub const SEALED: [Self; 1] = [Self::Secrets];
+    pub const SEALED: [Self; 2] = [Self::Secrets, Self::BuriedSecrets];
     /// Those whose keys are of the hashing ring.
     pub const HASHED: [Self; 5] =
         [Self::RecoveryCodes, Self::RefreshTokens, Self::Challenges, Self::BypassCodes, Self::ClientSecrets];
@@ -51,6 +53,7 @@ pub type Place = (String, String);
 pub fn page(db: &mut Db<'_>, rows: Rows, after: &Place, now: Timestamp) -> Result<(Vec<String>, Option<Place>), Fault> {
     let found = match rows {
         Rows::Secrets => return secrets(db, after),
+        Rows::BuriedSecrets => return buried_secrets(db, after),
         Rows::RecoveryCodes => recovery_codes(db, after)?,
         Rows::RefreshTokens => refresh_tokens(db, after, now.as_millisecond())?,
         Rows::Challenges => challenges(db, after, now.as_millisecond())?,
@@ -78,6 +81,21 @@ fn secrets(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option<Place>
         .limit(PAGE)
         .select((dsl::method_id, dsl::sealed))
         .load(db.conn)?;
+    names(rows)
+}
+
+fn buried_secrets(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option<Place>), Fault> {
+    use tombstone_totp::dsl;
+    let rows: Vec<(String, Vec<u8>)> = dsl::tombstone_totp
+        .filter(dsl::method_id.gt(&after.0))
+        .order(dsl::method_id)
+        .limit(PAGE)
+        .select((dsl::method_id, dsl::sealed))
+        .load(db.conn)?;
+    names(rows)
+}
+
+fn names(rows: Vec<(String, Vec<u8>)>) -> Result<(Vec<String>, Option<Place>), Fault> {
     let next = place(rows.len(), rows.last().map(|(id, _)| (id.clone(), String::new())).as_ref());
     let name = |(method, sealed): (String, Vec<u8>)| {
         let unreadable = || Fault::Unreadable(format!("secret of method {method}"));

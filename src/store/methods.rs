@@ -10,6 +10,7 @@ use super::{
         method::{self, dsl},
         totp,
     },
+    tombstones,
 };
 use crate::{
     crypto::password::Reverified,
@@ -212,7 +213,7 @@ pub fn replace(tx: &mut Tx<'_>, confirmed: &Method, old: MethodId, now: Timestam
 }
 
 /// Removes every active method and ends the pending enrolment, for an owner who has proved both
-/// factors. Returns how many were active.
+/// factors; what an undo needs of them is kept until then, where it is to be kept. Returns how many were active.
 ///
 /// # Errors
 /// `unavailable`.
@@ -220,30 +221,44 @@ pub fn remove_all(
     tx: &mut Tx<'_>,
     account: AccountId,
     now: Timestamp,
+    kept_until: Option<Timestamp>,
     _: &Reverified,
     _: &Assured,
 ) -> Result<usize, Fault> {
-    clear(tx, account, now)
+    clear(tx, account, now, kept_until)
 }
 
 /// As [`remove_all`], for the operator, who has the keys and the database.
 ///
 /// # Errors
 /// `unavailable`.
-pub fn remove_for_operator(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<usize, Fault> {
-    clear(tx, account, now)
+pub fn remove_for_operator(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    now: Timestamp,
+    kept_until: Option<Timestamp>,
+) -> Result<usize, Fault> {
+    clear(tx, account, now, kept_until)
 }
 
 /// As [`remove_all`], for an agent of support.
 ///
 /// # Errors
 /// `unavailable`.
-pub fn remove_for_agent(tx: &mut Tx<'_>, customer: &Customer, now: Timestamp, _: &Agent) -> Result<usize, Fault> {
-    clear(tx, customer.account(), now)
+pub fn remove_for_agent(
+    tx: &mut Tx<'_>,
+    customer: &Customer,
+    now: Timestamp,
+    kept_until: Option<Timestamp>,
+    _: &Agent,
+) -> Result<usize, Fault> {
+    clear(tx, customer.account(), now, kept_until)
 }
 
-fn clear(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<usize, Fault> {
+fn clear(tx: &mut Tx<'_>, account: AccountId, now: Timestamp, kept_until: Option<Timestamp>) -> Result<usize, Fault> {
     abandon_pending(tx, account, now)?;
+    let ids: Vec<MethodId> = active(tx, account)?.iter().map(|method| method.id).collect();
+    tombstones::bury(tx, account, &ids, now, kept_until)?;
     end(tx, account, None, (State::Active, State::Removed), now)
 }
 

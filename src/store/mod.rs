@@ -40,6 +40,7 @@ mod schema;
 mod server_url;
 pub mod sessions;
 mod sqlite;
+pub mod tombstones;
 pub mod totp;
 
 pub use engine::{Location, OpenError, Pooling, Store};

@@ -41,6 +41,8 @@ enum Age {
 pub const RULES: [Rule; 11] = [
     Rule { table: "challenge", key: "id", by: "expires_at", only: "", age: Age::Ms(DAY_MS) },
     Rule { table: "bypass_code", key: "account_id", by: "expires_at", only: "", age: Age::Ms(DAY_MS) },
+    // Its secrets are wiped with it.
+    Rule { table: "tombstone", key: "account_id", by: "expires_at", only: "", age: Age::Ms(0) },
     Rule { table: "idempotency", key: "account_id, key", by: "created_at", only: "", age: Age::Ms(RETENTION * 1000) },
     // A bucket that a cap has locked stays locked until it is opened, however long nobody asks.
     Rule { table: "bucket", key: "scope, key", by: "updated_at", only: UNLOCKED, age: Age::Ms(LEDGER_DAYS * DAY_MS) },

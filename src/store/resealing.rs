@@ -5,7 +5,7 @@ use super::{
     Db, Tx,
     connection::Prepare,
     row::parsed,
-    schema::{method, totp::dsl},
+    schema::{method, tombstone_totp, totp},
     totp::cell,
 };
 use crate::{
@@ -20,9 +20,24 @@ use diesel::prelude::*;
 /// Secrets that are looked at in one read, and sealed in one write.
 const PAGE: i64 = 50;
 
+/// Where secrets lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// With the methods in service, and those that wait for their confirm.
+    InService,
+    /// Under tombstones, sealed for the cell that they may come back to.
+    Buried,
+}
+
+impl Place {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::InService, Self::Buried];
+}
+
 /// A secret under another key than the first.
 #[derive(Clone)]
 pub struct Stale {
+    place: Place,
     account: AccountId,
     method: MethodId,
     sealed: Sealed,
@@ -45,25 +60,22 @@ pub struct Resealed {
     pub unreadable: Vec<MethodId>,
 }
 
-/// The secrets after the method `after` that are not under the first key.
+/// The secrets at a place, after the method `after`, that are not under the first key.
 ///
 /// # Errors
 /// `unavailable`, `unreadable`.
-pub fn page(db: &mut Db<'_>, after: &str) -> Result<Page, Fault> {
-    let rows: Vec<(String, String, Vec<u8>)> = dsl::totp
-        .inner_join(method::table)
-        .filter(dsl::method_id.gt(after))
-        .order(dsl::method_id)
-        .limit(PAGE)
-        .select((method::account_id, dsl::method_id, dsl::sealed))
-        .load(db.conn)?;
+pub fn page(db: &mut Db<'_>, place: Place, after: &str) -> Result<Page, Fault> {
+    let rows = match place {
+        Place::InService => in_service(db, after)?,
+        Place::Buried => buried(db, after)?,
+    };
     let next = rows.last().filter(|_| rows.len() as i64 == PAGE).map(|(_, method, _)| method.clone());
     let first = db.keys.ids.sealing.first().map(String::as_str);
     let mut stale = Vec::new();
     for (account, method, sealed) in rows {
         let sealed = Sealed(sealed);
         if sealed.key_id() != first {
-            stale.push(Stale { account: parsed(&account)?, method: parsed(&method)?, sealed });
+            stale.push(Stale { place, account: parsed(&account)?, method: parsed(&method)?, sealed });
         }
     }
     Ok(Page { stale, next })
@@ -75,7 +87,7 @@ pub fn page(db: &mut Db<'_>, after: &str) -> Result<Page, Fault> {
 /// `unavailable`.
 pub fn reseal(tx: &mut Tx<'_>, stale: &[Stale]) -> Result<Resealed, Fault> {
     let mut outcome = Resealed::default();
-    for Stale { account, method, sealed } in stale {
+    for Stale { place, account, method, sealed } in stale {
         let cell = cell(*account, *method);
         let secret = match tx.keys.open(cell, sealed) {
             Ok(secret) => secret,
@@ -86,9 +98,48 @@ pub fn reseal(tx: &mut Tx<'_>, stale: &[Stale]) -> Result<Resealed, Fault> {
             Err(fault) => return Err(fault),
         };
         let fresh = tx.keys.seal(tx.random, cell, secret.expose())?;
-        let unmoved = dsl::totp.filter(dsl::method_id.eq(method.to_string())).filter(dsl::sealed.eq(&sealed.0));
-        let rows = diesel::update(unmoved).set(dsl::sealed.eq(fresh.0)).prepared().execute(tx.conn)?;
-        outcome.done += rows as u64;
+        outcome.done += exchange(tx, *place, *method, sealed, fresh)? as u64;
     }
     Ok(outcome)
+}
+
+/// A row: account, method, sealed secret.
+type Row = (String, String, Vec<u8>);
+
+fn in_service(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
+    use totp::dsl;
+    let rows = dsl::totp
+        .inner_join(method::table)
+        .filter(dsl::method_id.gt(after))
+        .order(dsl::method_id)
+        .limit(PAGE)
+        .select((method::account_id, dsl::method_id, dsl::sealed));
+    Ok(rows.load(db.conn)?)
+}
+
+fn buried(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
+    use tombstone_totp::dsl;
+    let rows = dsl::tombstone_totp.filter(dsl::method_id.gt(after)).order(dsl::method_id).limit(PAGE).select((
+        dsl::account_id,
+        dsl::method_id,
+        dsl::sealed,
+    ));
+    Ok(rows.load(db.conn)?)
+}
+
+/// How many rows held the old bytes, and hold the new ones now.
+fn exchange(tx: &mut Tx<'_>, place: Place, method: MethodId, old: &Sealed, new: Sealed) -> Result<usize, Fault> {
+    let method = method.to_string();
+    Ok(match place {
+        Place::InService => {
+            let unmoved = totp::table.filter(totp::method_id.eq(method)).filter(totp::sealed.eq(&old.0));
+            diesel::update(unmoved).set(totp::sealed.eq(new.0)).prepared().execute(tx.conn)?
+        }
+        Place::Buried => {
+            let unmoved = tombstone_totp::table
+                .filter(tombstone_totp::method_id.eq(method))
+                .filter(tombstone_totp::sealed.eq(&old.0));
+            diesel::update(unmoved).set(tombstone_totp::sealed.eq(new.0)).prepared().execute(tx.conn)?
+        }
+    })
 }

@@ -49,6 +49,23 @@ table! {
 }
 
 table! {
+    tombstone (account_id) {
+        account_id -> Text,
+        disabled_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+table! {
+    tombstone_totp (method_id) {
+        method_id -> Text,
+        account_id -> Text,
+        sealed -> Binary,
+        last_step -> BigInt,
+    }
+}
+
+table! {
     recovery_code (account_id, hashed) {
         account_id -> Text,
         hashed -> Text,
@@ -269,8 +286,9 @@ table! {
 diesel::joinable!(session -> account (account_id));
 diesel::joinable!(consent -> client (client_id));
 diesel::joinable!(totp -> method (method_id));
+diesel::joinable!(tombstone_totp -> method (method_id));
 allow_tables_to_appear_in_same_query!(account, session, challenge);
-allow_tables_to_appear_in_same_query!(method, totp);
+allow_tables_to_appear_in_same_query!(method, totp, tombstone_totp);
 allow_tables_to_appear_in_same_query!(account, audit_end);
 allow_tables_to_appear_in_same_query!(announcement, audit, delivery);
 allow_tables_to_appear_in_same_query!(client, consent);

@@ -97,6 +97,26 @@ async fn a_bypass_code_that_nobody_used_is_dropped_a_day_later(app: &TestApp) {
     assert_eq!(count(app, "bypass_code"), 0);
 }
 
+on_both_engines!(what_an_undo_would_bring_back_is_wiped_when_its_time_is_over);
+async fn what_an_undo_would_bring_back_is_wiped_when_its_time_is_over(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    alice.disable(json!({})).await.is(200);
+    assert_eq!((count(app, "totp"), count(app, "tombstone_totp")), (0, 1));
+    app.pass(3 * DAY);
+    prune(app).await;
+    assert_eq!((count(app, "tombstone"), count(app, "tombstone_totp")), (1, 1));
+    app.pass(1);
+    prune(app).await;
+    assert_eq!((count(app, "tombstone"), count(app, "tombstone_totp")), (0, 0));
+}
+
+on_both_engines!(where_nothing_can_be_undone_nothing_is_kept, |config| config.undo_for = 0);
+async fn where_nothing_can_be_undone_nothing_is_kept(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    alice.disable(json!({})).await.is(200);
+    assert_eq!((count(app, "totp"), count(app, "tombstone"), count(app, "tombstone_totp")), (0, 0, 0));
+}
+
 on_both_engines!(what_is_kept_for_ever_is_not_dropped, |config| config.events_kept_days = 0);
 async fn what_is_kept_for_ever_is_not_dropped(app: &TestApp) {
     let id = account(app, "alice").await;

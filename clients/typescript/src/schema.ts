@@ -1297,6 +1297,11 @@ export interface components {
             support_max_age: number;
             /** @description One-time codes. */
             totp: components["schemas"]["TotpPolicy"];
+            /**
+             * Format: int32
+             * @description For how long a disable can be taken back by the link in the mail about it; 0 means never.
+             */
+            undo_for: number;
         };
         /** @description A problem as JSON (RFC 9457 §3); some kinds have members of their own. */
         Problem: {
@@ -1845,7 +1850,8 @@ export interface operations {
                      *         "digits": 6,
                      *         "period": 30,
                      *         "window": 1
-                     *       }
+                     *       },
+                     *       "undo_for": 259200
                      *     }
                      */
                     "application/json": components["schemas"]["Policy"];

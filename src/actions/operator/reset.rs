@@ -23,7 +23,7 @@ pub async fn reset(cx: &Cx, whom: Whom, reason: Remark) -> Result<Done<Counts>, 
             let mut account = hold(tx, &whom)?;
             account.require_enabled()?;
             let id = account.id;
-            let methods = methods::remove_for_operator(tx, id, setting.now)?;
+            let methods = methods::remove_for_operator(tx, id, setting.now, setting.policy.undo_until(setting.now))?;
             let event = event(EventKind::TwoFactorResetByOperator, Some(&reason));
             let what = disable::switch_off(tx, &setting, &mut account, methods, None, event)?.revoked;
             Ok(Done { id, what })

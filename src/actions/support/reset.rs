@@ -45,7 +45,7 @@ fn switch_off(
     account.require_enabled()?;
     let paid = desk::pay(tx, call, agent)?;
     ledger::keep(tx, &cx.policy.limits, paid, cx.now)?;
-    let methods = methods::remove_for_agent(tx, &customer, cx.now, agent)?;
+    let methods = methods::remove_for_agent(tx, &customer, cx.now, cx.policy.undo_until(cx.now), agent)?;
     let event = Event::of_support(EventKind::TwoFactorResetBySupport, agent, cause);
     Ok(disable::switch_off(tx, cx, &mut account, methods, None, event)?)
 }

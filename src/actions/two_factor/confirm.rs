@@ -25,7 +25,7 @@ use crate::{
     store::{
         Tx, accounts,
         factors::{self, Assured},
-        ledger, methods, recovery_codes, sessions, totp,
+        ledger, methods, recovery_codes, sessions, tombstones, totp,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -128,6 +128,8 @@ fn activate(
 ) -> Result<(Confirmed, Grant), Stop> {
     let cx = &call.cx;
     let proved = Assured::by_factor(&factors::activate(tx, method.id, step, cx.now)?);
+    // Whoever has a new phone now needs the old one no more, and whoever has stolen the old one must not come back.
+    tombstones::discard(tx, account.id)?;
     let kind = match method.replaces {
         Some(old) => {
             methods::replace(tx, method, old, cx.now, &proved)?;

@@ -106,7 +106,8 @@ pub async fn disable(call: &Call, command: Disable) -> Result<Disabled, Stop> {
     let (mut disabled, grant) = reverify::settle(call, proven, move |tx, mut change| {
         change.account.require_enabled()?;
         let (id, session) = (change.account.id, Some(change.session.id));
-        let methods = methods::remove_all(tx, id, cx.now, &change.reverified, change.assured()?)?;
+        let methods =
+            methods::remove_all(tx, id, cx.now, cx.policy.undo_until(cx.now), &change.reverified, change.assured()?)?;
         let event = Event::of_owner(EventKind::TwoFactorDisabled, session)
             .with("reason", serde_json::to_value(command.reason).unwrap_or_default());
         let disabled = switch_off(tx, &cx, &mut change.account, methods, session, event)?;

@@ -1,0 +1,7 @@
+-- What totp held of an authenticator app that was switched off, sealed as it was there; an undo puts it back.
+CREATE TABLE tombstone_totp (
+  method_id  TEXT    NOT NULL PRIMARY KEY REFERENCES method (id) ON DELETE CASCADE,
+  account_id TEXT    NOT NULL REFERENCES tombstone (account_id) ON DELETE CASCADE,
+  sealed     BLOB    NOT NULL,
+  last_step  INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,158 @@
+//! Tombstones: what an undo brings back. When two-factor authentication is switched off, the sealed secrets of its
+//! methods are laid here for a time instead of being wiped; the methods themselves stay in their table anyway, out of
+//! service, since events name them. Nothing here is opened: it comes back to the cell that it was sealed for.
+
+use super::{
+    Db, Tx,
+    connection::{Fetch, Prepare},
+    row::{hit_one, moment},
+    schema::{
+        method,
+        tombstone::{self, dsl},
+        tombstone_totp, totp,
+    },
+};
+use crate::{
+    crypto::links::Link,
+    domain::{
+        id::{AccountId, MethodId},
+        method::{Label, State},
+        refusal::Fault,
+        totp::Step,
+    },
+};
+use diesel::prelude::*;
+use jiff::Timestamp;
+
+/// What an undo would bring back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    /// Until when it can.
+    pub expires_at: Timestamp,
+    /// What the owner calls the methods, oldest first.
+    pub labels: Vec<Label>,
+}
+
+/// Lays the secrets of these methods, which are about to leave service at `now`, under a tombstone until then. The
+/// one before is gone with this, whatever it held.
+///
+/// # Errors
+/// `unavailable`.
+pub(super) fn bury(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    methods: &[MethodId],
+    now: Timestamp,
+    until: Option<Timestamp>,
+) -> Result<(), Fault> {
+    discard(tx, account)?;
+    let Some(until) = until else { return Ok(()) };
+    let ids: Vec<String> = methods.iter().map(MethodId::to_string).collect();
+    let kept: Vec<(String, Vec<u8>, i64)> = totp::table
+        .filter(totp::method_id.eq_any(ids))
+        .select((totp::method_id, totp::sealed, totp::last_step))
+        .load(tx.conn)?;
+    if kept.is_empty() {
+        // An undo must not switch on what nobody could pass.
+        return Ok(());
+    }
+    let head = (
+        dsl::account_id.eq(account.to_string()),
+        dsl::disabled_at.eq(now.as_millisecond()),
+        dsl::expires_at.eq(until.as_millisecond()),
+    );
+    diesel::insert_into(tombstone::table).values(head).prepared().execute(tx.conn)?;
+    for (method, sealed, last_step) in kept {
+        let row = (
+            tombstone_totp::method_id.eq(method),
+            tombstone_totp::account_id.eq(account.to_string()),
+            tombstone_totp::sealed.eq(sealed),
+            tombstone_totp::last_step.eq(last_step),
+        );
+        diesel::insert_into(tombstone_totp::table).values(row).prepared().execute(tx.conn)?;
+    }
+    Ok(())
+}
+
+/// What the holder of a link can bring back now; `None` when it was, or cannot be any more.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn find(db: &mut Db<'_>, link: &Link, now: Timestamp) -> Result<Option<Tombstone>, Fault> {
+    let account = link.account().to_string();
+    let head: Option<i64> = dsl::tombstone
+        .filter(dsl::account_id.eq(account.clone()))
+        .filter(dsl::disabled_at.eq(link.disabled_at().as_millisecond()))
+        .filter(dsl::expires_at.gt(now.as_millisecond()))
+        .select(dsl::expires_at)
+        .fetch_one(db.conn)?;
+    let Some(expires_at) = head else { return Ok(None) };
+    let labels: Vec<(String, String)> = tombstone_totp::table
+        .inner_join(method::table)
+        .filter(tombstone_totp::account_id.eq(&account))
+        .order((method::created_at, method::id))
+        .select((method::id, method::label))
+        .load(db.conn)?;
+    let label = |(id, label): (String, String)| {
+        Label::parse(&label, "").map_err(|_| Fault::Unreadable(format!("label of method {id}")))
+    };
+    Ok(Some(Tombstone {
+        expires_at: moment(expires_at)?,
+        labels: labels.into_iter().map(label).collect::<Result<_, _>>()?,
+    }))
+}
+
+/// Takes the methods under a tombstone back into service, with the steps that were used, for the holder of its link;
+/// the tombstone is used up by that. Returns how many they are.
+///
+/// # Errors
+/// `contended` when it was used up or discarded meanwhile.
+pub fn exhume(tx: &mut Tx<'_>, link: &Link, now: Timestamp) -> Result<usize, Fault> {
+    let account = link.account().to_string();
+    let kept: Vec<(String, Vec<u8>, i64)> = tombstone_totp::table
+        .filter(tombstone_totp::account_id.eq(&account))
+        .select((tombstone_totp::method_id, tombstone_totp::sealed, tombstone_totp::last_step))
+        .load(tx.conn)?;
+    let head = dsl::tombstone
+        .filter(dsl::account_id.eq(&account))
+        .filter(dsl::disabled_at.eq(link.disabled_at().as_millisecond()))
+        .filter(dsl::expires_at.gt(now.as_millisecond()));
+    hit_one(diesel::delete(head).prepared().execute(tx.conn)?, "tombstone")?;
+    for (id, sealed, last_step) in &kept {
+        let row = (totp::method_id.eq(id), totp::sealed.eq(sealed), totp::last_step.eq(last_step));
+        diesel::insert_into(totp::table).values(row).prepared().execute(tx.conn)?;
+        let removed = method::table
+            .filter(method::id.eq(id))
+            .filter(method::account_id.eq(&account))
+            .filter(method::state.eq(State::Removed.as_str()));
+        let rows = diesel::update(removed)
+            .set((method::state.eq(State::Active.as_str()), method::ended_at.eq(None::<i64>)))
+            .prepared()
+            .execute(tx.conn)?;
+        hit_one(rows, "removed method")?;
+    }
+    Ok(kept.len())
+}
+
+/// Wipes what lies under the tombstone of an account, if there is one.
+///
+/// # Errors
+/// `unavailable`.
+pub fn discard(tx: &mut Tx<'_>, account: AccountId) -> Result<(), Fault> {
+    let of_account = dsl::tombstone.filter(dsl::account_id.eq(account.to_string()));
+    diesel::delete(of_account).prepared().execute(tx.conn)?;
+    Ok(())
+}
+
+/// Uses up `step` and every earlier one of the methods under an account's tombstone.
+///
+/// # Errors
+/// `unavailable`.
+pub fn burn(tx: &mut Tx<'_>, account: AccountId, step: Step) -> Result<(), Fault> {
+    let step = i64::try_from(step.0).map_err(|_| Fault::Unreadable(format!("step {}", step.0)))?;
+    let earlier = tombstone_totp::table
+        .filter(tombstone_totp::account_id.eq(account.to_string()))
+        .filter(tombstone_totp::last_step.lt(step));
+    diesel::update(earlier).set(tombstone_totp::last_step.eq(step)).prepared().execute(tx.conn)?;
+    Ok(())
+}
