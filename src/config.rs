@@ -4,6 +4,7 @@
 mod database;
 mod doubts;
 mod limits;
+mod otlp;
 mod portal;
 pub mod shown;
 mod support;
@@ -12,6 +13,7 @@ use crate::domain::policy::Policy;
 use confique::Config as _;
 use ipnet::IpNet;
 use limits::LimitsConfig;
+pub use otlp::OtlpConfig;
 pub use portal::PortalConfig;
 use std::{
     env, fs,
@@ -188,6 +190,10 @@ pub struct Config {
     #[config(nested)]
     pub support: SupportConfig,
 
+    /// Where traces of requests go.
+    #[config(nested)]
+    pub otlp: OtlpConfig,
+
     /// The budgets of guesses; 0 in a rule switches it off.
     #[config(nested)]
     pub limits: LimitsConfig,
@@ -302,6 +308,7 @@ impl Config {
             return refuse("lifetimes, TWOFOLD_DATABASE_POOL and TWOFOLD_PASSWORD_QUEUE must be above 0");
         }
         self.limits.check()?;
+        self.otlp.check()?;
         self.portal.check(&self.issuer, self.insecure)?;
         if !self.sign_in && self.portal.issuer.is_none() {
             return refuse("TWOFOLD_SIGN_IN=false needs TWOFOLD_PORTAL_ISSUER: nobody could sign in");

@@ -12,6 +12,8 @@
 //! | [`worker`] | what happens beside the requests |
 //! | [`cli`] | the commands, over [`config`] |
 //!
+//! Beside them, [`spans`] tells a collector of traces what a request did, where the feature `otlp` is built in.
+//!
 //! To see the whole at once, follow one request: `POST /account/security/2fa/disable` is one line in
 //! `http/routes.rs`, a handler in `http/two_factor.rs`, the story in `actions/two_factor/disable.rs`, the
 //! proofs in `actions/reverify.rs`, and compare and set in `store/`.
@@ -24,5 +26,6 @@ pub mod config;
 pub mod crypto;
 pub mod domain;
 pub mod http;
+pub mod spans;
 pub mod store;
 pub mod worker;

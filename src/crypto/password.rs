@@ -1,7 +1,10 @@
 //! bcrypt, and the proof that a password was right.
 
 use super::gate::{Class, Gate, Ticket};
-use crate::domain::{password::Password, refusal::Fault};
+use crate::{
+    domain::{password::Password, refusal::Fault},
+    spans,
+};
 use prometheus_client::registry::Registry;
 
 /// Costs that are accepted in a stored hash; a higher one would hold a core for minutes.
@@ -74,19 +77,18 @@ impl Passwords {
             return Err(Fault::Unreadable("a stored password hash".to_owned()));
         }
         let cost = self.cost;
-        ticket
-            .run(move || {
-                let is_right = bcrypt::non_truncating_verify(password.bytes(), &hash)
-                    .map_err(|_| Fault::Unreadable("a stored password hash".to_owned()))?;
-                // A cheaper hash must not tell by its speed that it is there. Each step of cost doubles the
-                // work, so its own once more and each up to the configured one add up to exactly that.
-                for missing in cost_of(&hash).filter(|_| !is_right).map_or(cost..cost, |own| own..cost) {
-                    let _ = bcrypt::non_truncating_verify(password.bytes(), &nobody(missing));
-                }
-                let new_hash = new.map(|new| hash_now(&new, cost)).transpose()?;
-                Ok(Compared { reverified: is_right.then_some(Reverified { hash }), new_hash })
-            })
-            .await?
+        let computing = ticket.run(move || {
+            let is_right = bcrypt::non_truncating_verify(password.bytes(), &hash)
+                .map_err(|_| Fault::Unreadable("a stored password hash".to_owned()))?;
+            // A cheaper hash must not tell by its speed that it is there. Each step of cost doubles the
+            // work, so its own once more and each up to the configured one add up to exactly that.
+            for missing in cost_of(&hash).filter(|_| !is_right).map_or(cost..cost, |own| own..cost) {
+                let _ = bcrypt::non_truncating_verify(password.bytes(), &nobody(missing));
+            }
+            let new_hash = new.map(|new| hash_now(&new, cost)).transpose()?;
+            Ok(Compared { reverified: is_right.then_some(Reverified { hash }), new_hash })
+        });
+        spans::within("password", "verify", computing).await?
     }
 
     /// Hashes a new password.
@@ -95,7 +97,7 @@ impl Passwords {
     /// `overloaded` when the computation waited too long; `unavailable` when it failed.
     pub async fn hash(&self, ticket: Ticket, password: Password) -> Result<String, Fault> {
         let cost = self.cost;
-        ticket.run(move || hash_now(&password, cost)).await?
+        spans::within("password", "hash", ticket.run(move || hash_now(&password, cost))).await?
     }
 
     /// A hash of the configured cost that no password matches.

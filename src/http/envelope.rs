@@ -4,18 +4,25 @@
 use super::{
     address::{self, NetworkLimit},
     language,
-    metrics::Requests,
+    metrics::{Requests, known_method},
     pages,
     problem::{Code, Problem},
     trace::{self, Trace},
     traffic::Traffic,
 };
-use crate::{crypto::random::Random, domain::account::Locale};
+use crate::{
+    crypto::random::Random,
+    domain::account::Locale,
+    spans::{Caller, Ended, RequestSpan, Spans},
+};
 use actix_web::{
-    Error, HttpMessage, HttpResponse,
+    Error, HttpMessage, HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{self, Accept, Header, HeaderMap, HeaderName, HeaderValue},
+    http::{
+        StatusCode,
+        header::{self, Accept, Header, HeaderMap, HeaderName, HeaderValue},
+    },
     middleware::Next,
     web,
 };
@@ -53,6 +60,8 @@ pub struct Envelope {
     pub requests: Requests,
     /// Counts the requests in flight.
     pub traffic: Arc<Traffic>,
+    /// Makes their spans.
+    pub spans: Spans,
 }
 
 /// The middleware.
@@ -66,11 +75,13 @@ pub async fn seal(
     let began = Instant::now();
     let envelope = request.app_data::<web::Data<Envelope>>().cloned();
     let _in_flight = envelope.as_ref().map(|envelope| envelope.traffic.enter());
-    let facts = facts(&request);
+    let mut facts = facts(&request);
+    let span = begin(envelope.as_ref().map(|envelope| &envelope.spans), &mut facts.trace);
     request.extensions_mut().insert(facts.clone());
-    let mut response = next.call(request).await?.map_into_boxed_body();
-    if let Some(problem) = problem_in(&response) {
-        if let Problem::Failed(fault) = &problem {
+    let mut response = span.around(next.call(request)).await?.map_into_boxed_body();
+    let problem = problem_in(&response);
+    if let Some(problem) = &problem {
+        if let Problem::Failed(fault) = problem {
             let (id, trace) = (facts.request_id.as_str(), facts.trace.trace_id.as_str());
             log::error!(request_id = id, trace_id = trace, path = response.request().path(); "{fault}");
         }
@@ -83,6 +94,7 @@ pub async fn seal(
     if let Some(envelope) = &envelope {
         envelope.requests.count(response.request(), response.status(), took);
     }
+    span.end(|| ended(response.request(), response.status(), problem.as_ref()));
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     log::info!(
         request_id = facts.request_id.as_str(),
@@ -96,6 +108,25 @@ pub async fn seal(
         "request"
     );
     Ok(response)
+}
+
+/// Begins the span of a request; a trace that nobody named before it is named in the log by it.
+fn begin(spans: Option<&Spans>, trace: &mut Trace) -> RequestSpan {
+    let caller = Caller { trace_id: &trace.trace_id, span_id: &trace.parent_id, is_sampled: trace.is_sampled };
+    let span = spans.unwrap_or(&Spans::default()).begin(caller);
+    if trace.trace_id.is_empty() {
+        trace.trace_id = span.trace_id().unwrap_or_default();
+    }
+    span
+}
+
+fn ended(request: &HttpRequest, status: StatusCode, problem: Option<&Problem>) -> Ended {
+    Ended {
+        method: known_method(request).unwrap_or("_OTHER"),
+        route: request.match_pattern(),
+        status: status.as_u16(),
+        problem: problem.map(|problem| problem.code().slug()),
+    }
 }
 
 /// The door behind the envelope: turns away what no handler needs to see.

@@ -54,6 +54,11 @@ impl Requests {
 
 /// A client may invent methods; a label must not.
 fn method(request: &HttpRequest) -> &'static str {
+    known_method(request).unwrap_or("other")
+}
+
+/// The method of a request, where it is one that is known.
+pub fn known_method(request: &HttpRequest) -> Option<&'static str> {
     let known = ["GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "OPTIONS"];
-    known.into_iter().find(|known| *known == request.method().as_str()).unwrap_or("other")
+    known.into_iter().find(|known| *known == request.method().as_str())
 }

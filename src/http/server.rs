@@ -14,7 +14,11 @@ use super::{
     traffic::Traffic,
     well_known::Document,
 };
-use crate::{actions::Rooms, config::Config};
+use crate::{
+    actions::Rooms,
+    config::Config,
+    spans::{Spans, Target},
+};
 use actix_cors::Cors;
 use actix_web::{
     App, HttpServer,
@@ -50,25 +54,29 @@ pub struct Application {
     pub operations_address: SocketAddr,
     /// The requests in flight.
     pub traffic: Arc<Traffic>,
+    spans: Spans,
 }
 
 impl Application {
     /// Binds both listeners; a port of 0 takes a free one.
     ///
     /// # Errors
-    /// When an address cannot be bound.
+    /// When an address cannot be bound, or traces cannot be exported as they should.
     pub fn build(config: &Config, rooms: Arc<Rooms>) -> io::Result<Self> {
         let public = TcpListener::bind(config.listen)?;
         let operations = TcpListener::bind(config.ops_listen)?;
         let (address, operations_address) = (public.local_addr()?, operations.local_addr()?);
         let rooms = web::Data::from(rooms);
         let (traffic, requests) = (Arc::new(Traffic::default()), Requests::default());
+        let spans = Spans::start(collector(config)).map_err(io::Error::other)?;
+        let watched = (traffic.clone(), requests.clone(), spans.clone());
         Ok(Self {
-            public: public_server(config, rooms.clone(), (traffic.clone(), requests.clone()), public)?,
-            operations: operations_server(rooms, &requests, operations)?,
+            public: public_server(config, rooms.clone(), watched, public)?,
+            operations: operations_server(rooms, &requests, &spans, operations)?,
             address,
             operations_address,
             traffic,
+            spans,
         })
     }
 
@@ -85,6 +93,9 @@ impl Application {
         let probes = self.operations.handle();
         let running = runtime::spawn(self.operations);
         let outcome = self.public.await;
+        // Its last spans are sent while the probes still answer.
+        let spans = self.spans;
+        let _ = runtime::task::spawn_blocking(move || spans.stop()).await;
         probes.stop(false).await;
         running.await.map_err(io::Error::other)??;
         outcome
@@ -94,7 +105,7 @@ impl Application {
 fn public_server(
     config: &Config,
     rooms: web::Data<Rooms>,
-    (traffic, requests): (Arc<Traffic>, Requests),
+    (traffic, requests, spans): (Arc<Traffic>, Requests, Spans),
     listener: TcpListener,
 ) -> io::Result<Server> {
     let document = routes::document();
@@ -109,6 +120,7 @@ fn public_server(
         signs_in: config.sign_in,
         requests,
         traffic,
+        spans,
     });
     let origins = config.cors_origins.clone();
     let server = HttpServer::new(move || {
@@ -137,14 +149,27 @@ fn public_server(
         .run())
 }
 
-fn operations_server(rooms: web::Data<Rooms>, requests: &Requests, listener: TcpListener) -> io::Result<Server> {
+fn operations_server(
+    rooms: web::Data<Rooms>,
+    requests: &Requests,
+    spans: &Spans,
+    listener: TcpListener,
+) -> io::Result<Server> {
     let mut registry = Registry::with_prefix("twofold");
     rooms.register(&mut registry);
     requests.register(&mut registry);
+    spans.register(&mut registry);
     let registry = web::Data::new(registry);
     let app = move || App::new().app_data(rooms.clone()).app_data(registry.clone()).configure(ops::register);
     let server = HttpServer::new(app);
     Ok(server.workers(1).disable_signals().shutdown_timeout(1).listen(listener)?.run())
+}
+
+/// Where traces are exported to, if anywhere.
+fn collector(config: &Config) -> Option<Target> {
+    let endpoint = config.otlp.endpoint.clone()?;
+    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Some(Target { endpoint, service_name: config.otlp.service_name.clone(), machine })
 }
 
 /// Exactly the configured origins; without any, browsers of other origins get nothing.

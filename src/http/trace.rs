@@ -4,6 +4,7 @@
 use actix_web::{HttpMessage, http::header::HeaderMap};
 
 const HEADER: &str = "traceparent";
+const SAMPLED: u8 = 1;
 
 /// The trace and the caller's span, in hexadecimal as they came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub struct Trace {
     pub trace_id: String,
     /// Eight bytes, the caller's.
     pub parent_id: String,
+    /// Whether the caller keeps its own part of it (§3.2.2.5).
+    pub is_sampled: bool,
 }
 
 /// The trace of a request; what is malformed counts as absent (§3.2.2.3).
@@ -28,7 +31,8 @@ pub fn of(request: &impl HttpMessage) -> Option<Trace> {
         && is_id(parent_id, 16)
         && is_hexadecimal(flags, 2)
         && ends_here;
-    is_well.then(|| Trace { trace_id: trace_id.to_owned(), parent_id: parent_id.to_owned() })
+    let is_sampled = u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & SAMPLED != 0);
+    is_well.then(|| Trace { trace_id: trace_id.to_owned(), parent_id: parent_id.to_owned(), is_sampled })
 }
 
 fn the_one(headers: &HeaderMap) -> Option<&str> {
@@ -53,9 +57,11 @@ mod tests {
     #[test]
     fn a_trace_is_read_as_the_standard_writes_it() {
         let (trace, parent) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
-        let expected = Some(Trace { trace_id: trace.to_owned(), parent_id: parent.to_owned() });
-        assert_eq!(read(&format!("00-{trace}-{parent}-01")), expected);
-        assert_eq!(read(&format!("cc-{trace}-{parent}-01-what-comes-later")), expected);
+        let expected =
+            |is_sampled| Some(Trace { trace_id: trace.to_owned(), parent_id: parent.to_owned(), is_sampled });
+        assert_eq!(read(&format!("00-{trace}-{parent}-01")), expected(true));
+        assert_eq!(read(&format!("00-{trace}-{parent}-02")), expected(false));
+        assert_eq!(read(&format!("cc-{trace}-{parent}-03-what-comes-later")), expected(true));
         let zeros = "0".repeat(32);
         for line in [
             String::new(),

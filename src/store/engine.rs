@@ -13,6 +13,7 @@ use super::{
 use crate::{
     crypto::keys::Keys,
     domain::refusal::{Fault, Stop},
+    spans,
 };
 use prometheus_client::registry::Registry;
 use std::{path::PathBuf, sync::Arc};
@@ -132,11 +133,13 @@ impl Store {
     {
         let keys = self.keys.ring();
         let run = move |conn: &mut AnyConnection| work(&mut Db { conn, keys: &keys });
-        match &self.engine {
-            Engine::Sqlite(engine) => engine.read(run),
-            Engine::Postgres(engine) => engine.read(run).await,
-        }
-        .map_err(|stop| named(name, stop))
+        let reading = async {
+            match &self.engine {
+                Engine::Sqlite(engine) => engine.read(run),
+                Engine::Postgres(engine) => engine.read(run).await,
+            }
+        };
+        spans::within("read", name, reading).await.map_err(|stop| named(name, stop))
     }
 
     /// Runs `work` in a transaction, which is committed when it succeeds and when it refuses, and rolled
@@ -161,11 +164,15 @@ impl Store {
             ledger::write(&mut tx)?;
             Ok((tx.settled, tx.announces, outcome))
         };
-        let committed = match &self.engine {
-            Engine::Sqlite(engine) => engine.write(run).await,
-            Engine::Postgres(engine) => engine.write(run).await,
+        let writing = async {
+            match &self.engine {
+                Engine::Sqlite(engine) => engine.write(run).await,
+                Engine::Postgres(engine) => engine.write(run).await,
+            }
         };
         let (settled, announces, outcome) = committed.map_err(|stop| named(name, stop))?;
+        let committed = spans::within("write", name, writing).await;
+        let (settled, outcome) = committed.map_err(|stop| named(name, stop))?;
         self.attempts.count(&settled, &outcome);
         if announces {
             self.bell.notify_one();
