@@ -170,9 +170,8 @@ impl Store {
                 Engine::Postgres(engine) => engine.write(run).await,
             }
         };
-        let (settled, announces, outcome) = committed.map_err(|stop| named(name, stop))?;
         let committed = spans::within("write", name, writing).await;
-        let (settled, outcome) = committed.map_err(|stop| named(name, stop))?;
+        let (settled, announces, outcome) = committed.map_err(|stop| named(name, stop))?;
         self.attempts.count(&settled, &outcome);
         if announces {
             self.bell.notify_one();

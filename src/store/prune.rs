@@ -38,7 +38,7 @@ enum Age {
 }
 
 /// Everything that is dropped, and when.
-pub const RULES: [Rule; 11] = [
+pub const RULES: &[Rule] = &[
     Rule { table: "challenge", key: "id", by: "expires_at", only: "", age: Age::Ms(DAY_MS) },
     Rule { table: "bypass_code", key: "account_id", by: "expires_at", only: "", age: Age::Ms(DAY_MS) },
     // Its secrets are wiped with it.

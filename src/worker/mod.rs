@@ -102,7 +102,7 @@ pub async fn anchor(rooms: Arc<Rooms>) {
 pub async fn prune(rooms: Arc<Rooms>) {
     loop {
         tokio::time::sleep(PRUNE_EVERY).await;
-        for rule in &RULES {
+        for rule in RULES {
             // What is old is not told by a clock that is wrong.
             while let Ok(now) = rooms.clock.now()
                 && prune_batch(&rooms, rule, now).await

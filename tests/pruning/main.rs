@@ -34,7 +34,7 @@ async fn prune(app: &TestApp) {
 
 async fn prune_by(rooms: &Rooms, now: jiff::Timestamp) {
     let kept = rooms.policy.events_kept;
-    for rule in &prune::RULES {
+    for rule in prune::RULES {
         while rooms.store.write("test", move |tx| Ok(rule.batch(tx, now, kept)?)).await.unwrap() {}
     }
 }

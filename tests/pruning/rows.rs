@@ -135,7 +135,7 @@ async fn a_batch_is_bounded_and_the_oldest_go_first(app: &TestApp) {
         tamper(app, &insertion(app, *kind, id, 150, 2000));
         tamper(app, &insertion(app, *kind, id, 300, 1000));
         let (now, mut left) = (app.now(), vec![]);
-        for rule in &prune::RULES {
+        for rule in prune::RULES {
             while app.store().write("test", move |tx| Ok(rule.batch(tx, now, 31)?)).await.unwrap() {
                 left.push(count(app, kind.0));
             }
