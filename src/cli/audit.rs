@@ -1,18 +1,20 @@
 //! `audit`: checks the audit chains, and hands out their anchors.
 
-use super::{Failure, act};
+use super::{
+    Failure, act,
+    out::{self, Broken},
+};
 use crate::{
     actions::{
         Cx,
         audit::{self, Anchors},
     },
     config::Config,
-    domain::{anchor::Anchor, id::AccountId, refusal::Fault},
+    domain::{anchor::Anchor, id::AccountId},
 };
 use clap::Subcommand;
 use std::{
-    fs,
-    io::{Write, stdout},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -44,7 +46,11 @@ pub fn run(config: &Config, command: Command) -> Result<(), Failure> {
             let exported = anchors.as_deref().map_or_else(|| Ok(Vec::new()), read)?;
             verify(config, account.map(AccountId), exported)
         }
-        Command::Export { after } => act(config, async move |cx: &Cx| audit::export(cx, after, print).await),
+        Command::Export { after } => {
+            let broken = Broken::default();
+            let print = |anchor: &Anchor| print(anchor).map_err(|error| broken.keep(error));
+            broken.or(act(config, async |cx: &Cx| audit::export(cx, after, print).await))
+        }
     }
 }
 
@@ -55,20 +61,18 @@ fn verify(config: &Config, only: Option<AccountId>, exported: Vec<Anchor>) -> Re
         Ok(rows.and_then(|rows| anchors.map(|anchors| (rows, anchors))))
     })?;
     let (rows, anchors) = verified.map_err(|broken| Failure::new(format!("the audit is broken: {broken}")))?;
-    println!("{rows} audit rows, every chain holds; {} anchors checked", anchors.checked);
+    out::say(format_args!("{rows} audit rows, every chain holds; {} anchors checked", anchors.checked))?;
     if let (1.., Some(at)) = (anchors.lost, anchors.restored_at) {
-        println!(
+        out::say(format_args!(
             "{} exported anchors are not in the database: it was restored at {at:.0} from a copy that is older than they are",
             anchors.lost
-        );
+        ))?;
     }
     Ok(())
 }
 
-fn print(anchor: &Anchor) -> Result<(), Fault> {
-    let failed = |error: &dyn std::fmt::Display| Fault::Unavailable(format!("cannot print an anchor: {error}"));
-    let line = serde_json::to_string(anchor).map_err(|error| failed(&error))?;
-    writeln!(stdout(), "{line}").map_err(|error| failed(&error))
+fn print(anchor: &Anchor) -> io::Result<()> {
+    out::say(serde_json::to_string(anchor)?)
 }
 
 fn read(path: &Path) -> Result<Vec<Anchor>, Failure> {

@@ -1,6 +1,6 @@
 //! `backup`, `restore` and `after-restore`: copies of the database, and what a restored one needs before it serves.
 
-use super::{Failure, converse, key_path, system_clock};
+use super::{Failure, converse, key_path, out, system_clock};
 use crate::{
     actions::{
         Cx, keys,
@@ -55,11 +55,13 @@ pub fn backup(config: &Config, args: &Backup) -> Result<(), Failure> {
     };
     let began = Instant::now();
     let bytes = backup::copy(&path, &args.out).map_err(|error| Failure::new(error.0))?;
-    let (seconds, out) = (began.elapsed().as_secs_f64(), args.out.display());
+    let (seconds, file) = (began.elapsed().as_secs_f64(), args.out.display());
     if args.json {
-        println!("{}", serde_json::json!({ "file": out.to_string(), "bytes": bytes, "seconds": seconds }));
+        out::done(serde_json::json!({ "file": file.to_string(), "bytes": bytes, "seconds": seconds }));
     } else {
-        println!("{bytes} bytes are in {out} after {seconds:.1} s; the keys are not in it, keep them elsewhere");
+        out::done(format_args!(
+            "{bytes} bytes are in {file} after {seconds:.1} s; the keys are not in it, keep them elsewhere"
+        ));
     }
     Ok(())
 }
@@ -115,14 +117,17 @@ fn tell(restored: &Restored, kept: Option<PathBuf>, as_json: bool) {
             "accounts": accounts, "sessions": sessions, "enrollments": enrollments, "recovery_codes": recovery_codes,
             "anchor": anchor, "kept": kept,
         });
-        println!("{done}");
+        out::done(done);
         return;
     }
-    println!(
+    out::done(format_args!(
         "{accounts} accounts: {sessions} sessions ended, every code up to now is used, {enrollments} enrolments and \
          {recovery_codes} recovery codes are void; the last anchor of the copy is {anchor}"
-    );
+    ));
     if let Some(kept) = kept {
-        println!("the database that was there is in {}; delete it when nobody misses it", kept.display());
+        out::done(format_args!(
+            "the database that was there is in {}; delete it when nobody misses it",
+            kept.display()
+        ));
     }
 }

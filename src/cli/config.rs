@@ -1,6 +1,6 @@
 //! `config`: shows and checks settings.
 
-use super::Failure;
+use super::{Failure, out};
 use crate::config::{Config, shown};
 use clap::Subcommand;
 use std::path::Path;
@@ -23,10 +23,10 @@ pub enum Command {
 /// Runs a subcommand.
 pub fn run(command: &Command, file: Option<&Path>) -> Result<(), Failure> {
     match command {
-        Command::Template => print!("{}", Config::template()),
+        Command::Template => out::print(Config::template())?,
         Command::Check => {
             Config::load(file)?;
-            println!("the settings are right");
+            out::say("the settings are right")?;
         }
         Command::Show { json } => show(*json, file)?,
     }
@@ -37,13 +37,12 @@ fn show(as_json: bool, file: Option<&Path>) -> Result<(), Failure> {
     let settings = shown::shown(file)?;
     if as_json {
         let one = |setting: &shown::Shown| serde_json::json!({ "name": setting.name, "value": setting.value, "source": setting.source.to_string() });
-        println!("{}", serde_json::json!(settings.iter().map(one).collect::<Vec<_>>()));
-        return Ok(());
+        return Ok(out::say(serde_json::json!(settings.iter().map(one).collect::<Vec<_>>()))?);
     }
     for shown::Shown { name, value, source } in settings {
         match value {
-            Some(value) => println!("{name} = {value}  # {source}"),
-            None => println!("# {name} is not set"),
+            Some(value) => out::say(format_args!("{name} = {value}  # {source}"))?,
+            None => out::say(format_args!("# {name} is not set"))?,
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! `demo`: a throw-away installation that shows what the service does, over real HTTP.
 
-use super::{Failure, logging, rooms, system_clock, walk};
+use super::{Failure, logging, out, rooms, system_clock, walk};
 use crate::{
     actions::{Cx, operator},
     config::{Config, LogFormat},
@@ -63,8 +63,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         if args.exit || walked.is_err() {
             handle.stop(true).await;
         } else {
-            println!("\nServing on {base} (operations: http://{operations}); Ctrl-C ends it.");
-            println!("The account is {EMAIL} with the password {PASSWORD:?}. The API in Swagger UI: {base}/docs");
+            out::done(format_args!("\nServing on {base} (operations: http://{operations}); Ctrl-C ends it."));
+            out::done(format_args!(
+                "The account is {EMAIL} with the password {PASSWORD:?}. The API in Swagger UI: {base}/docs"
+            ));
         }
         serving.await.map_err(Failure::new)??;
         walked

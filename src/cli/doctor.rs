@@ -1,7 +1,7 @@
 //! `doctor`: looks at everything that has to be right before and while customers are served, and says of each fault
 //! what to do about it.
 
-use super::{Failure, keys, rooms, system_clock};
+use super::{Failure, keys, out, rooms, system_clock};
 use crate::{
     actions::{self, Rooms, clock::MAX_SKEW_MS, health},
     config::{Config, Misconfigured},
@@ -73,11 +73,12 @@ pub fn run(args: &Args, load: impl Fn() -> Result<Config, Misconfigured>) -> Res
     }
     let broken = found.0.iter().filter(|finding| finding.state == State::Broken).count();
     if args.json {
-        println!("{}", serde_json::json!({ "findings": found.0, "is_well": broken == 0 }));
+        out::say(serde_json::json!({ "findings": found.0, "is_well": broken == 0 }))?;
     } else {
         for Finding { about, state, text, fix } in &found.0 {
             let state = format!("{state:?}").to_lowercase();
-            println!("{state:8} {about}: {text}{}", fix.as_ref().map(|fix| format!("; {fix}")).unwrap_or_default());
+            let fix = fix.as_ref().map(|fix| format!("; {fix}")).unwrap_or_default();
+            out::say(format_args!("{state:8} {about}: {text}{fix}"))?;
         }
     }
     if broken == 0 { Ok(()) } else { Err(Failure::new(format!("broken: {broken} of {}", found.0.len()))) }

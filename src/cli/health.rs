@@ -1,6 +1,6 @@
 //! `health`: asks a running `serve` whether it is ready; for a container's health check, and for people.
 
-use super::Failure;
+use super::{Failure, out};
 use crate::config::{Config, Misconfigured};
 use serde::Deserialize;
 use std::{
@@ -39,7 +39,7 @@ pub fn run(args: &Args, load: impl FnOnce() -> Result<Config, Misconfigured>) ->
     let answer = response.body_mut().read_json::<Answer>();
     let answer = answer.map_err(|_| Failure::new(format!("what listens on {address} is no Twofold")))?;
     if response.status().is_success() {
-        println!("{}", answer.status);
+        out::say(answer.status)?;
         Ok(())
     } else {
         Err(Failure::new(format!("not ready: {}", answer.status)))

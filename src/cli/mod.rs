@@ -12,6 +12,7 @@ mod keys;
 mod logging;
 mod migrate;
 mod openapi;
+mod out;
 mod papers;
 mod serve;
 mod sink;
@@ -44,6 +45,7 @@ use crate::{
 };
 use clap::{Parser, Subcommand};
 use std::{
+    io::{ErrorKind, Write, stderr},
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -103,7 +105,7 @@ enum Command {
     Man(papers::Man),
 }
 
-/// Why a command failed: one sentence, and the exit code that goes with it.
+/// Why a command failed: one sentence, and the exit code that goes with it. There is nothing to say where nobody reads.
 #[derive(Debug)]
 pub struct Failure {
     sentence: String,
@@ -120,7 +122,9 @@ pub fn main() -> ExitCode {
         Err(failure) => {
             // What a library says may have lines of its own.
             let sentence = failure.sentence.split_whitespace().collect::<Vec<_>>().join(" ");
-            eprintln!("twofold: {sentence}");
+            if !sentence.is_empty() {
+                let _ = writeln!(stderr(), "twofold: {sentence}");
+            }
             ExitCode::from(failure.code)
         }
     }
@@ -244,7 +248,10 @@ impl From<OpenError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::new(error)
+        match error.kind() {
+            ErrorKind::BrokenPipe => Self { sentence: String::new(), code: out::CLOSED },
+            _ => Self::new(error),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `openapi`: prints the document, or checks the committed one.
 
-use super::Failure;
+use super::{Failure, out};
 use crate::http::openapi;
 use std::{fs, path::PathBuf};
 
@@ -16,8 +16,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let text = openapi::text().map_err(Failure::new)?;
     let Some(path) = &args.check else {
-        print!("{text}");
-        return Ok(());
+        return Ok(out::print(text)?);
     };
     if fs::read_to_string(path)? == text {
         return Ok(());

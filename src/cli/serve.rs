@@ -1,7 +1,7 @@
 //! `serve`: runs the service until SIGTERM.
 
 use super::{
-    Failure, key_path, keys, logging, rooms,
+    Failure, key_path, keys, logging, out, rooms,
     supervisor::{self, Supervisor},
     system_clock,
 };
@@ -33,10 +33,10 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         let presence = Arc::new(Presence::begin(format!("{machine} {}", application.address))?);
         // Whoever exchanges keys must know of this replica before it makes anything with one.
         let _ = presence.report(&rooms).await;
-        println!(
+        out::done(format_args!(
             "twofold is ready: http://{} (operations: http://{})",
             application.address, application.operations_address
-        );
+        ));
         let portal = rooms.portal.clone().zip(config.portal.jwks.as_deref().map(Source::parse));
         let following = portal.map(|(issuer, source)| runtime::spawn(worker::issuer::follow(issuer, source)));
         let mut supervisor = Supervisor::default();

@@ -1,5 +1,6 @@
 //! The walk of the demo: what a customer does, as requests over HTTP, each printed with its answer.
 
+use super::out;
 use crate::{
     actions::clock::Tell,
     domain::totp::{Step, TotpSecret},
@@ -23,7 +24,7 @@ pub fn walk(base: &str, email: &str, password: &str, clock: &Tell) -> Result<(),
     let mut walker = Walker { agent, base, token: None, step: 0 };
     let credentials = json!({"email": email, "password": password});
 
-    println!("A customer turns two-factor authentication on and off again.\n");
+    out::done("A customer turns two-factor authentication on and off again.\n");
     let signed_in = walker.post("Sign in with the password", "/auth/login", &credentials, 200)?;
     expect(&signed_in["result"], "signed_in")?;
     walker.token = text(&signed_in["tokens"]["access_token"]);
@@ -58,12 +59,12 @@ pub fn walk(base: &str, email: &str, password: &str, clock: &Tell) -> Result<(),
     let proof = json!({"password": password, "reason": "new_phone"});
     let disabled = walker.post("Disable 2FA with the password", "/account/security/2fa/disable", &proof, 200)?;
     expect(&disabled["enabled"], false)?;
-    println!("      > {}\n", text(&disabled["message"]).unwrap_or_default());
+    out::done(format_args!("      > {}\n", text(&disabled["message"]).unwrap_or_default()));
     walker.token = None;
 
     let signed_in = walker.post("Sign in by password alone", "/auth/login", &credentials, 200)?;
     expect(&signed_in["result"], "signed_in")?;
-    println!("The story held.");
+    out::done("The story held.");
     Ok(())
 }
 
@@ -98,11 +99,11 @@ impl Walker<'_> {
         let status = response.status().as_u16();
         let body = response.body_mut().read_to_string().map_err(|error| format!("{title}: {error}"))?;
         let body: Value = serde_json::from_str(&body).unwrap_or(Value::Null);
-        println!(
+        out::done(format_args!(
             "{:>3}. {title}\n      {call}\n      {status} {}\n",
             self.step,
             if body.is_null() { String::new() } else { shortened(&body).to_string() }
-        );
+        ));
         if status == expected {
             Ok(body)
         } else {

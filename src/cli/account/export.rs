@@ -2,12 +2,9 @@
 
 use crate::{
     actions::operator::export as exporting,
-    cli::{Failure, act},
+    cli::{Failure, act, out::Broken},
     config::Config,
-    domain::{
-        refusal::Fault,
-        transfer::{Entry, rows},
-    },
+    domain::transfer::{Entry, rows},
 };
 use clap::Args;
 use std::io::{BufWriter, Write, stdout};
@@ -27,11 +24,9 @@ pub struct Export {
 pub fn export(config: &Config, export: &Export) -> Result<(), Failure> {
     let with_secrets = export.with_secrets;
     let mut out = BufWriter::new(stdout().lock());
-    let keep = |entry: &Entry| {
-        writeln!(out, "{}", rows::line(entry))
-            .map_err(|error| Fault::Unavailable(format!("cannot print an account: {error}")))
-    };
-    let exported = act(config, async move |cx: &_| exporting::export(cx, with_secrets, keep).await)?;
+    let broken = Broken::default();
+    let keep = |entry: &Entry| writeln!(out, "{}", rows::line(entry)).map_err(|error| broken.keep(error));
+    let exported = broken.or(act(config, async |cx: &_| exporting::export(cx, with_secrets, keep).await))?;
     out.flush()?;
     if export.json {
         eprintln!("{}", serde_json::json!(exported));

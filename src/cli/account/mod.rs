@@ -8,7 +8,7 @@ mod list;
 mod partner;
 mod standing;
 
-use super::Failure;
+use super::{Failure, out};
 use crate::{
     actions::operator::Whom,
     config::Config,
@@ -96,8 +96,8 @@ pub fn run(config: &Config, command: Command) -> Result<(), Failure> {
 /// Tells what was done, as JSON or as a sentence.
 pub fn tell(as_json: bool, json: &Value, sentence: &str) {
     if as_json {
-        println!("{json}");
+        out::done(json);
     } else {
-        println!("{sentence}");
+        out::done(sentence);
     }
 }

@@ -5,7 +5,7 @@ mod retire;
 mod rotate;
 mod told;
 
-use super::Failure;
+use super::{Failure, out};
 use crate::{
     config::{Config, Misconfigured},
     crypto::keyfile::{KeyFile, SigningAlgorithm},
@@ -35,9 +35,9 @@ pub enum Command {
 /// Runs a subcommand.
 pub fn run(command: Command, load: impl Fn() -> Result<Config, Misconfigured>) -> Result<(), Failure> {
     match command {
-        Command::Generate { out, algorithm } => {
-            KeyFile::generate(algorithm, false)?.write(&out)?;
-            println!("keys are in {}; back them up apart from the database", out.display());
+        Command::Generate { out: file, algorithm } => {
+            KeyFile::generate(algorithm, false)?.write(&file)?;
+            out::done(format_args!("keys are in {}; back them up apart from the database", file.display()));
             Ok(())
         }
         Command::Rotate(args) => rotate::run(&load()?, &args),

@@ -1,6 +1,6 @@
 //! What a command tells while it works: sentences for people as they come, or one JSON object at the end.
 
-use crate::crypto::rotation::Ring;
+use crate::{cli::out, crypto::rotation::Ring};
 use serde_json::{Value, json};
 use std::fmt::Display;
 
@@ -19,7 +19,7 @@ impl Told {
     /// Tells a step of a ring; `step` is its name for programs.
     pub fn step(&mut self, ring: Ring, step: &str, sentence: impl Display) {
         if !self.as_json {
-            println!("{ring}: {sentence}");
+            out::done(format_args!("{ring}: {sentence}"));
         }
         self.steps.push(json!({ "ring": ring.to_string(), "step": step, "text": sentence.to_string() }));
     }
@@ -32,9 +32,9 @@ impl Told {
     /// Tells what to do next; nothing when all is done.
     pub fn end(self, next: Option<String>) {
         if self.as_json {
-            println!("{}", json!({ "steps": self.steps, "is_done": next.is_none(), "next": next }));
+            out::done(json!({ "steps": self.steps, "is_done": next.is_none(), "next": next }));
         } else {
-            println!("{}", next.map_or_else(|| "done".to_owned(), |next| format!("next: {next}")));
+            out::done(next.map_or_else(|| "done".to_owned(), |next| format!("next: {next}")));
         }
     }
 }
