@@ -98,11 +98,7 @@ impl Store {
                     "the database schema is older than this program; run `twofold migrate`".to_owned(),
                 ));
             }
-            Schema::Newer(version) => {
-                return Err(OpenError(format!(
-                    "the database schema ({version}) is newer than this program; use the program that migrated it"
-                )));
-            }
+            Schema::Newer(version) => return Err(migrations::newer(&version)),
         }
         let engine = match location {
             Location::Sqlite(path) => Engine::Sqlite(Arc::new(Sqlite::start(path)?)),

@@ -16,6 +16,7 @@ use diesel::{
     sqlite::Sqlite,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use std::fmt::Display;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -37,7 +38,8 @@ pub enum Schema {
 /// Returns the names of the migrations that were run.
 ///
 /// # Errors
-/// When the database is not reachable or a migration fails; a failed run leaves nothing half done.
+/// When the database is not reachable, a later program migrated it, or a migration fails; a failed run leaves nothing
+/// half done.
 pub fn migrate(location: &Location) -> Result<Vec<String>, OpenError> {
     if let Location::Sqlite(path) = location {
         sqlite::create(path)?;
@@ -52,25 +54,36 @@ pub fn migrate(location: &Location) -> Result<Vec<String>, OpenError> {
             })
         }
     };
-    outcome.map_err(|error: Failure| OpenError(format!("the migration failed and nothing was changed: {}", error.0)))
+    outcome.map_err(|failure: Failure| failure.0)
+}
+
+/// What is said of a schema that a later program has made.
+pub fn newer(version: &str) -> OpenError {
+    OpenError(format!("the database schema ({version}) is newer than this program; use the program that migrated it"))
 }
 
 /// How the schema stands.
 pub fn schema_of(conn: &mut AnyConnection) -> Result<Schema, OpenError> {
     let outcome = match conn {
         AnyConnection::Sqlite(conn) => {
-            conn.applied_migrations().and_then(|applied| compare::<Sqlite>(&applied, SQLITE))
+            conn.applied_migrations().and_then(|applied| compare::<Sqlite>(&applied, &SQLITE))
         }
-        AnyConnection::Postgres(conn) => applied_on(conn).and_then(|applied| compare::<Pg>(&applied, POSTGRES)),
+        AnyConnection::Postgres(conn) => applied_on(conn).and_then(|applied| compare::<Pg>(&applied, &POSTGRES)),
     };
     outcome.map_err(|error| OpenError(format!("cannot read the schema version: {error}")))
 }
 
-struct Failure(String);
+struct Failure(OpenError);
+
+impl Failure {
+    fn of(error: impl Display) -> Self {
+        Self(OpenError(format!("the migration failed and nothing was changed: {error}")))
+    }
+}
 
 impl From<diesel::result::Error> for Failure {
     fn from(error: diesel::result::Error) -> Self {
-        Self(error.to_string())
+        Self::of(error)
     }
 }
 
@@ -78,13 +91,17 @@ fn run_pending<DB: Backend, C: MigrationHarness<DB>>(
     conn: &mut C,
     source: impl MigrationSource<DB>,
 ) -> Result<Vec<String>, Failure> {
-    let versions = conn.run_pending_migrations(source).map_err(|error| Failure(error.to_string()))?;
+    let applied = conn.applied_migrations().map_err(Failure::of)?;
+    if let Schema::Newer(version) = compare(&applied, &source).map_err(Failure::of)? {
+        return Err(Failure(newer(&version)));
+    }
+    let versions = conn.run_pending_migrations(source).map_err(Failure::of)?;
     Ok(versions.iter().map(ToString::to_string).collect())
 }
 
 fn compare<DB: Backend>(
     applied: &[MigrationVersion<'_>],
-    source: impl MigrationSource<DB>,
+    source: &impl MigrationSource<DB>,
 ) -> diesel::migration::Result<Schema> {
     let known = source.migrations()?;
     let known: Vec<String> = known.iter().map(|migration| migration.name().version().to_string()).collect();

@@ -118,6 +118,11 @@ fn serve_refuses_a_schema_of_another_release() {
         sql_query(statement).execute(&mut conn).unwrap();
         let sentence = installation.refusal(|_| {});
         assert!(sentence.contains(part), "{sentence}");
+        if part.starts_with("newer") {
+            let migrated = installation.run(&["migrate"], "");
+            let told = String::from_utf8(migrated.stderr).unwrap();
+            assert!(migrated.status.code() == Some(2) && told.contains(part), "{told}");
+        }
     }
 }
 
