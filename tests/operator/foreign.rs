@@ -82,9 +82,9 @@ fn what_cannot_be_taken_from_django_is_named() {
     let told = said(&refused);
     for part in [
         "entry 1: its password hash of the kind pbkdf2_sha256 cannot be taken",
-        "entry 2: its password hash of the kind bcrypt_sha256 cannot be taken",
+        "entry 2: its password hash of the kind bcrypt_sha256 cannot be taken: bcrypt hashes $2a$, $2b$ and $2y$ of cost 4 to 14 can; --without-password",
         "entry 3: it has no password hash",
-        "entry 4: its only second factor cannot be taken: a security key",
+        "entry 4: its only second factor cannot be taken: a security key; --lose-factors",
         "entry 6: it belongs to no user of this export",
     ] {
         assert!(told.contains(part), "{part}: {told}");

@@ -100,7 +100,13 @@ async fn secrets_of_every_common_length_make_the_codes_that_their_apps_show() {
         }
         let short = format!("email,password_hash,totp_secret\n{EMAIL},{},GEZDGNBVGY3TQOJQ\n", hash());
         let refused = import(&installation, &[], &short);
-        assert!(said(&refused).contains("line 2: its TOTP secret is shorter than 128 bits"), "{}", said(&refused));
+        assert!(
+            said(&refused).contains(
+                "line 2: its TOTP secret is shorter than 128 bits (RFC 4226, section 4, R6); --short-secrets"
+            ),
+            "{}",
+            said(&refused)
+        );
         assert!(import(&installation, &["--short-secrets"], &short).status.success());
     }
 }
@@ -122,7 +128,7 @@ fn every_bad_row_is_named_and_its_batch_is_not_imported() {
             "line 14: its subject stands in an earlier row, too",
             "line 15: its password hash cannot be taken",
             "line 16: its password hash of the kind pbkdf2_sha256 cannot be taken",
-            "line 17: it has no password hash",
+            "line 17: it has no password hash; --without-password",
             "twofold: 6 rows are bad",
         ] {
             assert!(said(&bad).contains(line), "{line}: {}", said(&bad));

@@ -69,16 +69,19 @@ pub enum Unfit {
     #[error(transparent)]
     Bad(#[from] Bad),
     /// Its password cannot be checked here.
-    #[error("its password hash{0} cannot be taken: bcrypt hashes $2a$, $2b$ and $2y$ of cost 4 to 14 can")]
+    #[error(
+        "its password hash{0} cannot be taken: bcrypt hashes $2a$, $2b$ and $2y$ of cost 4 to 14 can; \
+         --without-password takes it without"
+    )]
     Hash(String),
     /// It has no password.
-    #[error("it has no password hash")]
+    #[error("it has no password hash; --without-password takes it all the same")]
     NoHash,
     /// Its secret is too short.
-    #[error("its TOTP secret is shorter than 128 bits (RFC 4226, section 4, R6)")]
+    #[error("its TOTP secret is shorter than 128 bits (RFC 4226, section 4, R6); --short-secrets takes it")]
     ShortSecret,
     /// Its second factor would be lost.
-    #[error("its only second factor cannot be taken: {0}")]
+    #[error("its only second factor cannot be taken: {0}; --lose-factors takes it without")]
     LostFactor(&'static str),
     /// It stands twice.
     #[error("its {0} stands in an earlier row, too")]
