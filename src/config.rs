@@ -3,6 +3,7 @@
 
 mod database;
 mod doubts;
+mod filled;
 mod limits;
 mod otlp;
 mod portal;
@@ -11,6 +12,7 @@ mod support;
 
 use crate::domain::policy::Policy;
 use confique::Config as _;
+use filled::filled;
 use ipnet::IpNet;
 use limits::LimitsConfig;
 pub use otlp::OtlpConfig;
@@ -47,7 +49,7 @@ pub struct Config {
 
     /// Where `migrate` finds the same database: as the role that owns the schema, and past a pooler. Without it,
     /// `database_url`. `TWOFOLD_DATABASE_MIGRATION_URL_FILE` names a file that holds it.
-    #[config(env = "TWOFOLD_DATABASE_MIGRATION_URL")]
+    #[config(env = "TWOFOLD_DATABASE_MIGRATION_URL", parse_env = filled)]
     pub database_migration_url: Option<String>,
 
     /// At most so many connections to PostgreSQL.
@@ -61,7 +63,7 @@ pub struct Config {
 
     /// The key file, made by `twofold keys generate`; its mode must be 0600, or 0640 at most where it is root's and the
     /// service is not.
-    #[config(env = "TWOFOLD_KEYS")]
+    #[config(env = "TWOFOLD_KEYS", parse_env = filled)]
     pub keys: Option<PathBuf>,
 
     /// `iss` of access tokens.
@@ -209,6 +211,21 @@ pub enum LogFormat {
     Text,
 }
 
+/// Whom a locked-out owner turns to.
+#[derive(Clone, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub struct SupportConfig {
+    /// An e-mail address.
+    #[config(env = "TWOFOLD_SUPPORT_EMAIL", parse_env = filled)]
+    pub email: Option<String>,
+    /// A telephone number.
+    #[config(env = "TWOFOLD_SUPPORT_PHONE", parse_env = filled)]
+    pub phone: Option<String>,
+    /// A page.
+    #[config(env = "TWOFOLD_SUPPORT_URL", parse_env = filled)]
+    pub url: Option<String>,
+}
+
 impl Config {
     /// Reads the environment and, under it, the file.
     ///
@@ -329,7 +346,7 @@ fn list<T: FromStr>(text: &str) -> Result<Vec<T>, T::Err> {
 
 #[expect(clippy::disallowed_methods, reason = "this is where settings enter")]
 fn secret_from_file(name: &str) -> Result<Option<String>, Misconfigured> {
-    let Some(path) = env::var_os(name) else { return Ok(None) };
+    let Some(path) = env::var_os(name).filter(|path| !path.is_empty()) else { return Ok(None) };
     let text = fs::read_to_string(&path)
         .map_err(|error| Misconfigured(format!("cannot read the file that {name} names: {error}")))?;
     Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))

@@ -1,6 +1,6 @@
 //! The collector of traces, as settings.
 
-use super::Misconfigured;
+use super::{Misconfigured, filled};
 
 /// The collector that traces of requests are exported to, by OpenTelemetry's protocol OTLP over HTTP.
 #[derive(Clone, confique::Config)]
@@ -8,7 +8,7 @@ use super::Misconfigured;
 pub struct OtlpConfig {
     /// Its address, such as `http://localhost:4318`; `/v1/traces` is put behind it. Without one nothing is exported.
     /// Needs a program that was built with the feature `otlp`.
-    #[config(env = "TWOFOLD_OTLP_ENDPOINT")]
+    #[config(env = "TWOFOLD_OTLP_ENDPOINT", parse_env = filled)]
     pub endpoint: Option<String>,
 
     /// The name that traces are found under there.

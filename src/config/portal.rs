@@ -1,21 +1,21 @@
 //! The portal's own issuer, as settings.
 
-use super::{Misconfigured, list};
+use super::{Misconfigured, filled, list};
 
 /// The portal's own identity provider, whose access tokens are taken beside ours.
 #[derive(Clone, confique::Config)]
 #[config(layer_attr(serde(deny_unknown_fields)))]
 pub struct PortalConfig {
     /// `iss` of its tokens; without one no other issuer is trusted.
-    #[config(env = "TWOFOLD_PORTAL_ISSUER")]
+    #[config(env = "TWOFOLD_PORTAL_ISSUER", parse_env = filled)]
     pub issuer: Option<String>,
 
     /// What stands for us in `aud` of its tokens.
-    #[config(env = "TWOFOLD_PORTAL_AUDIENCE")]
+    #[config(env = "TWOFOLD_PORTAL_AUDIENCE", parse_env = filled)]
     pub audience: Option<String>,
 
     /// Where its keys are: an `https://` address of a JWK set, or a file.
-    #[config(env = "TWOFOLD_PORTAL_JWKS")]
+    #[config(env = "TWOFOLD_PORTAL_JWKS", parse_env = filled)]
     pub jwks: Option<String>,
 
     /// The one algorithm that it signs with, such as `RS256`, `PS256`, `ES256` or `EdDSA`.

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "real processes live in real time")]
 
 mod ends;
+mod starts;
 mod supervised;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,0 +1,40 @@
+//! What a start says of settings that it cannot use, and of those that are empty.
+
+use crate::support::installation::Installation;
+use std::fs;
+
+#[test]
+fn a_setting_that_need_not_be_there_may_be_empty() {
+    let installation = Installation::ready(None);
+    let optional = [
+        "TWOFOLD_DATABASE_MIGRATION_URL",
+        "TWOFOLD_DATABASE_MIGRATION_URL_FILE",
+        "TWOFOLD_DATABASE_URL_FILE",
+        "TWOFOLD_SUPPORT_EMAIL",
+        "TWOFOLD_SUPPORT_PHONE",
+        "TWOFOLD_SUPPORT_URL",
+        "TWOFOLD_PORTAL_ISSUER",
+        "TWOFOLD_PORTAL_AUDIENCE",
+        "TWOFOLD_PORTAL_JWKS",
+        "TWOFOLD_OTLP_ENDPOINT",
+    ];
+    let shown = installation.command().args(["config", "show"]).envs(optional.map(|name| (name, ""))).output().unwrap();
+    assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    for name in ["database_migration_url", "support.email", "portal.issuer", "otlp.endpoint"] {
+        assert!(shown.contains(&format!("# {name} is not set\n")), "{shown}");
+    }
+    let served = installation.serve_with(|serve| {
+        serve.envs(optional.map(|name| (name, "")));
+    });
+    assert!(served.base.starts_with("http://"), "{}", installation.logged());
+    // The file is read where the environment says nothing.
+    fs::write(installation.path("file.toml"), "[support]\nemail = \"help@example.test\"").unwrap();
+    let file = ["--config", &installation.path("file.toml"), "config", "show"].map(str::to_owned);
+    let shown = installation.command().args(file).env("TWOFOLD_SUPPORT_EMAIL", "").output().unwrap();
+    assert!(String::from_utf8(shown.stdout).unwrap().contains("support.email = \"help@example.test\"  # file"));
+    let keys = installation.refusal(|serve| {
+        serve.env("TWOFOLD_KEYS", "");
+    });
+    assert!(keys.contains("keys generate"), "{keys}");
+}
