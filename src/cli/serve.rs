@@ -24,9 +24,8 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let _lock = Store::claim(&config.location()?)?;
     runtime::System::new().block_on(async {
         let rooms = Arc::new(rooms(config, &keys, system_clock())?);
-        let application = Application::build(config, rooms.clone()).map_err(|error| {
-            Failure::configuration(&format!("cannot listen on {} or {}: {error}", config.listen, config.ops_listen))
-        })?;
+        let application =
+            Application::build(config, rooms.clone()).map_err(|error| Failure::configuration(&error.to_string()))?;
         // Before the first request; a database that does not answer now is told by the probe.
         let _ = rooms.compare_clocks().await;
         let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();

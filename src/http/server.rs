@@ -63,12 +63,12 @@ impl Application {
     /// # Errors
     /// When an address cannot be bound, or traces cannot be exported as they should.
     pub fn build(config: &Config, rooms: Arc<Rooms>) -> io::Result<Self> {
-        let public = TcpListener::bind(config.listen)?;
-        let operations = TcpListener::bind(config.ops_listen)?;
+        let (public, operations) = (bind(config.listen)?, bind(config.ops_listen)?);
         let (address, operations_address) = (public.local_addr()?, operations.local_addr()?);
         let rooms = web::Data::from(rooms);
         let (traffic, requests) = (Arc::new(Traffic::default()), Requests::default());
-        let spans = Spans::start(collector(config)).map_err(io::Error::other)?;
+        let spans = Spans::start(collector(config))
+            .map_err(|error| io::Error::other(format!("cannot export traces: {error}")))?;
         let watched = (traffic.clone(), requests.clone(), spans.clone());
         Ok(Self {
             public: public_server(config, rooms.clone(), watched, public)?,
@@ -163,6 +163,11 @@ fn operations_server(
     let app = move || App::new().app_data(rooms.clone()).app_data(registry.clone()).configure(ops::register);
     let server = HttpServer::new(app);
     Ok(server.workers(1).disable_signals().shutdown_timeout(1).listen(listener)?.run())
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let told = |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"));
+    TcpListener::bind(address).map_err(told)
 }
 
 /// Where traces are exported to, if anywhere.

@@ -1,7 +1,21 @@
 //! What a start says of settings that it cannot use, and of those that are empty.
 
 use crate::support::installation::Installation;
-use std::fs;
+use std::{fs, net::TcpListener};
+
+#[test]
+fn an_address_that_is_taken_is_named() {
+    let installation = Installation::ready(None);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let _listener = TcpListener::bind(taken).unwrap();
+    for (name, address) in [("TWOFOLD_LISTEN", taken.to_string()), ("TWOFOLD_OPS_LISTEN", taken.to_string())] {
+        let sentence = installation.refusal(|serve| {
+            serve.env(name, &address);
+        });
+        assert!(sentence.contains(&format!("cannot listen on {address}: ")), "{sentence}");
+        assert!(!sentence.contains(" or "), "{sentence}");
+    }
+}
 
 #[test]
 fn a_setting_that_need_not_be_there_may_be_empty() {
