@@ -118,6 +118,37 @@ pub async fn missing(rooms: &Rooms) -> Result<Vec<Missing>, Stop> {
     Ok(missing)
 }
 
+/// A key that the database needs and the key file does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the database needs the {ring} key {id}, which the key file does not have; name the key file of this database, or put \
+     the key back"
+)]
+pub struct Lacking {
+    /// Where it belongs.
+    pub ring: Ring,
+    /// Its name.
+    pub id: String,
+}
+
+/// Whether a key is not there that the oldest secrets or recovery codes need: one page of each, so that a start takes
+/// no longer with a million accounts. It tells the key file of another database; whether all keys are there, [`missing`]
+/// tells.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub async fn lacking(rooms: &Rooms) -> Result<Option<Lacking>, Stop> {
+    let (ids, now) = (rooms.keys.ring().ids.clone(), rooms.clock.now()?);
+    for (ring, rows) in [(Ring::Sealing, Rows::Secrets), (Ring::Hashing, Rows::RecoveryCodes)] {
+        let page = rooms.store.read("key-uses", move |db| Ok(key_uses::page(db, rows, &Place::default(), now)?));
+        let (names, _) = page.await?;
+        if let Some(id) = names.into_iter().find(|id| !ids_of(&ids, ring).contains(id)) {
+            return Ok(Some(Lacking { ring, id }));
+        }
+    }
+    Ok(None)
+}
+
 /// Seals every secret under the first key that is under another one, and tells after each batch how many it has
 /// sealed. Broken off, it goes on where it was when it is begun again.
 ///

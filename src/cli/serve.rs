@@ -6,7 +6,7 @@ use super::{
     system_clock,
 };
 use crate::{
-    actions::presence::Presence,
+    actions::{keys::lacking, presence::Presence},
     config::Config,
     crypto::watch::Watch,
     http::server::{Application, runtime},
@@ -24,6 +24,10 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let _lock = Store::claim(&config.location()?)?;
     runtime::System::new().block_on(async {
         let rooms = Arc::new(rooms(config, &keys, system_clock())?);
+        // Nobody is served by keys that open nothing; a database that does not answer now is told by the probe.
+        if let Ok(Some(lacking)) = lacking(&rooms).await {
+            return Err(Failure::configuration(&lacking.to_string()));
+        }
         let application =
             Application::build(config, rooms.clone()).map_err(|error| Failure::configuration(&error.to_string()))?;
         // Before the first request; a database that does not answer now is told by the probe.

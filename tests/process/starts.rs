@@ -1,6 +1,6 @@
 //! What a start says of settings that it cannot use, and of those that are empty.
 
-use crate::support::installation::Installation;
+use crate::support::{fresh_database, installation::Installation};
 use std::{fs, net::TcpListener};
 
 #[test]
@@ -51,4 +51,35 @@ fn a_setting_that_need_not_be_there_may_be_empty() {
         serve.env("TWOFOLD_KEYS", "");
     });
     assert!(keys.contains("keys generate"), "{keys}");
+}
+
+#[actix_web::test]
+async fn the_key_file_of_another_database_is_refused_before_anybody_is_served() {
+    for url in [Some(None), fresh_database().map(Some)].into_iter().flatten() {
+        let (installation, other) = (Installation::ready(url), Installation::new(None));
+        let theirs = other.path("keys.toml");
+        let with_theirs = |installation: &Installation| {
+            installation.refusal(|serve| {
+                serve.env("TWOFOLD_KEYS", &theirs);
+            })
+        };
+        installation.add_account("alice@example.test");
+        let mut served = installation.serve();
+        served.set_up("alice@example.test").await;
+        assert_eq!(served.terminate(), 0);
+        let sentence = with_theirs(&installation);
+        assert!(sentence.contains("the database needs the sealing key s-"), "{sentence}");
+        // Recovery codes are named where the sealing key alone is right.
+        let (mut mixed, right) = (other.keys(), installation.keys());
+        mixed["sealing"] = right["sealing"].clone();
+        other.write_keys(&mixed);
+        let sentence = with_theirs(&installation);
+        assert!(sentence.contains("the database needs the hashing key h-"), "{sentence}");
+        mixed["hashing"] = right["hashing"].clone();
+        other.write_keys(&mixed);
+        let served = installation.serve_with(|serve| {
+            serve.env("TWOFOLD_KEYS", &theirs);
+        });
+        assert!(served.base.starts_with("http://"), "{}", installation.logged());
+    }
 }
