@@ -50,6 +50,8 @@ fn the_document_has_every_path_of_the_contract() {
         POST /account/security/2fa/methods/{id}/remove
         POST /account/security/2fa/disable
         GET /account/security/2fa/disable/preview
+        POST /account/security/2fa/undo
+        POST /account/security/2fa/undo/preview
         POST /account/security/2fa/verify
         POST /account/security/2fa/recovery-codes
         GET /account/security/events

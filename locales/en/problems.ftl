@@ -51,6 +51,9 @@ enrolment-expired = The enrolment has ended
 challenge-expired = The sign-in has ended
     .detail = Sign in with the password again.
     .help = The challenge is unknown, used, expired, or died of wrong codes or of a change of the account.
+link-expired = The link is no longer good
+    .detail = If you have just used it, sign in with the new password. Otherwise turn to support.
+    .help = A link in a mail works once, for a limited time, and until a new method is confirmed. It was used, is too old or void, or was never one of ours. Nothing was changed.
 version-mismatch = The account has changed meanwhile
     .detail = Read the status again and repeat the change with its ETag.
     .help = If-Match names a version that is not the current one. Nothing was changed.
@@ -98,3 +101,4 @@ rule-remark = Must have 1 to 500 characters and no control characters.
 rule-client-name = Must have 1 to 100 characters and no control characters.
 
 disabled-message = Your account is no longer protected by an authenticator app.
+undone-message = Your authenticator protects your account again, and all devices are signed out. Sign in with the new password, make new recovery codes, and turn to support.

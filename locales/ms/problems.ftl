@@ -51,6 +51,9 @@ enrolment-expired = Pendaftaran telah berakhir
 challenge-expired = Log masuk telah berakhir
     .detail = Log masuk dengan kata laluan semula.
     .help = Cabaran tidak dikenali, telah digunakan, tamat tempoh, atau mati kerana kod salah atau perubahan akaun.
+link-expired = Pautan ini tidak lagi sah
+    .detail = Jika anda baru menggunakannya, log masuk dengan kata laluan baharu. Jika tidak, hubungi sokongan.
+    .help = Pautan dalam e-mel berfungsi sekali, untuk masa yang terhad, dan sehingga kaedah baharu disahkan. Pautan ini telah digunakan, terlalu lama atau terbatal, atau tidak pernah kami hantar. Tiada apa-apa yang diubah.
 version-mismatch = Akaun telah berubah sementara itu
     .detail = Baca status semula dan ulangi perubahan dengan ETag-nya.
     .help = If-Match menamakan versi yang bukan versi semasa. Tiada apa yang berubah.
@@ -98,3 +101,4 @@ rule-remark = Mesti 1 hingga 500 aksara tanpa aksara kawalan.
 rule-client-name = Mesti 1 hingga 100 aksara tanpa aksara kawalan.
 
 disabled-message = Akaun anda tidak lagi dilindungi oleh apl pengesah.
+undone-message = Pengesah anda melindungi akaun anda semula, dan semua peranti telah dilog keluar. Log masuk dengan kata laluan baharu, buat kod pemulihan baharu, dan hubungi sokongan.

@@ -46,6 +46,8 @@ pub struct Account {
     pub suspended_at: Option<Timestamp>,
     /// Until when others should hold back what cannot be undone: [`Account::restriction`] says whether it is past.
     pub restricted_until: Option<Timestamp>,
+    /// Since when it waits for support to look after it, since its owner took a disable back.
+    pub flagged_at: Option<Timestamp>,
 }
 
 impl Account {
@@ -233,6 +235,7 @@ pub(super) mod tests {
             tokens_valid_after: Timestamp::UNIX_EPOCH,
             suspended_at: None,
             restricted_until: None,
+            flagged_at: None,
         }
     }
 

@@ -28,6 +28,9 @@ pub enum EventKind {
     /// It was switched off by its owner.
     #[serde(rename = "two_factor.disabled")]
     TwoFactorDisabled,
+    /// The owner took a disable back, by the link in the mail about it, and set a new password.
+    #[serde(rename = "two_factor.restored")]
+    TwoFactorRestored,
     /// One authenticator took the place of another.
     #[serde(rename = "two_factor.replaced")]
     TwoFactorReplaced,

@@ -38,6 +38,8 @@ pub enum Refusal {
     EnrolmentExpired,
     /// The sign-in challenge is unknown, used, dead or worn out.
     ChallengeExpired,
+    /// The link of a mail is unknown, used, void or too old.
+    LinkExpired,
     /// At confirm only: the code is right for another moment, so the phone's clock is wrong.
     CodeOutOfWindow {
         /// How many seconds the phone's clock is ahead; negative when it is behind.

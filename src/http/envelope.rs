@@ -3,7 +3,7 @@
 
 use super::{
     address::{self, NetworkLimit},
-    language,
+    language, links,
     metrics::{Requests, known_method},
     pages,
     problem::{Code, Problem},
@@ -52,7 +52,7 @@ pub struct Worded;
 pub struct Envelope {
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// The limit of one network on `/auth/*` and `/oauth/*`.
+    /// The limit of one network on `/auth/*`, on `/oauth/*`, and on what the links of our mails do.
     pub limit: Option<NetworkLimit>,
     /// Whether customers sign in here, and not at the portal's own issuer.
     pub signs_in: bool,
@@ -167,9 +167,8 @@ fn check(request: &ServiceRequest) -> Result<(), Problem> {
         return Err(Code::NotFound.into());
     }
     let is_for_customers = request.path().starts_with("/auth/");
-    if (is_for_customers || request.path().starts_with("/oauth/"))
-        && let Some(envelope) = request.app_data::<web::Data<Envelope>>()
-    {
+    let is_limited = is_for_customers || request.path().starts_with("/oauth/") || links::has(request.path());
+    if is_limited && let Some(envelope) = request.app_data::<web::Data<Envelope>>() {
         if is_for_customers && !envelope.signs_in {
             return Err(Code::NotFound.into());
         }

@@ -2,6 +2,7 @@
 //! Secrets in it have the right form and cannot be mistaken for real ones: examples are copied.
 
 use super::{
+    language,
     problem::{self, Code},
     well_known::PolicyBody,
 };
@@ -16,6 +17,7 @@ const METHOD: &str = "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61";
 const SESSION: &str = "01a20c1b-8a10-7f3a-b7d4-6e1c0a9f2b58";
 const CHALLENGE: &str = "a-challenge-as-an-example";
 const REFRESH_TOKEN: &str = "a-refresh-token-as-an-example";
+const LINK: &str = "the-token-of-a-link-as-an-example";
 const PASSWORD: &str = "an example of a password";
 const EVENT: &str = "01a20c1b-c350-7a04-8f6d-91b2e3c4d5f6";
 
@@ -27,6 +29,8 @@ pub fn request(operation: &str) -> Option<Value> {
         "renameMethod" => json!({"label": "Pixel 9, for work"}),
         "removeMethod" | "regenerateRecoveryCodes" => json!({"password": PASSWORD}),
         "disableTwoFactor" => json!({"password": PASSWORD, "reason": "new_phone"}),
+        "previewUndo" => json!({"token": LINK}),
+        "undoDisable" => json!({"token": LINK, "new_password": "another example of a password"}),
         "changePassword" => json!({"current_password": PASSWORD, "new_password": "another example of a password"}),
         "login" => json!({"email": "alice@example.test", "password": PASSWORD}),
         "loginSecondFactor" => json!({"challenge": CHALLENGE, "code": "123456"}),
@@ -92,7 +96,21 @@ pub fn success(operation: &str) -> Option<Value> {
         }),
         "listProblems" => json!({"problems": [problem::explanation(Code::InvalidCredential, Locale::En)]}),
         "getProblem" => problem::explanation(Code::InvalidCredential, Locale::En),
-        _ => return for_support(operation),
+        _ => return of_links(operation).or_else(|| for_support(operation)),
+    })
+}
+
+/// The example of the success of what a link of a mail does.
+fn of_links(operation: &str) -> Option<Value> {
+    Some(match operation {
+        "previewUndo" => json!({
+            "disabled_at": "2026-11-24T09:00:00Z", "expires_at": "2026-11-27T09:00:00Z", "methods": [{"label": "Pixel 9"}]
+        }),
+        "undoDisable" => json!({
+            "restored": {"methods": 1},
+            "message": language::text(Locale::En, "undone-message")
+        }),
+        _ => return None,
     })
 }
 
@@ -151,6 +169,7 @@ fn account_status() -> Value {
     let mut status = status();
     if let Some(members) = status.as_object_mut() {
         members.remove("actions");
+        members.insert("flagged_at".to_owned(), Value::Null);
     }
     status
 }

@@ -10,6 +10,7 @@ mod enrollment;
 mod envelope;
 mod examples;
 mod language;
+mod links;
 mod metrics;
 mod oauth;
 pub mod openapi;

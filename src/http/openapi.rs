@@ -119,6 +119,12 @@ problem_groups! {
         VersionMismatch, PayloadTooLarge, UnsupportedMediaType, Overloaded, Unavailable, OutcomeUnknown;
     /// Whoever asks what a disable would do.
     Previewing: InvalidToken, NotAcceptable, TwoFactorNotEnabled, Overloaded, Unavailable;
+    /// Whoever asks what the link of a mail would undo.
+    PreviewingUndo: MalformedRequest, NotAcceptable, LinkExpired, PayloadTooLarge, UnsupportedMediaType,
+        TooManyAttempts, Overloaded, Unavailable;
+    /// Whoever takes a disable back.
+    Undoing: MalformedRequest, NotAcceptable, LinkExpired, PayloadTooLarge, UnsupportedMediaType, ValidationFailed,
+        TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
     /// Whoever signs out.
     Leaving: MalformedRequest, InvalidToken, NotAcceptable, VersionMismatch, PayloadTooLarge, UnsupportedMediaType,
         TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;

@@ -60,6 +60,7 @@ catalogue! {
     RequestInProgress "request-in-progress" CONFLICT,
     EnrolmentExpired "enrolment-expired" GONE,
     ChallengeExpired "challenge-expired" GONE,
+    LinkExpired "link-expired" GONE,
     VersionMismatch "version-mismatch" PRECONDITION_FAILED,
     PayloadTooLarge "payload-too-large" PAYLOAD_TOO_LARGE,
     UnsupportedMediaType "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE,
@@ -301,6 +302,7 @@ fn code_of(refusal: &Refusal) -> Code {
         Refusal::AlreadyConfirmed => Code::AlreadyConfirmed,
         Refusal::EnrolmentExpired => Code::EnrolmentExpired,
         Refusal::ChallengeExpired => Code::ChallengeExpired,
+        Refusal::LinkExpired => Code::LinkExpired,
         Refusal::CodeOutOfWindow { .. } => Code::CodeOutOfWindow,
         Refusal::NotPermitted | Refusal::InsufficientScope { .. } => Code::NotPermitted,
         Refusal::NotFound => Code::NotFound,
@@ -380,6 +382,7 @@ mod tests {
                 "rule-ticket",
                 "rule-client-name",
                 "disabled-message",
+                "undone-message",
             ] {
                 assert_ne!(language::text(locale, name), name, "{locale} lacks {name}");
             }

@@ -4,7 +4,7 @@
 use super::{
     account, auth, enrollment,
     envelope::not_routed,
-    oauth,
+    links, oauth,
     openapi::{self, Preamble},
     problems, support, two_factor, well_known,
 };
@@ -44,6 +44,8 @@ pub fn register(registry: &mut impl Registry) {
         .service(two_factor::remove_method)
         .service(two_factor::preview_disable)
         .service(two_factor::disable_two_factor)
+        .service(links::preview_undo)
+        .service(links::undo_disable)
         .service(two_factor::verify_second_factor)
         .service(two_factor::regenerate_recovery_codes)
         .service(account::list_events)

@@ -68,6 +68,10 @@ pub struct AccountStatusBody {
     /// was lowered; null when nothing is held.
     #[schema(required)]
     restricted_until: Option<Timestamp>,
+    /// Since when the account waits for somebody of support, since its owner took a disable back; null when it does not.
+    /// What support does next for it, for a ticket, ends that.
+    #[schema(required)]
+    flagged_at: Option<Timestamp>,
     /// The active methods, oldest first.
     methods: Vec<MethodBody>,
     /// The recovery codes; null while it is off.
@@ -218,7 +222,19 @@ impl AccountStatusBody {
             support,
             ..
         } = StatusBody::new(status, call);
-        Self { enabled, since, disabled_at, reminder_at, restricted_until, methods, recovery_codes, pending, support }
+        let flagged_at = status.flagged_at;
+        Self {
+            enabled,
+            since,
+            disabled_at,
+            reminder_at,
+            restricted_until,
+            flagged_at,
+            methods,
+            recovery_codes,
+            pending,
+            support,
+        }
     }
 }
 

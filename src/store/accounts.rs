@@ -14,7 +14,7 @@ use super::{
 };
 use crate::domain::{
     account::{Account, Email, Locale, Subject},
-    event::{Event, Origin, Stream},
+    event::{Actor, Event, Origin, Stream},
     id::{AccountId, ChallengeId},
     refusal::{Fault, Rule, Stop},
 };
@@ -41,6 +41,7 @@ pub(super) struct Row {
     tokens_valid_after: i64,
     suspended_at: Option<i64>,
     restricted_until: Option<i64>,
+    flagged_at: Option<i64>,
 }
 
 impl Row {
@@ -69,6 +70,7 @@ impl Row {
             tokens_valid_after: 0,
             suspended_at: None,
             restricted_until: None,
+            flagged_at: None,
         }
     }
 }
@@ -98,6 +100,7 @@ impl TryFrom<Row> for Account {
             tokens_valid_after: moment(row.tokens_valid_after)?,
             suspended_at: moment_or_none(row.suspended_at)?,
             restricted_until: moment_or_none(row.restricted_until)?,
+            flagged_at: moment_or_none(row.flagged_at)?,
         })
     }
 }
@@ -267,6 +270,10 @@ pub fn record(
         account.tokens_valid_after = now;
         bypass_codes::revoke(tx, account.id)?;
     }
+    if matches!(event.actor, Actor::Support(_)) {
+        // Somebody looks after the account: whatever support does, it does for a ticket.
+        account.flagged_at = None;
+    }
     match event.kind.stream() {
         Stream::State => account.version += 1,
         Stream::Activity => account.activity += 1,
@@ -315,6 +322,7 @@ fn save(tx: &mut Tx<'_>, before: &Account, after: &Account) -> Result<(), Fault>
             dsl::scope.eq(&after.scope),
             dsl::suspended_at.eq(after.suspended_at.map(Timestamp::as_millisecond)),
             dsl::restricted_until.eq(after.restricted_until.map(Timestamp::as_millisecond)),
+            dsl::flagged_at.eq(after.flagged_at.map(Timestamp::as_millisecond)),
         ))
         .prepared()
         .execute(tx.conn)?;

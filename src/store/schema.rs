@@ -21,6 +21,7 @@ table! {
         tokens_valid_after -> BigInt,
         suspended_at -> Nullable<BigInt>,
         restricted_until -> Nullable<BigInt>,
+        flagged_at -> Nullable<BigInt>,
     }
 }
 

@@ -23,5 +23,6 @@ mod sessions;
 mod story;
 #[path = "support.rs"]
 mod support_desk;
+mod undo;
 mod verify;
 mod watch;

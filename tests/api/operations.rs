@@ -2,7 +2,7 @@
 
 use crate::{
     on_both_engines,
-    support::{TestApp, desk, document, partner::partner, person::*},
+    support::{TestApp, desk, document, links, partner::partner, person::*},
 };
 use serde_json::json;
 
@@ -67,7 +67,10 @@ async fn every_operation_answers_as_the_document_says(app: &TestApp) {
     alice.take_tokens(&disabled, "/tokens");
     alice.send("POST", "/auth/logout", &[], None).await.is(204);
     let bob = app.person("bob").await.with_two_factor().await;
-    desk::ask(&carla, &desk::account_of(&bob), desk::RESET).await.is(200);
+    let reset = desk::ask(&carla, &desk::account_of(&bob), desk::RESET).await.is(200);
+    let link = links::undo_link(app, &desk::account_of(&bob), &reset);
+    links::preview(app, &link).await.is(200);
+    links::undo(app, &link).await.is(200);
 
     let called = document::called();
     let missed: Vec<_> = document::operations()

@@ -6,6 +6,7 @@ pub mod desk;
 pub mod dice;
 pub mod document;
 pub mod installation;
+pub mod links;
 pub mod log;
 pub mod needles;
 pub mod partner;

@@ -205,6 +205,7 @@ export const en = {
   "event.enrollment.failed": "Set-up of an authenticator failed",
   "event.two_factor.enabled": "Two-factor authentication switched on",
   "event.two_factor.disabled": "Two-factor authentication switched off",
+  "event.two_factor.restored": "Switching off undone by the link in the mail, with a new password",
   "event.two_factor.replaced": "Moved to a new authenticator",
   "event.method.added": "Authenticator added",
   "event.method.removed": "Authenticator removed",

@@ -203,6 +203,7 @@ export const ms = {
   "event.enrollment.failed": "Persediaan pengesah gagal",
   "event.two_factor.enabled": "Pengesahan dua faktor dihidupkan",
   "event.two_factor.disabled": "Pengesahan dua faktor dimatikan",
+  "event.two_factor.restored": "Pematian dibatalkan melalui pautan dalam e-mel, dengan kata laluan baharu",
   "event.two_factor.replaced": "Berpindah ke pengesah baharu",
   "event.method.added": "Pengesah ditambah",
   "event.method.removed": "Pengesah dibuang",

@@ -203,6 +203,7 @@ export const zhHans = {
   "event.enrollment.failed": "设置身份验证器失败",
   "event.two_factor.enabled": "双重身份验证已开启",
   "event.two_factor.disabled": "双重身份验证已关闭",
+  "event.two_factor.restored": "已通过邮件中的链接撤销关闭，并设置新密码",
   "event.two_factor.replaced": "已换到新的身份验证器",
   "event.method.added": "身份验证器已添加",
   "event.method.removed": "身份验证器已移除",

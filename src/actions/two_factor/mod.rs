@@ -8,4 +8,5 @@ pub mod recovery_codes;
 pub mod remove;
 pub mod rename;
 pub mod status;
+pub mod undo;
 pub mod verify;

@@ -27,6 +27,8 @@ pub struct Status {
     pub reminder_at: Option<Timestamp>,
     /// Until when others are asked to hold back what cannot be undone; `None` when nothing is held.
     pub restricted_until: Option<Timestamp>,
+    /// Since when it waits for support; `None` when it does not.
+    pub flagged_at: Option<Timestamp>,
     /// The active methods, oldest first.
     pub methods: Vec<ActiveMethod>,
     /// The recovery codes; `None` while it is off.
@@ -132,6 +134,7 @@ pub fn picture(db: &mut Db<'_>, call: &Call, account: &Account) -> Result<Status
         disabled_at: account.disabled_at.filter(|_| is_off),
         reminder_at: account.reminder_at.filter(|_| is_off),
         restricted_until: account.restriction(now),
+        flagged_at: account.flagged_at,
         has_room: active.len() < MAX_METHODS,
         methods: active,
         recovery_codes: codes.or(none),
