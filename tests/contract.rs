@@ -69,7 +69,12 @@ fn the_document_has_every_path_of_the_contract() {
         POST /support/accounts/{id}/2fa/reset
         POST /support/accounts/{id}/2fa/bypass-code
         POST /support/accounts/{id}/unlock
+        GET /account/security/partners
+        PUT /account/security/partners/{id}
+        DELETE /account/security/partners/{id}
         POST /oauth/token
+        GET /partner/accounts/{id}/2fa
+        POST /partner/accounts/{id}/2fa/verify
         GET /.well-known/jwks.json
         GET /.well-known/two-factor-policy
         GET /openapi.json

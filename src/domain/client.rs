@@ -169,6 +169,12 @@ pub enum Grantor {
 impl Grantor {
     const ALL: [Self; 3] = [Self::Owner, Self::Operator, Self::Provisioning];
 
+    /// Whether the account's owner can take back what this one said. An account that the portal keeps is the portal's
+    /// to see.
+    pub fn yields_to_owner(self) -> bool {
+        self != Self::Provisioning
+    }
+
     /// The word that it is stored and told under.
     pub fn as_str(self) -> &'static str {
         match self {

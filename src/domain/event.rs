@@ -103,6 +103,9 @@ pub enum EventKind {
     /// A partner may see the account no more.
     #[serde(rename = "partner.refused")]
     PartnerRefused,
+    /// The owner proved the second factor to a partner.
+    #[serde(rename = "partner.verified")]
+    PartnerVerified,
 }
 
 /// The two hash chains of an account.
@@ -137,6 +140,7 @@ impl EventKind {
             | Self::BypassCodeUsed
             | Self::PartnerAllowed
             | Self::PartnerRefused
+            | Self::PartnerVerified
             | Self::AccountSuspended
             | Self::AccountResumed
             | Self::AccountDeleted
@@ -255,6 +259,11 @@ impl Event {
         event.with("reason", cause.reason.as_str()).with("ticket", cause.ticket.as_str())
     }
 
+    /// An event of a partner's. It is in no session of the owner's.
+    pub fn of_partner(kind: EventKind, client: ClientId) -> Self {
+        Self { kind, session: None, actor: Actor::Partner(client), details: Map::new() }
+    }
+
     /// An event of the service's own, or of its operator.
     pub fn of_system(kind: EventKind) -> Self {
         Self { kind, session: None, actor: Actor::System, details: Map::new() }
@@ -268,6 +277,7 @@ impl Event {
             // What an owner ended is known to its owner; these were ended by what looks like somebody else.
             EventKind::SessionRevoked => self.has_reason(&["refresh-token-reused", "too-many-failures"]),
             EventKind::LoginSucceeded
+            | EventKind::PartnerVerified
             | EventKind::EnrollmentStarted
             | EventKind::EnrollmentCancelled
             | EventKind::EnrollmentFailed

@@ -11,6 +11,7 @@ use crate::{
     crypto::keyring::Purpose,
     domain::{
         event::Origin,
+        id::ClientId,
         idempotency::{Claim, IdempotencyKey, fingerprint_text},
         refusal::{Refusal, Stop},
     },
@@ -38,7 +39,7 @@ pub struct AnyCall {
     pub cx: Cx,
     /// What the envelope knows of it.
     pub facts: Facts,
-    request: HttpRequest,
+    pub(super) request: HttpRequest,
     body: Result<Bytes, Problem>,
 }
 
@@ -126,7 +127,7 @@ impl FromRequest for OwnerCall {
                 return Ok(Self { call, any, replay: None });
             }
             // The body is read for the key's fingerprint; whether it is a body at all comes later.
-            let headers = headers(&request, &any);
+            let headers = headers(&any, None);
             call.claim = headers.as_ref().map(|(_, claim)| claim.clone()).unwrap_or_default();
             let replay = entrance::admit(&call).await?;
             call.precondition = headers?.0;
@@ -248,7 +249,7 @@ fn origin(request: &HttpRequest, facts: &Facts) -> Origin {
 }
 
 /// The token of the one `Authorization` header (RFC 6750 §2.1); nothing else carries one.
-fn bearer(request: &HttpRequest) -> Option<&str> {
+pub(super) fn bearer(request: &HttpRequest) -> Option<&str> {
     let mut lines = request.headers().get_all(header::AUTHORIZATION);
     let (line, None) = (lines.next()?, lines.next()) else { return None };
     let (scheme, token) = line.to_str().ok()?.split_once(' ')?;
@@ -256,24 +257,28 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
 }
 
 /// `If-Match` and `Idempotency-Key`. The key is claimed on `POST` alone: the other methods are
-/// idempotent by themselves.
-fn headers(request: &HttpRequest, any: &AnyCall) -> Result<(Precondition, Option<Claim>), Problem> {
+/// idempotent by themselves. A key of a partner's is its client's.
+pub(super) fn headers(any: &AnyCall, client: Option<ClientId>) -> Result<(Precondition, Option<Claim>), Problem> {
+    let request = &any.request;
     let claim = match request.headers().get("Idempotency-Key") {
-        Some(key) if request.method() == Method::POST => Some(claim(request, key.to_str().unwrap_or_default(), any)?),
+        Some(key) if request.method() == Method::POST => Some(claim(any, key.to_str().unwrap_or_default(), client)?),
         _ => None,
     };
     Ok((precondition(request)?, claim))
 }
 
-fn claim(request: &HttpRequest, key: &str, any: &AnyCall) -> Result<Claim, Problem> {
+fn claim(any: &AnyCall, key: &str, client: Option<ClientId>) -> Result<Claim, Problem> {
     let key = IdempotencyKey::parse(key).ok_or(Code::MalformedRequest)?;
     let body = any.body.clone().unwrap_or_default();
-    let fingerprint = match serde_json::from_slice::<Value>(&body) {
-        Ok(value) => fingerprint_text(&value),
-        Err(_) => String::new(),
+    let fingerprint = match (serde_json::from_slice::<Value>(&body), client) {
+        (Ok(value), None) => fingerprint_text(&value),
+        // What one customer's code has proved, another code must not seem to: it is another request.
+        (Ok(value), Some(_)) => value.to_string(),
+        (Err(_), _) => String::new(),
     };
-    let keys = &any.cx.keys;
-    let parts = [request.method().as_str().as_bytes(), request.path().as_bytes(), key.as_str().as_bytes()];
+    let (keys, request) = (&any.cx.keys, &any.request);
+    let mut parts = vec![request.method().as_str().as_bytes(), request.path().as_bytes(), key.as_str().as_bytes()];
+    parts.extend(client.as_ref().map(|client| &client.0.as_bytes()[..]));
     let key = keys.name(Purpose::IdempotencyKey, &parts);
     let fingerprint = keys.name(Purpose::Fingerprint, &[&key, fingerprint.as_bytes()]);
     Ok(Claim { key, fingerprint })

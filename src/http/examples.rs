@@ -18,6 +18,7 @@ const SESSION: &str = "01a20c1b-8a10-7f3a-b7d4-6e1c0a9f2b58";
 const CHALLENGE: &str = "a-challenge-as-an-example";
 const REFRESH_TOKEN: &str = "a-refresh-token-as-an-example";
 const LINK: &str = "the-token-of-a-link-as-an-example";
+const CLIENT: &str = "01a20c1b-5d30-7c48-9e6a-3b8f1d0c7a52";
 const PASSWORD: &str = "an example of a password";
 const EVENT: &str = "01a20c1b-c350-7a04-8f6d-91b2e3c4d5f6";
 
@@ -25,7 +26,7 @@ const EVENT: &str = "01a20c1b-c350-7a04-8f6d-91b2e3c4d5f6";
 pub fn request(operation: &str) -> Option<Value> {
     Some(match operation {
         "startTotpEnrolment" => json!({"password": PASSWORD, "label": "Pixel 9"}),
-        "confirmTotpEnrolment" | "verifySecondFactor" => json!({"code": "123456"}),
+        "confirmTotpEnrolment" | "verifySecondFactor" | "verifyForPartner" => json!({"code": "123456"}),
         "renameMethod" => json!({"label": "Pixel 9, for work"}),
         "removeMethod" | "regenerateRecoveryCodes" => json!({"password": PASSWORD}),
         "disableTwoFactor" => json!({"password": PASSWORD, "reason": "new_phone"}),
@@ -114,7 +115,7 @@ fn of_links(operation: &str) -> Option<Value> {
     })
 }
 
-/// The example of the success of an operation of support's.
+/// The example of the success of an operation of support's or of partners'.
 fn for_support(operation: &str) -> Option<Value> {
     Some(match operation {
         "findAccount" => json!({"id": ACCOUNT, "email": "alice@example.test", "two_factor": account_status()}),
@@ -127,6 +128,14 @@ fn for_support(operation: &str) -> Option<Value> {
             "reminder_at": "2026-11-25T09:00:00Z", "tokens": null
         }),
         "issueBypassCode" => json!({"code": "AAAAAA-AAAAAA-AAAAAA-AAAAAA", "expires_at": "2026-11-24T08:10:00Z"}),
+        "listPartners" => json!({"partners": [{
+            "id": CLIENT, "name": "Acme Brokers", "scopes": ["2fa:read", "2fa:verify"],
+            "since": "2026-11-24T08:00:00Z", "by": "owner", "can_withdraw": true
+        }]}),
+        "getPartnerAccountStatus" => json!({
+            "protected": true, "since": "2026-11-24T08:00:00Z", "assurance": "aal2", "restricted_until": null
+        }),
+        "verifyForPartner" => json!({"verified": true, "at": "2026-11-24T09:00:00Z", "method": "totp"}),
         "issueClientToken" => json!({
             "access_token": "header.claims.signature", "token_type": "Bearer", "expires_in": 600, "scope": "2fa:read"
         }),

@@ -164,6 +164,19 @@ problem_groups! {
     Unlocking: MalformedRequest, InvalidToken, InsufficientUserAuthentication, NotPermitted, NotFound, NotAcceptable,
         AlreadyCompleted, RequestInProgress, VersionMismatch, PayloadTooLarge, UnsupportedMediaType, ValidationFailed,
         IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
+    /// Whoever lets a partner see the account.
+    Consenting: MalformedRequest, InvalidToken, NotFound, NotAcceptable, VersionMismatch, PayloadTooLarge,
+        UnsupportedMediaType, Overloaded, Unavailable, OutcomeUnknown;
+    /// Whoever lets a partner see the account no more.
+    Withdrawing: MalformedRequest, InvalidToken, NotPermitted, NotFound, NotAcceptable, VersionMismatch,
+        PayloadTooLarge, UnsupportedMediaType, Overloaded, Unavailable, OutcomeUnknown;
+    /// Whoever looks at an account, as a partner.
+    Peering: InvalidToken, NotPermitted, NotFound, NotAcceptable, Overloaded, Unavailable;
+    /// Whoever has a code judged, as a partner.
+    Vouching: MalformedRequest, InvalidToken, InvalidCredential, NotPermitted, NotFound, NotAcceptable,
+        TwoFactorNotEnabled, AlreadyCompleted, RequestInProgress, VersionMismatch, PayloadTooLarge,
+        UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable,
+        OutcomeUnknown;
     /// Whoever reads what is published.
     Published: NotAcceptable, Unavailable;
     /// Whoever reads about problems.
@@ -249,7 +262,10 @@ pub fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::Open
     }
     for (path, item) in &mut document.paths.paths {
         let keyed = item.post.iter_mut().map(|post| (post, true));
-        let others = [&mut item.patch, &mut item.delete].into_iter().flatten().map(|operation| (operation, false));
+        let others = [&mut item.put, &mut item.patch, &mut item.delete]
+            .into_iter()
+            .flatten()
+            .map(|operation| (operation, false));
         for (operation, is_post) in keyed.chain(others).filter(|(operation, _)| operation.security.is_some()) {
             // Partners are told no version, and the endpoint of tokens changes nothing.
             let (is_partners, is_standards) = (path.starts_with("/partner/"), path.starts_with("/oauth/"));
@@ -261,7 +277,11 @@ pub fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::Open
                 tell_replays(operation);
             }
         }
-        for operation in [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten() {
+        let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in all.into_iter().flatten() {
+            if path.starts_with("/partner/") {
+                tell_lacks(operation);
+            }
             share(operation, "RequestId");
             share(operation, "AcceptLanguage");
             // Nobody is asked for a token where none is named.
@@ -278,6 +298,14 @@ fn tell_replays(operation: &mut Operation) {
         "`true` when this is the kept answer to an earlier request with the same key; it holds no secrets";
     for response in successes(operation) {
         response.headers.insert("Idempotent-Replayed".to_owned(), header(description, Type::String).into());
+    }
+}
+
+/// A partner's token is told which scope it lacks.
+fn tell_lacks(operation: &mut Operation) {
+    if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("403") {
+        let lacks = header("The scope that the token lacks (RFC 6750 §3)", Type::String);
+        response.headers.insert("WWW-Authenticate".to_owned(), lacks.into());
     }
 }
 

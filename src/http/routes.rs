@@ -2,11 +2,11 @@
 //! undocumented route cannot exist.
 
 use super::{
-    account, auth, enrollment,
+    account, auth, consents, enrollment,
     envelope::not_routed,
     links, oauth,
     openapi::{self, Preamble},
-    problems, support, two_factor, well_known,
+    partner, problems, support, two_factor, well_known,
 };
 use actix_web::{App, HttpRequest, HttpResponse, dev::HttpServiceFactory, web};
 use std::collections::BTreeMap;
@@ -53,6 +53,9 @@ pub fn register(registry: &mut impl Registry) {
         .service(account::end_other_sessions)
         .service(account::end_session)
         .service(account::change_password)
+        .service(consents::list_partners)
+        .service(consents::allow_partner)
+        .service(consents::refuse_partner)
         .service(auth::login)
         .service(auth::login_second_factor)
         .service(auth::refresh_tokens)
@@ -64,6 +67,8 @@ pub fn register(registry: &mut impl Registry) {
         .service(support::issue_bypass_code)
         .service(support::unlock_account)
         .service(oauth::issue_client_token)
+        .service(partner::get_partner_account_status)
+        .service(partner::verify_for_partner)
         .service(well_known::jwks)
         .service(well_known::policy)
         .service(well_known::document)
@@ -84,7 +89,13 @@ impl Allowed {
     /// Read from the document, which knows every route.
     pub fn of(document: &utoipa::openapi::OpenApi) -> Self {
         let methods = |item: &utoipa::openapi::PathItem| {
-            let all = [("DELETE", &item.delete), ("GET", &item.get), ("PATCH", &item.patch), ("POST", &item.post)];
+            let all = [
+                ("DELETE", &item.delete),
+                ("GET", &item.get),
+                ("PATCH", &item.patch),
+                ("POST", &item.post),
+                ("PUT", &item.put),
+            ];
             all.into_iter().filter(|(_, operation)| operation.is_some()).map(|(name, _)| name).collect()
         };
         Self(document.paths.paths.iter().map(|(path, item)| (path.clone(), methods(item))).collect())

@@ -180,7 +180,7 @@ fn collector(config: &Config) -> Option<Target> {
 /// Exactly the configured origins; without any, browsers of other origins get nothing.
 fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
-        .allowed_methods(["GET", "POST", "PATCH", "DELETE"])
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, header::ACCEPT_LANGUAGE])
         .allowed_headers(["Idempotency-Key", "X-Request-Id"])
         .expose_headers(EXPOSED)

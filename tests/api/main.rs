@@ -15,6 +15,8 @@ mod idempotency;
 mod login;
 mod operations;
 mod page;
+mod partner;
+mod partner_consent;
 mod partner_token;
 mod portal;
 mod proofs;

@@ -3,6 +3,11 @@
 use crate::{
     on_both_engines,
     support::{TestApp, desk, document, links, partner::partner, person::*},
+    support::{
+        TestApp, desk, document,
+        partner::{PARTNERS, partner, status_of, verify_of},
+        person::*,
+    },
 };
 use serde_json::json;
 
@@ -56,7 +61,12 @@ async fn every_operation_answers_as_the_document_says(app: &TestApp) {
     desk::bypass_code(&carla, &account).await;
     desk::ask(&carla, &account, desk::UNLOCK).await.is(200);
     let acme = partner(app, "Acme").await;
-    acme.is_allowed(&alice.email).await;
+    let one = format!("{PARTNERS}/{}", acme.id);
+    alice.send("PUT", &one, &[], None).await.is(204);
+    alice.get(PARTNERS).await.is(200);
+    acme.get(&status_of(&account)).await.is(200);
+    acme.post(&verify_of(&account), &json!({"code": alice.fresh_code()})).await.is(200);
+    alice.send("DELETE", &one, &[], None).await.is(204);
     let changed = alice
         .post(PASSWORD, &json!({"current_password": alice.password, "new_password": "another long password"}))
         .await

@@ -16,9 +16,20 @@ use twofold::{
     },
 };
 
+pub const PARTNERS: &str = "/account/security/partners";
 pub const TOKEN: &str = "/oauth/token";
 pub const ALL_SCOPES: &str = "2fa:read 2fa:verify events:read webhooks:manage accounts:provision";
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+
+/// Where a partner looks at an account.
+pub fn status_of(account: &str) -> String {
+    format!("/partner/accounts/{account}/2fa")
+}
+
+/// Where a partner has a code of an account judged.
+pub fn verify_of(account: &str) -> String {
+    format!("{}/verify", status_of(account))
+}
 
 /// One partner's program.
 pub struct Partner<'a> {

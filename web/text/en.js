@@ -227,6 +227,7 @@ export const en = {
   "event.account.unlocked": "Account unlocked",
   "event.partner.allowed": "Partner allowed to see the account",
   "event.partner.refused": "Partner no longer sees the account",
+  "event.partner.verified": "Second factor proved to a partner",
   "event.scope.granted": "Permission given",
   "event.scope.revoked": "Permission taken away",
 

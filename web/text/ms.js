@@ -225,6 +225,7 @@ export const ms = {
   "event.account.unlocked": "Kunci akaun dibuka",
   "event.partner.allowed": "Rakan kongsi dibenarkan melihat akaun",
   "event.partner.refused": "Rakan kongsi tidak lagi melihat akaun",
+  "event.partner.verified": "Faktor kedua dibuktikan kepada rakan kongsi",
   "event.scope.granted": "Kebenaran diberikan",
   "event.scope.revoked": "Kebenaran ditarik balik",
 

@@ -225,6 +225,7 @@ export const zhHans = {
   "event.account.unlocked": "账户已解锁",
   "event.partner.allowed": "已允许合作伙伴查看账户",
   "event.partner.refused": "已不再允许合作伙伴查看账户",
+  "event.partner.verified": "已向合作伙伴完成双重验证",
   "event.scope.granted": "已授予权限",
   "event.scope.revoked": "已撤销权限",
 

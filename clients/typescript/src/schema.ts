@@ -237,45 +237,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/account/security/2fa/undo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Takes a disable back, by the link in the mail about it ("It wasn't me").
-         * @description The same methods are active again, the password is the new one, all sessions end, and the account is marked for
-         *     support. Recovery codes do not come back. A link works once, for 72 hours by default, until a new method is
-         *     confirmed.
-         */
-        post: operations["undoDisable"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/account/security/2fa/undo/preview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Tells what an undo would do. */
-        post: operations["previewUndo"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/account/security/2fa/verify": {
         parameters: {
             query?: never;
@@ -305,6 +266,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/security/partners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the partners that may see the account. */
+        get: operations["listPartners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/security/partners/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Lets a partner see the account; one that may see it already still may. */
+        put: operations["allowPartner"];
+        post?: never;
+        /** Lets a partner see the account no more, from its next request on. */
+        delete: operations["refusePartner"];
         options?: never;
         head?: never;
         patch?: never;
@@ -465,6 +461,47 @@ export interface paths {
         get: operations["getOpenapi"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/accounts/{id}/2fa": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads whether an account is protected.
+         * @description An account that the client does not see, and one that is suspended, is not found.
+         */
+        get: operations["getPartnerAccountStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/accounts/{id}/2fa/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has a code of an account's owner judged, such as before a risky order.
+         * @description A right code is used up, for sign-ins too; a wrong one counts as any wrong code does. It changes nothing of the
+         *     owner's sessions.
+         */
+        post: operations["verifyForPartner"];
         delete?: never;
         options?: never;
         head?: never;
@@ -644,12 +681,6 @@ export interface components {
             disabled_at?: string;
             /** @description Whether it is on. */
             enabled: boolean;
-            /**
-             * Format: date-time
-             * @description Since when the account waits for somebody of support, since its owner took a disable back; null when it does not.
-             *     What support does next for it, for a ticket, ends that.
-             */
-            flagged_at: string | null;
             /** @description The active methods, oldest first. */
             methods: components["schemas"]["Method"][];
             /** @description Enrolments that wait for their confirm. */
@@ -815,6 +846,11 @@ export interface components {
             new_password: string;
             recovery_code?: components["schemas"]["RecoveryCodeInput"] | null;
         };
+        /**
+         * @description Something that a partner's client may do.
+         * @enum {string}
+         */
+        ClientScope: "2fa:read" | "2fa:verify" | "events:read" | "webhooks:manage" | "accounts:provision";
         /** @description A token (RFC 6749 §5.1). There is none to refresh it with: ask for the next one in the same way. */
         ClientToken: {
             /** @description The token. */
@@ -1062,7 +1098,8 @@ export interface components {
              *     `login.second_factor_failed`, `reauthentication.failed`, `session.revoked`, `password.changed`,
              *     `bypass_code.issued`, `bypass_code.used`, `two_factor.reset_by_operator`, `account.imported`,
              *     `account.suspended`, `account.resumed`, `account.unlocked`, `scope.granted`, `scope.revoked`,
-             *     `partner.allowed`, `partner.refused`, `two_factor.restored`.
+             *     `partner.allowed`, `partner.refused`,
+             *     `partner.verified`.
              * @example two_factor.disabled
              */
             type: string;
@@ -1108,6 +1145,11 @@ export interface components {
              */
             pointer: string;
         };
+        /**
+         * @description Who let a partner see an account.
+         * @enum {string}
+         */
+        Grantor: "owner" | "operator" | "provisioning";
         /** @description The public half of a signing key (RFC 7517 §4, RFC 8037 §2, RFC 7518 §6.2). */
         Jwk: {
             /**
@@ -1166,10 +1208,6 @@ export interface components {
             session_code: components["schemas"]["Budget"];
             /** @description Resets and bypass codes of one agent of support. */
             support_action: components["schemas"]["Budget"];
-        };
-        LinkRequest: {
-            /** @description What stands behind the `#` of the link in the mail. */
-            token: string;
         };
         /**
          * @description How an account signs in without a second factor.
@@ -1254,6 +1292,69 @@ export interface components {
             tags: {
                 [key: string]: unknown;
             }[];
+        };
+        /** @description A partner that may see whether the account is protected. */
+        Partner: {
+            /** @description Who said so. */
+            by: components["schemas"]["Grantor"];
+            /** @description Whether the owner can take it back. */
+            can_withdraw: boolean;
+            /**
+             * Format: uuid
+             * @description The id of its client.
+             */
+            id: string;
+            /** @description Whose program it is. */
+            name: string;
+            /** @description What it may do. */
+            scopes: components["schemas"]["ClientScope"][];
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+        };
+        /** @description How an account is protected. */
+        PartnerStatus: {
+            /** @description What a sign-in to the account proves now. */
+            assurance: components["schemas"]["Acr"];
+            /** @description Whether a second factor is asked for. */
+            protected: boolean;
+            /**
+             * Format: date-time
+             * @description Until when to hold back what cannot be undone, such as a payout, since the protection was lowered; null when
+             *     nothing is held.
+             */
+            restricted_until: string | null;
+            /**
+             * Format: date-time
+             * @description Since when; null while none is.
+             */
+            since: string | null;
+        };
+        /** @description The code was right, and is used up. */
+        PartnerVerified: {
+            /**
+             * Format: date-time
+             * @description When it was judged.
+             */
+            at: string;
+            /** @description What the owner proved it with. */
+            method: components["schemas"]["MethodType"];
+            /**
+             * @description Always true.
+             * @example true
+             */
+            verified: boolean;
+        };
+        PartnerVerifyRequest: {
+            /** @description A code of an active authenticator of the account. */
+            code: components["schemas"]["OneTimeCode"];
+        };
+        /** @description The partners that may see the account. */
+        Partners: {
+            /** @description The partners, the oldest first. */
+            partners: components["schemas"]["Partner"][];
         };
         /** @description Passwords. */
         PasswordPolicy: {
@@ -1459,16 +1560,6 @@ export interface components {
             /** @description The new label. */
             label: string;
         };
-        /** @description A method that an undo would bring back. */
-        RestorableMethod: {
-            /** @description What its owner calls it. */
-            label: string;
-        };
-        /** @description How many are back. */
-        RestoredCounts: {
-            /** @description Active methods. */
-            methods: number;
-        };
         /** @description How many of each. */
         RevokedCounts: {
             /** @description Active methods. */
@@ -1647,37 +1738,6 @@ export interface components {
              * @description Steps that a code may be early or late.
              */
             window: number;
-        };
-        /** @description What an undo would do. */
-        UndoPreview: {
-            /**
-             * Format: date-time
-             * @description When two-factor authentication was switched off.
-             */
-            disabled_at: string;
-            /**
-             * Format: date-time
-             * @description Until when that can be taken back.
-             */
-            expires_at: string;
-            /** @description The methods that would be back, oldest first. */
-            methods: components["schemas"]["RestorableMethod"][];
-        };
-        UndoRequest: {
-            /**
-             * Format: password
-             * @description The password from now on: 8 to 71 bytes of UTF-8.
-             */
-            new_password: string;
-            /** @description What stands behind the `#` of the link in the mail. */
-            token: string;
-        };
-        /** @description Two-factor authentication is on again. */
-        Undone: {
-            /** @description What to tell the owner, in the language asked for. */
-            message: string;
-            /** @description What is back. */
-            restored: components["schemas"]["RestoredCounts"];
         };
         /** @description The budgets of guesses are whole again. */
         Unlocked: {
@@ -3860,245 +3920,6 @@ export interface operations {
             };
         };
     };
-    undoDisable: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
-                "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
-                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "new_password": "another example of a password",
-                 *       "token": "the-token-of-a-link-as-an-example"
-                 *     }
-                 */
-                "application/json": components["schemas"]["UndoRequest"];
-            };
-        };
-        responses: {
-            /** @description It is on again */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "message": "Your authenticator protects your account again, and all devices are signed out. Sign in with the new password, make new recovery codes, and turn to support.",
-                     *       "restored": {
-                     *         "methods": 1
-                     *       }
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Undone"];
-                };
-            };
-            /** @description malformed-request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description link-expired */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description payload-too-large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description unsupported-media-type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description validation-failed */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description too-many-attempts */
-            429: {
-                headers: {
-                    /** @description The same budget: nothing remains, and for how many seconds */
-                    RateLimit?: string;
-                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
-                    "RateLimit-Policy"?: string;
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description overloaded, unavailable, outcome-unknown */
-            503: {
-                headers: {
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    previewUndo: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
-                "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
-                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "token": "the-token-of-a-link-as-an-example"
-                 *     }
-                 */
-                "application/json": components["schemas"]["LinkRequest"];
-            };
-        };
-        responses: {
-            /** @description What would happen */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "disabled_at": "2026-11-24T09:00:00Z",
-                     *       "expires_at": "2026-11-27T09:00:00Z",
-                     *       "methods": [
-                     *         {
-                     *           "label": "Pixel 9"
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/json": components["schemas"]["UndoPreview"];
-                };
-            };
-            /** @description malformed-request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description link-expired */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description payload-too-large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description unsupported-media-type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description too-many-attempts */
-            429: {
-                headers: {
-                    /** @description The same budget: nothing remains, and for how many seconds */
-                    RateLimit?: string;
-                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
-                    "RateLimit-Policy"?: string;
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description overloaded, unavailable */
-            503: {
-                headers: {
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     verifySecondFactor: {
         parameters: {
             query?: never;
@@ -4356,6 +4177,296 @@ export interface operations {
                 };
             };
             /** @description overloaded, unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPartners: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The partners */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "partners": [
+                     *         {
+                     *           "by": "owner",
+                     *           "can_withdraw": true,
+                     *           "id": "01a20c1b-5d30-7c48-9e6a-3b8f1d0c7a52",
+                     *           "name": "Acme Brokers",
+                     *           "scopes": [
+                     *             "2fa:read",
+                     *             "2fa:verify"
+                     *           ],
+                     *           "since": "2026-11-24T08:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Partners"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    allowPartner: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The partner's client */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It may see the account */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refusePartner: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The partner's client */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It may not */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-permitted */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
             503: {
                 headers: {
                     /** @description Seconds until it is worth another try */
@@ -5379,6 +5490,263 @@ export interface operations {
             };
         };
     };
+    getPartnerAccountStatus: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The account */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it is protected */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "assurance": "aal2",
+                     *       "protected": true,
+                     *       "restricted_until": null,
+                     *       "since": "2026-11-24T08:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PartnerStatus"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-permitted */
+            403: {
+                headers: {
+                    /** @description The scope that the token lacks (RFC 6750 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyForPartner: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The account */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "123456"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PartnerVerifyRequest"];
+            };
+        };
+        responses: {
+            /** @description It was right */
+            200: {
+                headers: {
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-11-24T09:00:00Z",
+                     *       "method": "totp",
+                     *       "verified": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PartnerVerified"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-credential, not-permitted */
+            403: {
+                headers: {
+                    /** @description The scope that the token lacks (RFC 6750 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description two-factor-not-enabled, already-completed, request-in-progress */
+            409: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation-failed, idempotency-key-reused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-attempts */
+            429: {
+                headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listProblems: {
         parameters: {
             query?: never;
@@ -5528,7 +5896,6 @@ export interface operations {
                      *       "id": "01a20c1b-7c00-7d52-9a1e-5b0f6c2d7e84",
                      *       "two_factor": {
                      *         "enabled": true,
-                     *         "flagged_at": null,
                      *         "methods": [
                      *           {
                      *             "created_at": "2026-11-24T08:00:00Z",
@@ -5654,7 +6021,6 @@ export interface operations {
                     /**
                      * @example {
                      *       "enabled": true,
-                     *       "flagged_at": null,
                      *       "methods": [
                      *         {
                      *           "created_at": "2026-11-24T08:00:00Z",

@@ -2,5 +2,6 @@
 
 pub mod events;
 pub mod overview;
+pub mod partners;
 pub mod password;
 pub mod sessions;

@@ -2,7 +2,9 @@
 //! anything is told of an account.
 
 pub mod entrance;
+pub mod standing;
 pub mod token;
+pub mod verify;
 
 use super::Cx;
 use crate::{crypto::client_token::ClientHolder, domain::idempotency::Claim};
