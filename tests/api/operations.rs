@@ -2,9 +2,8 @@
 
 use crate::{
     on_both_engines,
-    support::{TestApp, desk, document, links, partner::partner, person::*},
     support::{
-        TestApp, desk, document,
+        TestApp, desk, document, links,
         partner::{PARTNERS, partner, status_of, verify_of},
         person::*,
     },
