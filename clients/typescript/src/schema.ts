@@ -237,6 +237,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/account/security/2fa/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a disable back, by the link in the mail about it ("It wasn't me").
+         * @description The same methods are active again, the password is the new one, all sessions end, and the account is marked for
+         *     support. Recovery codes do not come back. A link works once, for 72 hours by default, until a new method is
+         *     confirmed.
+         */
+        post: operations["undoDisable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/security/2fa/undo/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells what an undo would do. */
+        post: operations["previewUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/account/security/2fa/verify": {
         parameters: {
             query?: never;
@@ -681,6 +720,12 @@ export interface components {
             disabled_at?: string;
             /** @description Whether it is on. */
             enabled: boolean;
+            /**
+             * Format: date-time
+             * @description Since when the account waits for somebody of support, since its owner took a disable back; null when it does not.
+             *     What support does next for it, for a ticket, ends that.
+             */
+            flagged_at: string | null;
             /** @description The active methods, oldest first. */
             methods: components["schemas"]["Method"][];
             /** @description Enrolments that wait for their confirm. */
@@ -1098,8 +1143,7 @@ export interface components {
              *     `login.second_factor_failed`, `reauthentication.failed`, `session.revoked`, `password.changed`,
              *     `bypass_code.issued`, `bypass_code.used`, `two_factor.reset_by_operator`, `account.imported`,
              *     `account.suspended`, `account.resumed`, `account.unlocked`, `scope.granted`, `scope.revoked`,
-             *     `partner.allowed`, `partner.refused`,
-             *     `partner.verified`.
+             *     `partner.allowed`, `partner.refused`, `partner.verified`, `two_factor.restored`, `account.deleted`.
              * @example two_factor.disabled
              */
             type: string;
@@ -1208,6 +1252,10 @@ export interface components {
             session_code: components["schemas"]["Budget"];
             /** @description Resets and bypass codes of one agent of support. */
             support_action: components["schemas"]["Budget"];
+        };
+        LinkRequest: {
+            /** @description What stands behind the `#` of the link in the mail. */
+            token: string;
         };
         /**
          * @description How an account signs in without a second factor.
@@ -1560,6 +1608,16 @@ export interface components {
             /** @description The new label. */
             label: string;
         };
+        /** @description A method that an undo would bring back. */
+        RestorableMethod: {
+            /** @description What its owner calls it. */
+            label: string;
+        };
+        /** @description How many are back. */
+        RestoredCounts: {
+            /** @description Active methods. */
+            methods: number;
+        };
         /** @description How many of each. */
         RevokedCounts: {
             /** @description Active methods. */
@@ -1738,6 +1796,37 @@ export interface components {
              * @description Steps that a code may be early or late.
              */
             window: number;
+        };
+        /** @description What an undo would do. */
+        UndoPreview: {
+            /**
+             * Format: date-time
+             * @description When two-factor authentication was switched off.
+             */
+            disabled_at: string;
+            /**
+             * Format: date-time
+             * @description Until when that can be taken back.
+             */
+            expires_at: string;
+            /** @description The methods that would be back, oldest first. */
+            methods: components["schemas"]["RestorableMethod"][];
+        };
+        UndoRequest: {
+            /**
+             * Format: password
+             * @description The password from now on: 8 to 71 bytes of UTF-8.
+             */
+            new_password: string;
+            /** @description What stands behind the `#` of the link in the mail. */
+            token: string;
+        };
+        /** @description Two-factor authentication is on again. */
+        Undone: {
+            /** @description What to tell the owner, in the language asked for. */
+            message: string;
+            /** @description What is back. */
+            restored: components["schemas"]["RestoredCounts"];
         };
         /** @description The budgets of guesses are whole again. */
         Unlocked: {
@@ -3920,6 +4009,245 @@ export interface operations {
             };
         };
     };
+    undoDisable: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "new_password": "another example of a password",
+                 *       "token": "the-token-of-a-link-as-an-example"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UndoRequest"];
+            };
+        };
+        responses: {
+            /** @description It is on again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "Your authenticator protects your account again, and all devices are signed out. Sign in with the new password, make new recovery codes, and turn to support.",
+                     *       "restored": {
+                     *         "methods": 1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Undone"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description link-expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation-failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-attempts */
+            429: {
+                headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewUndo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "the-token-of-a-link-as-an-example"
+                 *     }
+                 */
+                "application/json": components["schemas"]["LinkRequest"];
+            };
+        };
+        responses: {
+            /** @description What would happen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "disabled_at": "2026-11-24T09:00:00Z",
+                     *       "expires_at": "2026-11-27T09:00:00Z",
+                     *       "methods": [
+                     *         {
+                     *           "label": "Pixel 9"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UndoPreview"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description link-expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-attempts */
+            429: {
+                headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     verifySecondFactor: {
         parameters: {
             query?: never;
@@ -5896,6 +6224,7 @@ export interface operations {
                      *       "id": "01a20c1b-7c00-7d52-9a1e-5b0f6c2d7e84",
                      *       "two_factor": {
                      *         "enabled": true,
+                     *         "flagged_at": null,
                      *         "methods": [
                      *           {
                      *             "created_at": "2026-11-24T08:00:00Z",
@@ -6021,6 +6350,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "enabled": true,
+                     *       "flagged_at": null,
                      *       "methods": [
                      *         {
                      *           "created_at": "2026-11-24T08:00:00Z",
