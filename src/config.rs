@@ -158,6 +158,10 @@ pub struct Config {
     #[config(env = "TWOFOLD_REMINDER_AFTER", default = 604800)]
     pub reminder_after: u32,
 
+    /// How long after that the owner is reminded once more; 0 means never.
+    #[config(env = "TWOFOLD_REMINDER_AGAIN", default = 2592000)]
+    pub reminder_again: u32,
+
     /// For how long a disable can be taken back by the link in the mail about it, 30 days at most; 0 switches that off,
     /// and the secrets of a disabled authenticator are wiped at once.
     #[config(env = "TWOFOLD_UNDO_FOR", default = 259200)]
@@ -260,6 +264,7 @@ impl Config {
             challenge_ttl: self.challenge_ttl,
             enrollment_ttl: self.enrollment_ttl,
             reminder_after: self.reminder_after,
+            reminder_again: self.reminder_again,
             undo_for: self.undo_for,
             restricted_for: self.restricted_for,
             events_kept: self.events_kept_days,

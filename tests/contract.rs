@@ -52,6 +52,8 @@ fn the_document_has_every_path_of_the_contract() {
         GET /account/security/2fa/disable/preview
         POST /account/security/2fa/undo
         POST /account/security/2fa/undo/preview
+        POST /account/security/2fa/reminders/stop
+        POST /account/security/2fa/reminders/one-click
         POST /account/security/2fa/verify
         POST /account/security/2fa/recovery-codes
         GET /account/security/events

@@ -18,6 +18,7 @@ pub mod outbox;
 pub mod partner;
 pub mod portal;
 pub mod presence;
+pub mod reminders;
 pub mod restored;
 pub mod reverify;
 pub mod support;

@@ -52,6 +52,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
             runtime::spawn(worker::anchor(rooms.clone())),
             runtime::spawn(worker::prune(rooms.clone())),
             runtime::spawn(worker::prune_events(rooms.clone())),
+            runtime::spawn(worker::reminders::remind(rooms.clone())),
             runtime::spawn(worker::outbox::number(rooms.clone(), numbered.clone())),
             runtime::spawn(worker::outbox::measure(rooms.clone())),
         ];

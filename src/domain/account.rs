@@ -48,6 +48,8 @@ pub struct Account {
     pub restricted_until: Option<Timestamp>,
     /// Since when it waits for support to look after it, since its owner took a disable back.
     pub flagged_at: Option<Timestamp>,
+    /// When the owner was last reminded that it is off, since it was switched off.
+    pub reminded_at: Option<Timestamp>,
 }
 
 impl Account {
@@ -236,6 +238,7 @@ pub(super) mod tests {
             suspended_at: None,
             restricted_until: None,
             flagged_at: None,
+            reminded_at: None,
         }
     }
 

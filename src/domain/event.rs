@@ -43,6 +43,9 @@ pub enum EventKind {
     /// A method got another label.
     #[serde(rename = "method.renamed")]
     MethodRenamed,
+    /// The owner was reminded that it is off.
+    #[serde(rename = "two_factor.reminded")]
+    TwoFactorReminded,
     /// A new set of recovery codes replaced the old one.
     #[serde(rename = "recovery_codes.regenerated")]
     RecoveryCodesRegenerated,
@@ -132,6 +135,7 @@ impl EventKind {
     pub fn stream(self) -> Stream {
         match self {
             Self::LoginSucceeded
+            | Self::TwoFactorReminded
             | Self::LoginSecondFactorFailed
             | Self::ReauthenticationFailed
             | Self::SessionRevoked
@@ -158,6 +162,7 @@ impl EventKind {
             self,
             Self::TwoFactorEnabled
                 | Self::TwoFactorDisabled
+                | Self::TwoFactorRestored
                 | Self::TwoFactorReplaced
                 | Self::TwoFactorResetBySupport
                 | Self::TwoFactorResetByOperator

@@ -36,6 +36,8 @@ pub struct Policy {
     pub enrollment_ttl: u32,
     /// When, after a disable, the owner is reminded.
     pub reminder_after: u32,
+    /// How long after the first reminder the owner is reminded again; 0 means never.
+    pub reminder_again: u32,
     /// For how long a disable can be taken back; 0 means never.
     pub undo_for: u32,
     /// For how long, after the protection was lowered, others are asked to hold back; 0 means never.

@@ -120,7 +120,8 @@ pub struct EventBody {
     /// `login.second_factor_failed`, `reauthentication.failed`, `session.revoked`, `password.changed`,
     /// `bypass_code.issued`, `bypass_code.used`, `two_factor.reset_by_operator`, `account.imported`,
     /// `account.suspended`, `account.resumed`, `account.unlocked`, `scope.granted`, `scope.revoked`,
-    /// `partner.allowed`, `partner.refused`, `partner.verified`, `two_factor.restored`, `account.deleted`.
+    /// `partner.allowed`, `partner.refused`, `partner.verified`, `two_factor.restored`, `two_factor.reminded`,
+    /// `account.deleted`.
     #[schema(value_type = String, pattern = r"^[a-z_]+\.[a-z_]+$", example = "two_factor.disabled")]
     r#type: EventKind,
     /// When.

@@ -36,6 +36,21 @@ pub fn check_form_type(request: &HttpRequest) -> Result<(), Problem> {
     is_fit.then_some(()).ok_or(Code::UnsupportedMediaType.into())
 }
 
+/// Checks that a body is the one of a one-click unsubscription, as a form of either kind (RFC 8058 §3.2).
+///
+/// # Errors
+/// `unsupported-media-type`, `malformed-request`.
+pub fn check_one_click(request: &HttpRequest, body: &[u8]) -> Result<(), Problem> {
+    let is_form =
+        ["multipart/form-data", "application/x-www-form-urlencoded"].iter().any(|form| has_type(request, form));
+    if is_encoded(request) || !is_form {
+        return Err(Code::UnsupportedMediaType.into());
+    }
+    // The name and the value have no character that either kind writes in another way.
+    let says = |word: &[u8]| body.windows(word.len()).any(|part| part == word);
+    if says(b"List-Unsubscribe") && says(b"One-Click") { Ok(()) } else { Err(Code::MalformedRequest.into()) }
+}
+
 fn is_encoded(request: &HttpRequest) -> bool {
     request.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity")
 }

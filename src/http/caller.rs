@@ -97,6 +97,14 @@ impl AnyCall {
         Ok(body)
     }
 
+    /// That the body is the one of a one-click unsubscription.
+    ///
+    /// # Errors
+    /// `payload-too-large`, `unsupported-media-type`, `malformed-request`.
+    pub fn one_click(&self) -> Result<(), Problem> {
+        body::check_one_click(&self.request, &self.body.clone()?)
+    }
+
     /// That there is no body, or none that says anything.
     ///
     /// # Errors

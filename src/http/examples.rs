@@ -30,7 +30,7 @@ pub fn request(operation: &str) -> Option<Value> {
         "renameMethod" => json!({"label": "Pixel 9, for work"}),
         "removeMethod" | "regenerateRecoveryCodes" => json!({"password": PASSWORD}),
         "disableTwoFactor" => json!({"password": PASSWORD, "reason": "new_phone"}),
-        "previewUndo" => json!({"token": LINK}),
+        "previewUndo" | "stopReminders" => json!({"token": LINK}),
         "undoDisable" => json!({"token": LINK, "new_password": "another example of a password"}),
         "changePassword" => json!({"current_password": PASSWORD, "new_password": "another example of a password"}),
         "login" => json!({"email": "alice@example.test", "password": PASSWORD}),

@@ -3,27 +3,32 @@
 use super::{
     caller::{Answer, AnyCall, json},
     language,
-    openapi::{PreviewingUndo, Undoing},
-    problem::Problem,
+    openapi::{PreviewingUndo, Stopping, Undoing},
+    problem::{Code, Problem},
 };
 use crate::{
-    actions::two_factor::undo::{self, Preview, Undo, Undone},
+    actions::{
+        reminders,
+        two_factor::undo::{self, Preview, Undo, Undone},
+    },
     domain::password::Password,
 };
 use actix_web::{
+    HttpRequest, HttpResponse,
     http::{StatusCode, header},
     post,
+    web::Query,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// What is counted against the limit of one network, as a sign-in is.
-const LIMITED: &str = "/account/security/2fa/undo";
+const LIMITED: [&str; 2] = ["/account/security/2fa/undo", "/account/security/2fa/reminders"];
 
 /// Whether a path is one of these.
 pub fn has(path: &str) -> bool {
-    path.starts_with(LIMITED)
+    LIMITED.iter().any(|limited| path.starts_with(limited))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -124,4 +129,48 @@ pub async fn undo_disable(call: AnyCall) -> Answer {
     let mut response = json(StatusCode::OK, &UndoneBody { restored: RestoredBody { methods }, message });
     response.headers_mut().insert(header::CONTENT_LANGUAGE, header::HeaderValue::from_static(locale.tag()));
     Ok(response)
+}
+
+/// Ends all reminders that two-factor authentication is off, by the link in one of them.
+///
+/// Reminders that have ended already stay so: that is a success too.
+#[utoipa::path(operation_id = "stopReminders", tag = "two-factor", request_body = LinkBody,
+    responses((status = 204, description = "There are no more"), Stopping))]
+#[post("/account/security/2fa/reminders/stop")]
+pub async fn stop_reminders(call: AnyCall) -> Answer {
+    let body: LinkBody = call.body()?;
+    reminders::stop(&call.cx, &body.token).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct TokenQuery {
+    /// What the mail's header `List-Unsubscribe` has here.
+    token: String,
+}
+
+/// What a mail program sends (RFC 8058 §3.2).
+#[derive(ToSchema)]
+#[schema(as = OneClick)]
+#[expect(dead_code, reason = "the schema of a form that is looked through for its two words")]
+struct OneClickForm {
+    /// Always `One-Click`.
+    #[schema(rename = "List-Unsubscribe", pattern = "^One-Click$", example = "One-Click")]
+    list_unsubscribe: String,
+}
+
+/// Ends all reminders by the button of a mail program: one-click unsubscription (RFC 8058).
+///
+/// The token stands in the address, as mail programs cannot put it elsewhere.
+#[utoipa::path(operation_id = "unsubscribe", tag = "two-factor", params(TokenQuery),
+    request_body(content = OneClickForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 204, description = "There are no more"), Stopping))]
+#[post("/account/security/2fa/reminders/one-click")]
+pub async fn unsubscribe(call: AnyCall, request: HttpRequest) -> Answer {
+    let query = Query::<TokenQuery>::from_query(request.query_string()).map_err(|_| Code::MalformedRequest)?;
+    call.one_click()?;
+    reminders::stop(&call.cx, &query.token).await?;
+    Ok(HttpResponse::NoContent().finish())
 }

@@ -125,6 +125,9 @@ problem_groups! {
     /// Whoever takes a disable back.
     Undoing: MalformedRequest, NotAcceptable, LinkExpired, PayloadTooLarge, UnsupportedMediaType, ValidationFailed,
         TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
+    /// Whoever ends reminders.
+    Stopping: MalformedRequest, NotAcceptable, LinkExpired, PayloadTooLarge, UnsupportedMediaType, TooManyAttempts,
+        Overloaded, Unavailable, OutcomeUnknown;
     /// Whoever signs out.
     Leaving: MalformedRequest, InvalidToken, NotAcceptable, VersionMismatch, PayloadTooLarge, UnsupportedMediaType,
         TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;

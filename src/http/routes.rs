@@ -46,6 +46,8 @@ pub fn register(registry: &mut impl Registry) {
         .service(two_factor::disable_two_factor)
         .service(links::preview_undo)
         .service(links::undo_disable)
+        .service(links::stop_reminders)
+        .service(links::unsubscribe)
         .service(two_factor::verify_second_factor)
         .service(two_factor::regenerate_recovery_codes)
         .service(account::list_events)

@@ -105,6 +105,8 @@ pub struct PolicyBody {
     enrollment_ttl: u32,
     /// When, after a disable, the owner is reminded.
     reminder_after: u32,
+    /// How long after the first reminder the owner is reminded again; 0 means never.
+    reminder_again: u32,
     /// For how long, after a disable, a reset, an undo, or the use of a recovery or bypass code, partners are asked to
     /// hold back; 0 means never.
     restricted_for: u32,
@@ -233,6 +235,7 @@ impl From<&Policy> for PolicyBody {
             challenge_ttl: rules.challenge_ttl,
             enrollment_ttl: rules.enrollment_ttl,
             reminder_after: rules.reminder_after,
+            reminder_again: rules.reminder_again,
             restricted_for: rules.restricted_for,
             undo_for: rules.undo_for,
             address: AddressPolicy { per_minute: rules.auth_per_minute, burst: rules.auth_burst },

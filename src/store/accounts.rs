@@ -42,6 +42,7 @@ pub(super) struct Row {
     suspended_at: Option<i64>,
     restricted_until: Option<i64>,
     flagged_at: Option<i64>,
+    reminded_at: Option<i64>,
 }
 
 impl Row {
@@ -71,6 +72,7 @@ impl Row {
             suspended_at: None,
             restricted_until: None,
             flagged_at: None,
+            reminded_at: None,
         }
     }
 }
@@ -101,6 +103,7 @@ impl TryFrom<Row> for Account {
             suspended_at: moment_or_none(row.suspended_at)?,
             restricted_until: moment_or_none(row.restricted_until)?,
             flagged_at: moment_or_none(row.flagged_at)?,
+            reminded_at: moment_or_none(row.reminded_at)?,
         })
     }
 }
@@ -323,6 +326,7 @@ fn save(tx: &mut Tx<'_>, before: &Account, after: &Account) -> Result<(), Fault>
             dsl::suspended_at.eq(after.suspended_at.map(Timestamp::as_millisecond)),
             dsl::restricted_until.eq(after.restricted_until.map(Timestamp::as_millisecond)),
             dsl::flagged_at.eq(after.flagged_at.map(Timestamp::as_millisecond)),
+            dsl::reminded_at.eq(after.reminded_at.map(Timestamp::as_millisecond)),
         ))
         .prepared()
         .execute(tx.conn)?;

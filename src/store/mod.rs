@@ -32,6 +32,7 @@ mod migrations;
 mod postgres;
 pub mod prune;
 pub mod recovery_codes;
+pub mod reminders;
 pub mod replicas;
 pub mod resealing;
 pub mod restorations;

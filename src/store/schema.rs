@@ -22,6 +22,7 @@ table! {
         suspended_at -> Nullable<BigInt>,
         restricted_until -> Nullable<BigInt>,
         flagged_at -> Nullable<BigInt>,
+        reminded_at -> Nullable<BigInt>,
     }
 }
 

@@ -1,8 +1,10 @@
 //! What happens beside the requests: comparing clocks, taking other keys into use, anchoring the audit, dropping rows
-//! that no rule looks at any more, fetching the keys of the portal's own issuer, and telling others what was announced.
+//! that no rule looks at any more, fetching the keys of the portal's own issuer, telling others what was
+//! announced, and reminding owners.
 
 pub mod issuer;
 pub mod outbox;
+pub mod reminders;
 
 use crate::{
     actions::{Rooms, audit, presence::Presence},

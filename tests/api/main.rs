@@ -21,6 +21,7 @@ mod partner_token;
 mod portal;
 mod proofs;
 mod recovery_codes;
+mod reminders;
 mod sessions;
 mod story;
 #[path = "support.rs"]

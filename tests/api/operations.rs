@@ -80,6 +80,11 @@ async fn every_operation_answers_as_the_document_says(app: &TestApp) {
     let link = links::undo_link(app, &desk::account_of(&bob), &reset);
     links::preview(app, &link).await.is(200);
     links::undo(app, &link).await.is(200);
+    let token = links::stop_link(app, &desk::account_of(&alice), &disabled);
+    app.post("/account/security/2fa/reminders/stop", &json!({"token": token})).await.is(204);
+    let path = format!("/account/security/2fa/reminders/one-click?token={token}");
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    app.send_raw("POST", &path, &form, b"List-Unsubscribe=One-Click".to_vec()).await.is(204);
 
     let called = document::called();
     let missed: Vec<_> = document::operations()

@@ -12,8 +12,15 @@ use crate::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use twofold::{
-    actions::operator::{Whom, delete, reset, standing},
-    crypto::links::LinkKind,
+    actions::{
+        keys::{reseal, uses},
+        operator::{Whom, delete, reset, standing},
+    },
+    crypto::{
+        keyfile::{KeyFile, SigningAlgorithm},
+        links::LinkKind,
+        rotation::Ring,
+    },
     domain::account::{Email, Remark},
 };
 
@@ -266,6 +273,27 @@ async fn with_the_account_its_link_is_gone(app: &TestApp) {
     for table in ["tombstone", "tombstone_totp"] {
         assert_eq!(crate::support::behind::count(app, table), 0);
     }
+}
+
+on_both_engines!(what_is_kept_for_an_undo_moves_to_the_next_key_with_everything_else);
+async fn what_is_kept_for_an_undo_moves_to_the_next_key_with_everything_else(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let link = switched_off(&alice).await;
+    let folder = tempfile::tempdir().unwrap();
+    app.keys.write(&folder.path().join("keys.toml")).unwrap();
+    let mut keys = KeyFile::read(&folder.path().join("keys.toml")).unwrap();
+    keys.sealing.splice(0..0, KeyFile::generate(SigningAlgorithm::EdDsa, false).unwrap().sealing);
+    let take = |keys: &KeyFile| app.all_rooms().for_each(|rooms| rooms.take_keys(keys).unwrap());
+    take(&keys);
+    assert_eq!(uses(app.rooms(), Ring::Sealing).await.unwrap().get(&keys.sealing[1].id), Some(&1));
+    let resealed = reseal(app.rooms(), |_| ()).await.unwrap();
+    assert_eq!((resealed.done, resealed.unreadable.len()), (1, 0));
+    assert_eq!(uses(app.rooms(), Ring::Sealing).await.unwrap().keys().collect::<Vec<_>>(), [&keys.sealing[0].id]);
+    keys.sealing.truncate(1);
+    take(&keys);
+    undo(app, &link).await.is(200);
+    app.pass(30);
+    alice.with_password(NEW_PASSWORD).sign_in().await;
 }
 
 on_both_engines!(links_have_the_limit_of_sign_ins, |config| (config.auth_per_minute, config.auth_burst) = (1, 3));

@@ -23,6 +23,11 @@ pub fn undo_link(app: &TestApp, account: &str, disabled: &Reply) -> String {
     link(app, LinkKind::Undo, account, &disabled.text("/disabled_at"))
 }
 
+/// The token of the link that ends its reminders.
+pub fn stop_link(app: &TestApp, account: &str, disabled: &Reply) -> String {
+    link(app, LinkKind::StopReminders, account, &disabled.text("/disabled_at"))
+}
+
 /// Somebody uses a link.
 pub async fn undo(app: &TestApp, token: &str) -> Reply {
     app.keep_out_of_sight(NEW_PASSWORD);

@@ -148,6 +148,7 @@ pub(in crate::actions) fn switch_off(
         account.enabled_at = None;
         account.disabled_at = Some(cx.now);
         account.reminder_at = Some(reminder_at);
+        account.reminded_at = None;
         account.restrict(hold);
     })?;
     Ok(Disabled { version: account.version, disabled_at: cx.now, revoked, reminder_at, tokens: None })
