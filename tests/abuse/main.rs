@@ -26,3 +26,4 @@ mod i_leaks;
 mod i_metrics;
 mod k_idempotency;
 mod m_audit;
+mod n_undo;
