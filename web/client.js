@@ -844,6 +844,21 @@ var Twofold = class {
   async policy() {
     return bodyOf(await persist(() => this.#api.GET("/.well-known/two-factor-policy", this.#init())));
   }
+  /** What the link of a mail would take back. Needs no sign-in. */
+  async previewUndo(token) {
+    const body = { token };
+    return bodyOf(await persist(() => this.#api.POST("/account/security/2fa/undo/preview", { ...this.#init(), body })));
+  }
+  /** Takes a disable back by the link of the mail about it, once. Needs no sign-in; every session ends. */
+  async undo(token, newPassword) {
+    const body = { token, new_password: newPassword };
+    return bodyOf(await once(() => this.#api.POST("/account/security/2fa/undo", { ...this.#init(), body })));
+  }
+  /** Ends the reminders that two-factor authentication is off, by the link in one of them. Needs no sign-in. */
+  async stopReminders(token) {
+    const body = { token };
+    bodyOf(await persist(() => this.#api.POST("/account/security/2fa/reminders/stop", { ...this.#init(), body })));
+  }
   /** A page of the security log, newest first. */
   events(page = {}) {
     const params = { query: page };

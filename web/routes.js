@@ -20,6 +20,8 @@ const ROUTES = [
   ["sessions", () => import("./views/sessions.js"), "sessions", "#/sessions"],
   ["password", () => import("./views/change-password.js"), "change", "#/password"],
   ["sign-in", () => import("./views/sign-in.js"), "signIn", null],
+  ["undo", () => import("./views/undo.js"), "undo", null],
+  ["reminders", () => import("./views/reminders.js"), "reminders", null],
   ["second-factor", () => import("./views/second-factor.js"), "secondFactor", null],
 ];
 

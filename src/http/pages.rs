@@ -38,7 +38,10 @@ const SWAGGER_UI: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
 struct Files;
 
 /// The files, ready to be sent.
-pub struct Pages(BTreeMap<String, File>);
+pub struct Pages {
+    files: BTreeMap<String, File>,
+    signs_in: bool,
+}
 
 struct File {
     kind: &'static str,
@@ -53,13 +56,14 @@ struct Version {
 }
 
 impl Pages {
-    /// Reads and compresses the files of the page, and of Swagger UI, as far as they are wanted.
+    /// Reads and compresses the files of the page, and of Swagger UI where it is wanted. Where nobody signs in here, the
+    /// page is there for the links of our mails alone.
     ///
     /// # Errors
     /// When one cannot be compressed.
-    pub fn load(with_page: bool, with_docs: bool) -> io::Result<Self> {
+    pub fn load(signs_in: bool, with_docs: bool) -> io::Result<Self> {
         let mut files = BTreeMap::new();
-        let is_wanted = |name: &str| if name.starts_with(DOCS_FOLDER) { with_docs } else { with_page };
+        let is_wanted = |name: &str| with_docs || !name.starts_with(DOCS_FOLDER);
         for name in Files::iter().filter(|name| is_wanted(name)) {
             let Some((file, kind)) = Files::get(&name).zip(kind_of(&name)) else { continue };
             let gzipped = compressed(&file.data)?;
@@ -68,7 +72,7 @@ impl Pages {
         for name in SWAGGER_UI.iter().filter(|_| with_docs) {
             files.insert(format!("{DOCS_FOLDER}{name}"), swagger_ui(name)?);
         }
-        Ok(Self(files))
+        Ok(Self { files, signs_in })
     }
 }
 
@@ -108,16 +112,23 @@ pub fn register(config: &mut ServiceConfig) {
     let page = |path: &str, read: Route| web::resource(path).route(read).default_service(web::to(only_read));
     config
         .service(page("/", web::get().to(home)))
+        .service(page("/undo", web::get().to(by_link)))
+        .service(page("/reminders", web::get().to(by_link)))
         .service(page("/docs", web::get().to(docs)))
         .service(page("/web/{file:.+}", web::get().to(file)));
 }
 
 /// Whether a path is one of the pages': what the browser accepts there is its own affair.
 pub fn has(path: &str) -> bool {
-    matches!(path, "/" | "/docs") || path.starts_with("/web/")
+    matches!(path, "/" | "/undo" | "/reminders" | "/docs") || path.starts_with("/web/")
 }
 
 async fn home(request: HttpRequest, pages: web::Data<Pages>) -> Result<HttpResponse, Problem> {
+    if pages.signs_in { send(&request, &pages, HOME) } else { Err(Code::NotFound.into()) }
+}
+
+/// Where the links of our mails lead; the page finds its view by the path, and the token behind the `#` stays there.
+async fn by_link(request: HttpRequest, pages: web::Data<Pages>) -> Result<HttpResponse, Problem> {
     send(&request, &pages, HOME)
 }
 
@@ -134,7 +145,7 @@ async fn only_read() -> HttpResponse {
 }
 
 fn send(request: &HttpRequest, pages: &Pages, name: &str) -> Result<HttpResponse, Problem> {
-    let file = pages.0.get(name).ok_or(Code::NotFound)?;
+    let file = pages.files.get(name).ok_or(Code::NotFound)?;
     let is_gzipped = takes_gzip(request);
     let version = if is_gzipped { &file.gzipped } else { &file.plain };
     let is_known = IfNoneMatch::parse(request).is_ok_and(|known| match known {

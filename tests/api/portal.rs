@@ -3,7 +3,7 @@
 use crate::{
     on_both_engines,
     support::{
-        TestApp,
+        TestApp, links,
         person::{DISABLE, LOGIN, Person, SESSIONS, STATUS, TOTP_PATH, VERIFY},
     },
 };
@@ -334,6 +334,38 @@ async fn where_the_portal_signs_in_there_is_no_sign_in_here(app: &TestApp) {
     app.send_unjudged("POST", LOGIN, &[], b"{}".to_vec()).await.is(404).refuses("not-found");
     assert_eq!(app.send_unjudged("GET", "/", &[], Vec::new()).await.status, 404);
     alice.status().await;
+}
+
+on_both_engines!(a_customer_of_the_portal_takes_a_disable_back, |config| {
+    trusting(config);
+    config.sign_in = false;
+});
+async fn a_customer_of_the_portal_takes_a_disable_back(app: &TestApp) {
+    let alice = customer(app, "alice").await;
+    let account = twofold_account(app, &alice).await;
+    alice.set_up_at_portal("alice").await;
+    let disabled = alice.post(DISABLE, &alice.proofs()).await.is(200);
+    // The links of our mails lead to our page, also where nobody signs in to it.
+    for path in ["/undo", "/reminders", "/web/main.js"] {
+        assert_eq!(app.send_unjudged("GET", path, &[], Vec::new()).await.status, 200, "{path}");
+    }
+    links::undo(app, &links::undo_link(app, &account, &disabled)).await.is(200);
+    alice.get(STATUS).await.is(401).refuses("invalid-token");
+    app.pass(30);
+    // The portal lets whoever has its password in again; what is asked for here is another one now, and the phone.
+    alice.come_with(&token(&claims(app, "alice", "two")));
+    assert_eq!(alice.status().await["enabled"], true);
+    let proofs = |password: &str| json!({"password": password, "code": alice.fresh_code()});
+    alice.post(DISABLE, &proofs(&alice.password)).await.is(403).refuses("invalid-credential");
+    app.pass(30);
+    alice.post(DISABLE, &proofs(links::NEW_PASSWORD)).await.is(200);
+}
+
+/// The id of a customer's account, which no token of the portal's tells.
+async fn twofold_account(app: &TestApp, person: &Person<'_>) -> String {
+    let email = Email::parse(&person.email, "").unwrap();
+    let account = app.store().read("test", move |db| Ok(twofold::store::accounts::by_email(db, &email)?));
+    account.await.unwrap().unwrap().id.to_string()
 }
 
 on_both_engines!(a_key_that_is_new_is_fetched_and_one_that_is_withdrawn_counts_no_more, |config| {

@@ -16,6 +16,7 @@ function protection(status) {
     el("p", null, t(status.enabled ? "on.means" : "off.means")),
     !status.enabled && status.disabled_at && el("p", { class: "small" }, t("off.since", momentText(status.disabled_at))),
     !status.enabled && status.reminder_at && el("p", { class: "small" }, t("reminder", momentText(status.reminder_at))),
+    status.restricted_until && el("p", { class: "small" }, t("held", momentText(status.restricted_until))),
     status.enabled && status.recovery_codes?.remaining <= 3 && el("p", { class: "alert mild" }, t("codes.few", status.recovery_codes.remaining)),
     el("div", { class: "buttons" },
       setup.allowed && linkButton("#/set-up", "main", t("set-up")),
