@@ -76,6 +76,7 @@ fn the_document_has_every_path_of_the_contract() {
         DELETE /account/security/partners/{id}
         POST /oauth/token
         GET /partner/accounts/{id}/2fa
+        PUT /partner/accounts/{id}
         POST /partner/accounts/{id}/2fa/verify
         GET /.well-known/jwks.json
         GET /.well-known/two-factor-policy

@@ -99,6 +99,8 @@ rule-subject = Must be 1 to 255 printable ASCII characters.
 rule-free-subject = Must be a subject that no account has yet.
 rule-remark = Must have 1 to 500 characters and no control characters.
 rule-client-name = Must have 1 to 100 characters and no control characters.
+rule-password-hash = Must be a bcrypt hash $2a$, $2b$ or $2y$ of cost 4 to 14; a new account must have one.
+rule-locale = Must be en, ms or zh-Hans.
 
 disabled-message = Your account is no longer protected by an authenticator app.
 undone-message = Your authenticator protects your account again, and all devices are signed out. Sign in with the new password, make new recovery codes, and turn to support.

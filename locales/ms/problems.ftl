@@ -99,6 +99,8 @@ rule-subject = Mesti 1 hingga 255 aksara ASCII yang boleh dicetak.
 rule-free-subject = Mesti subjek yang belum dimiliki oleh mana-mana akaun.
 rule-remark = Mesti 1 hingga 500 aksara tanpa aksara kawalan.
 rule-client-name = Mesti 1 hingga 100 aksara tanpa aksara kawalan.
+rule-password-hash = Mesti cincangan bcrypt $2a$, $2b$ atau $2y$ dengan kos 4 hingga 14; akaun baharu mesti mempunyainya.
+rule-locale = Mesti en, ms atau zh-Hans.
 
 disabled-message = Akaun anda tidak lagi dilindungi oleh apl pengesah.
 undone-message = Pengesah anda melindungi akaun anda semula, dan semua peranti telah dilog keluar. Log masuk dengan kata laluan baharu, buat kod pemulihan baharu, dan hubungi sokongan.

@@ -99,6 +99,8 @@ rule-subject = 必须为 1 至 255 个可打印的 ASCII 字符。
 rule-free-subject = 必须为尚无账户使用的主体标识。
 rule-remark = 必须为 1 至 500 个字符，且不含控制字符。
 rule-client-name = 必须为 1 至 100 个字符，且不含控制字符。
+rule-password-hash = 必须为成本 4 至 14 的 bcrypt 哈希（$2a$、$2b$ 或 $2y$）；新账户必须提供。
+rule-locale = 必须为 en、ms 或 zh-Hans。
 
 disabled-message = 您的账户不再受身份验证器应用保护。
 undone-message = 您的身份验证器已重新保护您的账户，所有设备均已退出登录。请用新密码登录，生成新的恢复码，并联系客服。

@@ -109,6 +109,8 @@ pub enum Purpose {
     PortalSession,
     /// The secret of a client, as stored.
     ClientSecret,
+    /// The password hash that a client sent for an account.
+    ProvisionedHash,
     /// The check tag of a link that takes a disable back.
     Undo,
     /// The check tag of a link that ends the reminders of a disable.
@@ -254,6 +256,7 @@ impl Purpose {
             Self::Address => b"address",
             Self::PortalSession => b"portal-session",
             Self::ClientSecret => b"client-secret",
+            Self::ProvisionedHash => b"provisioned-hash",
             Self::Undo => b"undo",
             Self::StopReminders => b"stop-reminders",
         }

@@ -61,6 +61,12 @@ pub enum EventKind {
     /// The account came from elsewhere, maybe with an authenticator.
     #[serde(rename = "account.imported")]
     AccountImported,
+    /// The account was added by a partner, or its language or subject changed.
+    #[serde(rename = "account.provisioned")]
+    AccountProvisioned,
+    /// The account's address was changed by a partner.
+    #[serde(rename = "email.changed")]
+    EmailChanged,
     /// The operator suspended the account: nobody signs in to it, and its sessions ended.
     #[serde(rename = "account.suspended")]
     AccountSuspended,
@@ -145,6 +151,8 @@ impl EventKind {
             | Self::PartnerAllowed
             | Self::PartnerRefused
             | Self::PartnerVerified
+            | Self::AccountProvisioned
+            | Self::EmailChanged
             | Self::AccountSuspended
             | Self::AccountResumed
             | Self::AccountDeleted
@@ -283,6 +291,7 @@ impl Event {
             EventKind::SessionRevoked => self.has_reason(&["refresh-token-reused", "too-many-failures"]),
             EventKind::LoginSucceeded
             | EventKind::PartnerVerified
+            | EventKind::AccountProvisioned
             | EventKind::EnrollmentStarted
             | EventKind::EnrollmentCancelled
             | EventKind::EnrollmentFailed

@@ -117,6 +117,10 @@ pub enum Rule {
     Subject,
     /// A subject that no account has yet.
     FreeSubject,
+    /// A bcrypt hash `$2a$`, `$2b$` or `$2y$` of cost 4 to 14.
+    PasswordHash,
+    /// One of the languages.
+    Locale,
     /// A client's name of 1 to 100 characters without control characters.
     ClientName,
     /// A remark of 1 to 500 characters without control characters.

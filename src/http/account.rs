@@ -122,6 +122,8 @@ pub struct EventBody {
     /// `account.suspended`, `account.resumed`, `account.unlocked`, `scope.granted`, `scope.revoked`,
     /// `partner.allowed`, `partner.refused`, `partner.verified`, `two_factor.restored`, `two_factor.reminded`,
     /// `account.deleted`.
+    /// `partner.allowed`, `partner.refused`, `partner.verified`, `two_factor.restored`, `account.deleted`,
+    /// `account.provisioned`, `email.changed`.
     #[schema(value_type = String, pattern = r"^[a-z_]+\.[a-z_]+$", example = "two_factor.disabled")]
     r#type: EventKind,
     /// When.

@@ -37,6 +37,10 @@ pub fn request(operation: &str) -> Option<Value> {
         "loginSecondFactor" => json!({"challenge": CHALLENGE, "code": "123456"}),
         "refreshTokens" => json!({"refresh_token": REFRESH_TOKEN}),
         "resetTwoFactor" => json!({"reason": "phone and recovery codes are lost", "ticket": "T-2026-1107"}),
+        "provisionAccount" => json!({
+            "email": "alice@example.test", "locale": "ms",
+            "password_hash": "$2b$12$AnExampleOfAHashAnExampleOfAHashAnExampleOfAHashAnExa"
+        }),
         "issueBypassCode" => json!({"reason": "phone is being repaired", "ticket": "T-2026-1108"}),
         "unlockAccount" => json!({"reason": "mistyped codes all morning", "ticket": "T-2026-1109"}),
         _ => return None,
@@ -135,6 +139,7 @@ fn for_support(operation: &str) -> Option<Value> {
         "getPartnerAccountStatus" => json!({
             "protected": true, "since": "2026-11-24T08:00:00Z", "assurance": "aal2", "restricted_until": null
         }),
+        "provisionAccount" => json!({"id": ACCOUNT, "result": "created"}),
         "verifyForPartner" => json!({"verified": true, "at": "2026-11-24T09:00:00Z", "method": "totp"}),
         "issueClientToken" => json!({
             "access_token": "header.claims.signature", "token_type": "Bearer", "expires_in": 600, "scope": "2fa:read"

@@ -180,6 +180,9 @@ problem_groups! {
         TwoFactorNotEnabled, AlreadyCompleted, RequestInProgress, VersionMismatch, PayloadTooLarge,
         UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable,
         OutcomeUnknown;
+    /// Whoever keeps an account of the portal's user base.
+    Provisioning: MalformedRequest, InvalidToken, NotPermitted, NotFound, NotAcceptable, VersionMismatch,
+        PayloadTooLarge, UnsupportedMediaType, ValidationFailed, Overloaded, Unavailable, OutcomeUnknown;
     /// Whoever reads what is published.
     Published: NotAcceptable, Unavailable;
     /// Whoever reads about problems.

@@ -2,20 +2,31 @@
 
 use super::{
     auth::AcrBody,
+    body::both,
     caller::{Answer, json},
-    openapi::{Peering, Vouching},
+    openapi::{Peering, Provisioning, Vouching},
     partner_caller::Partner,
     problem::Problem,
     shapes::{MethodType, OneTimeCode},
 };
 use crate::{
     actions::partner::{
+        entrance,
+        provision::{self, Provision, Provisioned},
         standing::{self, Standing},
         verify::{self, Verified, Verify},
     },
-    domain::{client::ClientScope, id::AccountId, totp::Code},
+    crypto::password,
+    domain::{
+        account::{Email, Locale, Subject},
+        client::ClientScope,
+        id::AccountId,
+        refusal::{Refusal, Rule},
+        secret::Secret,
+        totp::Code,
+    },
 };
-use actix_web::{get, http::StatusCode, post, web::Path};
+use actix_web::{get, http::StatusCode, post, put, web::Path};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -102,6 +113,73 @@ pub async fn verify_for_partner(partner: Partner, id: Path<String>) -> Answer {
         Ok(Verify { account, code: Code::parse(&body.code, "/code")? })
     };
     partner.change::<_, _, _, VerifiedBody>((ClientScope::VerifyTwoFactor, account), parse, verify::verify).await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ProvisionRequest)]
+struct ProvisionBody {
+    /// The address that the account signs in with.
+    #[schema(max_length = 254, pattern = r"^\S+@\S+$")]
+    email: String,
+    /// The bcrypt hash of its password, which a new account must have. One that was sent before changes nothing, though
+    /// the owner may have set another password since.
+    #[schema(pattern = r"^\$2[aby]\$(0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}$")]
+    password_hash: Option<String>,
+    /// The language that its owner reads.
+    #[schema(pattern = "^(en|ms|zh-Hans)$")]
+    locale: Option<String>,
+    /// Its name at the portal's own identity provider: `sub` of its tokens.
+    #[schema(min_length = 1, max_length = 255, pattern = "^[ -~]+$")]
+    subject: Option<String>,
+}
+
+impl ProvisionBody {
+    fn about(self, id: AccountId) -> Result<Provision, Refusal> {
+        let hash = self.password_hash.map(|hash| {
+            let is_fit = password::is_acceptable(&hash) && !password::is_nobody(&hash);
+            is_fit.then(|| Secret::new(hash)).ok_or_else(|| Rule::PasswordHash.at("/password_hash"))
+        });
+        let locale = self.locale.map(|tag| tag.parse::<Locale>().map_err(|_| Rule::Locale.at("/locale")));
+        let subject = self.subject.map(|subject| Subject::parse(&subject, "/subject"));
+        let names = both(Email::parse(&self.email, "/email"), subject.transpose());
+        let ((email, subject), (password_hash, locale)) = both(names, both(hash.transpose(), locale.transpose()))?;
+        Ok(Provision { id, email, password_hash, locale, subject })
+    }
+}
+
+/// What became of an account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Provisioned)]
+struct ProvisionedBody {
+    /// The account.
+    id: Uuid,
+    /// `created`, `updated`, or `unchanged` where everything was so already.
+    #[schema(value_type = String, pattern = "^(created|updated|unchanged)$")]
+    result: &'static str,
+}
+
+/// Adds an account of the portal's user base under an id of the portal's choosing, or changes it.
+///
+/// What is left out stays as it is, and the same request once more changes nothing. A changed password ends the
+/// account's sessions; of a changed address the owner is told at the old one. The client sees the accounts that it
+/// added.
+#[utoipa::path(operation_id = "provisionAccount", tag = "partner", security(("partner" = ["accounts:provision"])),
+    params(("id" = Uuid, Path, description = "The account, by an id that the portal chose; any UUID but the empty one")),
+    request_body = ProvisionBody,
+    responses((status = 200, description = "It was there", body = ProvisionedBody),
+        (status = 201, description = "It was added", body = ProvisionedBody), Provisioning))]
+#[put("/partner/accounts/{id}")]
+pub async fn provision_account(partner: Partner, id: Path<String>) -> Answer {
+    let id = account_id(&id);
+    entrance::may(&partner.call, ClientScope::ProvisionAccounts).await?;
+    let wanted = partner.body::<ProvisionBody>()?.about(id)?;
+    let (status, result) = match provision::provision(&partner.call, wanted).await? {
+        Provisioned::Created => (StatusCode::CREATED, "created"),
+        Provisioned::Updated => (StatusCode::OK, "updated"),
+        Provisioned::Unchanged => (StatusCode::OK, "unchanged"),
+    };
+    Ok(json(status, &ProvisionedBody { id: id.0, result }))
 }
 
 /// An id that is none is nobody's: it is looked for like any other, in its turn, and not found.

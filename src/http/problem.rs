@@ -284,6 +284,8 @@ fn field_error(violation: &Violation, locale: Locale) -> FieldError {
         Rule::Subject => "rule-subject",
         Rule::FreeSubject => "rule-free-subject",
         Rule::Remark => "rule-remark",
+        Rule::PasswordHash => "rule-password-hash",
+        Rule::Locale => "rule-locale",
         Rule::ClientName => "rule-client-name",
     };
     FieldError { pointer: violation.pointer.to_owned(), detail: language::text(locale, name) }
@@ -381,6 +383,8 @@ mod tests {
                 "rule-remark",
                 "rule-ticket",
                 "rule-client-name",
+                "rule-password-hash",
+                "rule-locale",
                 "disabled-message",
                 "undone-message",
             ] {

@@ -71,6 +71,7 @@ pub fn register(registry: &mut impl Registry) {
         .service(oauth::issue_client_token)
         .service(partner::get_partner_account_status)
         .service(partner::verify_for_partner)
+        .service(partner::provision_account)
         .service(well_known::jwks)
         .service(well_known::policy)
         .service(well_known::document)

@@ -330,5 +330,20 @@ fn save(tx: &mut Tx<'_>, before: &Account, after: &Account) -> Result<(), Fault>
         ))
         .prepared()
         .execute(tx.conn)?;
+    hit_one(rows, "account")?;
+    // What an account is looked up by seldom changes, and whoever sets it moves indexes.
+    let names = |account: &Account| (account.email.clone(), account.locale, account.subject.clone());
+    if names(before) == names(after) { Ok(()) } else { rename(tx, after) }
+}
+
+fn rename(tx: &mut Tx<'_>, account: &Account) -> Result<(), Fault> {
+    let rows = diesel::update(dsl::account.filter(dsl::id.eq(account.id.to_string())))
+        .set((
+            dsl::email.eq(account.email.as_str()),
+            dsl::locale.eq(account.locale.tag()),
+            dsl::subject.eq(account.subject.as_ref().map(Subject::as_str)),
+        ))
+        .prepared()
+        .execute(tx.conn)?;
     hit_one(rows, "account")
 }

@@ -7,14 +7,14 @@
 use super::{
     Db, Tx,
     broken::Broken,
-    connection::Prepare,
+    connection::{Fetch, Prepare},
     events::{self, Link},
     schema::{
         account,
         audit_end::{self, dsl},
     },
 };
-use crate::domain::{account::Account, event::Stream, refusal::Fault};
+use crate::domain::{account::Account, event::Stream, id::AccountId, refusal::Fault};
 use diesel::{prelude::*, result::OptionalExtension};
 use jiff::Timestamp;
 
@@ -53,6 +53,15 @@ pub fn mark(tx: &mut Tx<'_>, account: &Account, now: Timestamp) -> Result<Result
     row.seal = seal(tx, &row)?;
     diesel::insert_into(audit_end::table).values(row).prepared().execute(tx.conn)?;
     Ok(Ok(()))
+}
+
+/// Whether an account with this id was deleted.
+///
+/// # Errors
+/// `unavailable`.
+pub fn is_marked(db: &mut Db<'_>, account: AccountId) -> Result<bool, Fault> {
+    let marked = dsl::audit_end.filter(dsl::account_id.eq(account.to_string())).select(dsl::at);
+    Ok(marked.fetch_one::<i64>(db.conn)?.is_some())
 }
 
 /// Where a chain ended whose account was deleted; `None` where it was not.

@@ -30,6 +30,7 @@ pub mod ledger;
 pub mod methods;
 mod migrations;
 mod postgres;
+pub mod provisioned;
 pub mod prune;
 pub mod recovery_codes;
 pub mod reminders;

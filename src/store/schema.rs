@@ -266,6 +266,13 @@ table! {
 }
 
 table! {
+    provisioned (account_id) {
+        account_id -> Text,
+        password -> Binary,
+    }
+}
+
+table! {
     replica (id) {
         id -> Text,
         name -> Text,

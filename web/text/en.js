@@ -229,6 +229,8 @@ export const en = {
   "event.partner.allowed": "Partner allowed to see the account",
   "event.partner.refused": "Partner no longer sees the account",
   "event.partner.verified": "Second factor proved to a partner",
+  "event.account.provisioned": "Account data updated by the portal",
+  "event.email.changed": "E-mail address changed by the portal",
   "event.scope.granted": "Permission given",
   "event.scope.revoked": "Permission taken away",
 

@@ -227,6 +227,8 @@ export const ms = {
   "event.partner.allowed": "Rakan kongsi dibenarkan melihat akaun",
   "event.partner.refused": "Rakan kongsi tidak lagi melihat akaun",
   "event.partner.verified": "Faktor kedua dibuktikan kepada rakan kongsi",
+  "event.account.provisioned": "Data akaun dikemas kini oleh portal",
+  "event.email.changed": "Alamat e-mel ditukar oleh portal",
   "event.scope.granted": "Kebenaran diberikan",
   "event.scope.revoked": "Kebenaran ditarik balik",
 

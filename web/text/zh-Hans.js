@@ -227,6 +227,8 @@ export const zhHans = {
   "event.partner.allowed": "已允许合作伙伴查看账户",
   "event.partner.refused": "已不再允许合作伙伴查看账户",
   "event.partner.verified": "已向合作伙伴完成双重验证",
+  "event.account.provisioned": "门户已更新账户资料",
+  "event.email.changed": "门户已更改电子邮件地址",
   "event.scope.granted": "已授予权限",
   "event.scope.revoked": "已撤销权限",
 

@@ -181,46 +181,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/account/security/2fa/reminders/one-click": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Ends all reminders by the button of a mail program: one-click unsubscription (RFC 8058).
-         * @description The token stands in the address, as mail programs cannot put it elsewhere.
-         */
-        post: operations["unsubscribe"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/account/security/2fa/reminders/stop": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Ends all reminders that two-factor authentication is off, by the link in one of them.
-         * @description Reminders that have ended already stay so: that is a success too.
-         */
-        post: operations["stopReminders"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/account/security/2fa/totp": {
         parameters: {
             query?: never;
@@ -539,6 +499,28 @@ export interface paths {
         /** Publishes this document. */
         get: operations["getOpenapi"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/accounts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Adds an account of the portal's user base under an id of the portal's choosing, or changes it.
+         * @description What is left out stays as it is, and the same request once more changes nothing. A changed password ends the
+         *     account's sessions; of a changed address the owner is told at the old one. The client sees the accounts that it
+         *     added.
+         */
+        put: operations["provisionAccount"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1183,8 +1165,8 @@ export interface components {
              *     `login.second_factor_failed`, `reauthentication.failed`, `session.revoked`, `password.changed`,
              *     `bypass_code.issued`, `bypass_code.used`, `two_factor.reset_by_operator`, `account.imported`,
              *     `account.suspended`, `account.resumed`, `account.unlocked`, `scope.granted`, `scope.revoked`,
-             *     `partner.allowed`, `partner.refused`, `partner.verified`, `two_factor.restored`, `two_factor.reminded`,
-             *     `account.deleted`.
+             *     `partner.allowed`, `partner.refused`, `partner.verified`, `two_factor.restored`, `account.deleted`,
+             *     `account.provisioned`, `email.changed`.
              * @example two_factor.disabled
              */
             type: string;
@@ -1349,14 +1331,6 @@ export interface components {
          * @enum {string}
          */
         MethodType: "totp";
-        /** @description What a mail program sends (RFC 8058 §3.2). */
-        OneClick: {
-            /**
-             * @description Always `One-Click`.
-             * @example One-Click
-             */
-            "List-Unsubscribe": string;
-        };
         /**
          * @description Six digits of an authenticator app; spaces and hyphens are passed over.
          * @example 123456
@@ -1516,11 +1490,6 @@ export interface components {
             reminder_after: number;
             /**
              * Format: int32
-             * @description How long after the first reminder the owner is reminded again; 0 means never.
-             */
-            reminder_again: number;
-            /**
-             * Format: int32
              * @description For how long, after a disable, a reset, an undo, or the use of a recovery or bypass code, partners are asked to
              *     hold back; 0 means never.
              */
@@ -1614,6 +1583,29 @@ export interface components {
              */
             password: string;
             recovery_code?: components["schemas"]["RecoveryCodeInput"] | null;
+        };
+        ProvisionRequest: {
+            /** @description The address that the account signs in with. */
+            email: string;
+            /** @description The language that its owner reads. */
+            locale?: string | null;
+            /**
+             * @description The bcrypt hash of its password, which a new account must have. One that was sent before changes nothing, though
+             *     the owner may have set another password since.
+             */
+            password_hash?: string | null;
+            /** @description Its name at the portal's own identity provider: `sub` of its tokens. */
+            subject?: string | null;
+        };
+        /** @description What became of an account. */
+        Provisioned: {
+            /**
+             * Format: uuid
+             * @description The account.
+             */
+            id: string;
+            /** @description `created`, `updated`, or `unchanged` where everything was so already. */
+            result: string;
         };
         /**
          * @description A recovery code as it is shown.
@@ -2128,7 +2120,6 @@ export interface operations {
                      *         "count": 10
                      *       },
                      *       "reminder_after": 604800,
-                     *       "reminder_again": 2592000,
                      *       "restricted_for": 86400,
                      *       "session_idle": 604800,
                      *       "session_max": 2592000,
@@ -3379,210 +3370,6 @@ export interface operations {
             };
             /** @description validation-failed, idempotency-key-reused */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description too-many-attempts */
-            429: {
-                headers: {
-                    /** @description The same budget: nothing remains, and for how many seconds */
-                    RateLimit?: string;
-                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
-                    "RateLimit-Policy"?: string;
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description overloaded, unavailable, outcome-unknown */
-            503: {
-                headers: {
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    unsubscribe: {
-        parameters: {
-            query: {
-                /** @description What the mail's header `List-Unsubscribe` has here. */
-                token: string;
-            };
-            header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
-                "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
-                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/x-www-form-urlencoded": components["schemas"]["OneClick"];
-            };
-        };
-        responses: {
-            /** @description There are no more */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description malformed-request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description link-expired */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description payload-too-large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description unsupported-media-type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description too-many-attempts */
-            429: {
-                headers: {
-                    /** @description The same budget: nothing remains, and for how many seconds */
-                    RateLimit?: string;
-                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
-                    "RateLimit-Policy"?: string;
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description overloaded, unavailable, outcome-unknown */
-            503: {
-                headers: {
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    stopReminders: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
-                "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
-                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "token": "the-token-of-a-link-as-an-example"
-                 *     }
-                 */
-                "application/json": components["schemas"]["LinkRequest"];
-            };
-        };
-        responses: {
-            /** @description There are no more */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description malformed-request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description link-expired */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description payload-too-large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description unsupported-media-type */
-            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6065,6 +5852,162 @@ export interface operations {
                 };
             };
             /** @description unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    provisionAccount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The account, by an id that the portal chose; any UUID but the empty one */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "alice@example.test",
+                 *       "locale": "ms",
+                 *       "password_hash": "$2b$12$AnExampleOfAHashAnExampleOfAHashAnExampleOfAHashAnExa"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProvisionRequest"];
+            };
+        };
+        responses: {
+            /** @description It was there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a20c1b-7c00-7d52-9a1e-5b0f6c2d7e84",
+                     *       "result": "created"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Provisioned"];
+                };
+            };
+            /** @description It was added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a20c1b-7c00-7d52-9a1e-5b0f6c2d7e84",
+                     *       "result": "created"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Provisioned"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-permitted */
+            403: {
+                headers: {
+                    /** @description The scope that the token lacks (RFC 6750 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation-failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
             503: {
                 headers: {
                     /** @description Seconds until it is worth another try */

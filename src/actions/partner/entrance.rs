@@ -31,6 +31,15 @@ pub fn recognise(db: &mut Db<'_>, call: &PartnerCall, scope: ClientScope) -> Res
     }
 }
 
+/// That a client may, before the body of its request is read.
+///
+/// # Errors
+/// Those of [`recognise`].
+pub async fn may(call: &PartnerCall, scope: ClientScope) -> Result<(), Stop> {
+    let asked = call.clone();
+    call.cx.store.read("partner-may", move |db| recognise(db, &asked, scope).map(|_| ())).await
+}
+
 /// An account, for a client to look at. While it is suspended nobody vouches for it, so it is not there.
 ///
 /// # Errors

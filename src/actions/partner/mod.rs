@@ -2,6 +2,7 @@
 //! anything is told of an account.
 
 pub mod entrance;
+pub mod provision;
 pub mod standing;
 pub mod token;
 pub mod verify;
