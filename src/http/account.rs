@@ -121,9 +121,7 @@ pub struct EventBody {
     /// `bypass_code.issued`, `bypass_code.used`, `two_factor.reset_by_operator`, `account.imported`,
     /// `account.suspended`, `account.resumed`, `account.unlocked`, `scope.granted`, `scope.revoked`,
     /// `partner.allowed`, `partner.refused`, `partner.verified`, `two_factor.restored`, `two_factor.reminded`,
-    /// `account.deleted`.
-    /// `partner.allowed`, `partner.refused`, `partner.verified`, `two_factor.restored`, `account.deleted`,
-    /// `account.provisioned`, `email.changed`.
+    /// `reminders.stopped`, `account.provisioned`, `account.deleted`, `email.changed`.
     #[schema(value_type = String, pattern = r"^[a-z_]+\.[a-z_]+$", example = "two_factor.disabled")]
     r#type: EventKind,
     /// When.

@@ -225,6 +225,7 @@ export const en = {
   "event.account.imported": "Account moved here from another system",
   "event.account.suspended": "Account suspended",
   "event.account.resumed": "Account enabled again",
+  "event.account.deleted": "Account deleted",
   "event.account.unlocked": "Account unlocked",
   "event.partner.allowed": "Partner allowed to see the account",
   "event.partner.refused": "Partner no longer sees the account",

@@ -223,6 +223,7 @@ export const ms = {
   "event.account.imported": "Akaun dipindahkan ke sini daripada sistem lain",
   "event.account.suspended": "Akaun digantung",
   "event.account.resumed": "Akaun diaktifkan semula",
+  "event.account.deleted": "Akaun dipadamkan",
   "event.account.unlocked": "Kunci akaun dibuka",
   "event.partner.allowed": "Rakan kongsi dibenarkan melihat akaun",
   "event.partner.refused": "Rakan kongsi tidak lagi melihat akaun",

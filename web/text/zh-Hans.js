@@ -223,6 +223,7 @@ export const zhHans = {
   "event.account.imported": "账户已从其他系统迁入",
   "event.account.suspended": "账户已停用",
   "event.account.resumed": "账户已恢复",
+  "event.account.deleted": "账户已删除",
   "event.account.unlocked": "账户已解锁",
   "event.partner.allowed": "已允许合作伙伴查看账户",
   "event.partner.refused": "已不再允许合作伙伴查看账户",
