@@ -77,6 +77,7 @@ fn the_document_has_every_path_of_the_contract() {
         POST /oauth/token
         GET /partner/accounts/{id}/2fa
         PUT /partner/accounts/{id}
+        GET /partner/events
         POST /partner/accounts/{id}/2fa/verify
         GET /.well-known/jwks.json
         GET /.well-known/two-factor-policy

@@ -42,6 +42,8 @@ pub struct Announcement {
 pub struct Facts {
     /// Whether a second factor is asked for now.
     pub protected: bool,
+    /// Until when others are asked to hold back what cannot be undone.
+    pub restricted_until: Option<Timestamp>,
     /// Who acted: `owner`, `support`, `partner`, `system`.
     pub actor: String,
     /// From which network, see [`network_of`].

@@ -40,6 +40,8 @@ pub enum Refusal {
     ChallengeExpired,
     /// The link of a mail is unknown, used, void or too old.
     LinkExpired,
+    /// Some of what came after the cursor is not kept any more.
+    CursorExpired,
     /// At confirm only: the code is right for another moment, so the phone's clock is wrong.
     CodeOutOfWindow {
         /// How many seconds the phone's clock is ahead; negative when it is behind.

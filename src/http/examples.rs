@@ -139,6 +139,10 @@ fn for_support(operation: &str) -> Option<Value> {
         "getPartnerAccountStatus" => json!({
             "protected": true, "since": "2026-11-24T08:00:00Z", "assurance": "aal2", "restricted_until": null
         }),
+        "listPartnerEvents" => json!({"events": [{
+            "id": EVENT, "type": "two_factor.disabled", "at": "2026-11-24T09:00:00Z", "account_id": ACCOUNT, "seq": 7,
+            "protected": false, "restricted_until": "2026-11-25T09:00:00Z"
+        }], "next_cursor": "41"}),
         "provisionAccount" => json!({"id": ACCOUNT, "result": "created"}),
         "verifyForPartner" => json!({"verified": true, "at": "2026-11-24T09:00:00Z", "method": "totp"}),
         "issueClientToken" => json!({

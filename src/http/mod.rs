@@ -19,6 +19,7 @@ mod ops;
 mod pages;
 mod partner;
 mod partner_caller;
+mod partner_events;
 mod problem;
 mod problems;
 mod routes;

@@ -183,6 +183,8 @@ problem_groups! {
     /// Whoever keeps an account of the portal's user base.
     Provisioning: MalformedRequest, InvalidToken, NotPermitted, NotFound, NotAcceptable, VersionMismatch,
         PayloadTooLarge, UnsupportedMediaType, ValidationFailed, Overloaded, Unavailable, OutcomeUnknown;
+    /// Whoever follows what happens, as a partner.
+    Following: MalformedRequest, InvalidToken, NotPermitted, NotAcceptable, CursorExpired, Overloaded, Unavailable;
     /// Whoever reads what is published.
     Published: NotAcceptable, Unavailable;
     /// Whoever reads about problems.

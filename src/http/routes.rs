@@ -6,7 +6,7 @@ use super::{
     envelope::not_routed,
     links, oauth,
     openapi::{self, Preamble},
-    partner, problems, support, two_factor, well_known,
+    partner, partner_events, problems, support, two_factor, well_known,
 };
 use actix_web::{App, HttpRequest, HttpResponse, dev::HttpServiceFactory, web};
 use std::collections::BTreeMap;
@@ -72,6 +72,7 @@ pub fn register(registry: &mut impl Registry) {
         .service(partner::get_partner_account_status)
         .service(partner::verify_for_partner)
         .service(partner::provision_account)
+        .service(partner_events::list_partner_events)
         .service(well_known::jwks)
         .service(well_known::policy)
         .service(well_known::document)

@@ -61,6 +61,7 @@ pub(super) fn announce(
     }
     let facts = Facts {
         protected: after.enabled_at.is_some(),
+        restricted_until: after.restriction(now),
         actor: event.actor.kind().to_owned(),
         network: network_of(origin.ip),
         user_agent: agent_of(&origin.user_agent),

@@ -29,6 +29,7 @@ pub mod known_addresses;
 pub mod ledger;
 pub mod methods;
 mod migrations;
+pub mod partner_feed;
 mod postgres;
 pub mod provisioned;
 pub mod prune;

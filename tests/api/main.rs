@@ -17,6 +17,7 @@ mod operations;
 mod page;
 mod partner;
 mod partner_consent;
+mod partner_events;
 mod partner_provision;
 mod partner_token;
 mod portal;

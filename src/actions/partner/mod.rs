@@ -2,6 +2,7 @@
 //! anything is told of an account.
 
 pub mod entrance;
+pub mod events;
 pub mod provision;
 pub mod standing;
 pub mod token;
