@@ -17,6 +17,7 @@ mod e_network;
 mod f_tokens;
 mod forger;
 mod g_authorisation;
+mod g_partner;
 mod g_support;
 mod h_http;
 mod h_problems;
