@@ -8,7 +8,7 @@ import json
 import os
 
 import schemathesis
-from persons import BASE, PASSWORD, WIRE, Agent, Person
+from persons import BASE, CLIENT, PASSWORD, PEER, WIRE, Agent, Partner, Person
 
 NUMBERS = iter(range(int(os.environ["MACHINE_ACCOUNTS"])))
 STATES = itertools.cycle(Person.STATES)
@@ -26,8 +26,10 @@ WANTED = {
     "POST /auth/login/second-factor": ("on", "two"),
     "POST /support/accounts/{id}/2fa/reset": ("on", "two"),
     "POST /support/accounts/{id}/2fa/bypass-code": ("on", "two"),
+    "POST /partner/accounts/{id}/2fa/verify": ("on", "two"),
 }
-NEEDS_A_FACTOR = ("POST /account/security/2fa/verify", "POST /auth/login/second-factor")
+NEEDS_A_FACTOR = ("POST /account/security/2fa/verify", "POST /auth/login/second-factor", "POST /partner/accounts/{id}/2fa/verify")
+TOKENS = "POST /oauth/token"
 PROBLEMS = itertools.cycle(WIRE.get(f"{BASE}/problems").json()["problems"])
 
 keys = itertools.count()
@@ -40,6 +42,11 @@ counts = collections.defaultdict(collections.Counter)
 @functools.cache
 def agent():
     return Agent()
+
+
+@functools.cache
+def partner():
+    return Partner()
 
 
 def valid(case):
@@ -58,12 +65,18 @@ class OwnAccount:
         wanted = WANTED.get(case.operation.label) if turn % 2 == 0 else None
         state = wanted[turn // 2 % len(wanted)] if wanted else next(STATES)
         person = Person(next(NUMBERS), state)
-        return agent().serves(person) if case.operation.path.startswith("/support") else person, turn
+        if case.operation.path.startswith("/support"):
+            return agent().serves(person), turn
+        if case.operation.path.startswith("/partner"):
+            return partner().serves(person), turn
+        return person, turn
 
     def set(self, case, data, context):
         owners[case.id] = data
         case.headers = case.headers or {}
-        case.headers["Authorization"] = data[0].bearer()
+        # A client shows itself in the form; see `fill`.
+        if case.operation.label != TOKENS:
+            case.headers["Authorization"] = data[0].bearer()
 
 
 @schemathesis.hook
@@ -89,6 +102,12 @@ def send_before(case, person):
 
 def fill(case, person, turn):
     """Puts real values where the case has values."""
+    if case.operation.label == TOKENS:
+        case.headers.pop("Authorization", None)
+        case.body = {"grant_type": "client_credentials", "client_id": CLIENT["id"], "client_secret": CLIENT["secret"]}
+        return
+    if case.operation.label == "DELETE /account/security/partners/{id}":
+        person.send("PUT", f"/account/security/partners/{PEER['id']}")
     if isinstance(case.body, dict):
         case.body = body_of(person, case.operation.label, case.body)
     case.path_parameters = {**(case.path_parameters or {}), **path_of(person, case.operation.path)}
@@ -127,6 +146,10 @@ def body_of(person, label, body):
 def path_of(person, path):
     if path.startswith("/support/accounts/{id}"):
         return {"id": person.customer.account()}
+    if path.startswith("/partner/accounts/{id}"):
+        return {"id": person.customer.account()}
+    if path == "/account/security/partners/{id}":
+        return {"id": PEER["id"]}
     if "/totp/{id}" in path and person.pending:
         return {"id": person.pending.id}
     if "/methods/{id}" in path and person.methods:
