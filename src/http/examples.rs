@@ -39,7 +39,7 @@ pub fn request(operation: &str) -> Option<Value> {
         "resetTwoFactor" => json!({"reason": "phone and recovery codes are lost", "ticket": "T-2026-1107"}),
         "provisionAccount" => json!({
             "email": "alice@example.test", "locale": "ms",
-            "password_hash": "$2b$12$AnExampleOfAHashAnExampleOfAHashAnExampleOfAHashAnExa"
+            "password_hash": "$2b$12$ExampleExampleExampleOExampleExampleExampleExampleExa"
         }),
         "issueBypassCode" => json!({"reason": "phone is being repaired", "ticket": "T-2026-1108"}),
         "unlockAccount" => json!({"reason": "mistyped codes all morning", "ticket": "T-2026-1109"}),

@@ -124,7 +124,7 @@ struct ProvisionBody {
     email: String,
     /// The bcrypt hash of its password, which a new account must have. One that was sent before changes nothing, though
     /// the owner may have set another password since.
-    #[schema(pattern = r"^\$2[aby]\$(0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}$")]
+    #[schema(pattern = r"^\$2[aby]\$(0[4-9]|1[0-4])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]$")]
     password_hash: Option<String>,
     /// The language that its owner reads.
     #[schema(pattern = "^(en|ms|zh-Hans)$")]

@@ -6210,7 +6210,7 @@ export interface operations {
                  * @example {
                  *       "email": "alice@example.test",
                  *       "locale": "ms",
-                 *       "password_hash": "$2b$12$AnExampleOfAHashAnExampleOfAHashAnExampleOfAHashAnExa"
+                 *       "password_hash": "$2b$12$ExampleExampleExampleOExampleExampleExampleExampleExa"
                  *     }
                  */
                 "application/json": components["schemas"]["ProvisionRequest"];
