@@ -22,7 +22,7 @@ export async function start({ persons, settings = {} }) {
   // The arguments name the headless mode; the library would add another.
   const browser = await chromium.launch({ executablePath, args: ARGS, ignoreDefaultArgs: ["--headless", "--headless=old"] });
   after(() => browser.close());
-  return { url: service.url, open: (options) => open(browser, service.url, options) };
+  return { url: service.url, keys: service.keys, open: (options) => open(browser, service.url, options) };
 }
 
 /**

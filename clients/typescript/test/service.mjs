@@ -45,6 +45,7 @@ export async function startService({ persons = ["alice"], areKnownToPortal = fal
   const url = await readyAddress(server);
   return {
     url,
+    keys: env.TWOFOLD_KEYS,
     async stop() {
       const ended = once(server, "exit");
       server.kill("SIGTERM");
