@@ -21,6 +21,10 @@ WANTED = {
     "POST /account/security/2fa/methods/{id}/remove": ("two",),
     "POST /account/security/2fa/disable": ("on", "two"),
     "GET /account/security/2fa/disable/preview": ("on", "two"),
+    "POST /account/security/2fa/undo": ("on", "two"),
+    "POST /account/security/2fa/undo/preview": ("on", "two"),
+    "POST /account/security/2fa/reminders/stop": ("on", "two"),
+    "POST /account/security/2fa/reminders/one-click": ("on", "two"),
     "POST /account/security/2fa/recovery-codes": ("on", "two"),
     "POST /account/security/2fa/verify": ("on", "two"),
     "POST /auth/login/second-factor": ("on", "two"),
@@ -115,6 +119,8 @@ def fill(case, person, turn):
         case.headers["If-Match"] = person.version()
     if "email" in (case.query or {}):
         case.query = {**case.query, "email": person.customer.email}
+    if "token" in (case.query or {}) and person.methods:
+        case.query = {**case.query, "token": person.link("stop-reminders")}
     if "cursor" in (case.query or {}) and (cursor := person.cursor()):
         case.query = {**case.query, "cursor": cursor}
 
@@ -134,6 +140,7 @@ def body_of(person, label, body):
         "code": person.code,
         "recovery_code": lambda: next(iter(person.recovery_codes), None),
         "challenge": lambda: person.login().get("challenge"),
+        "token": lambda: person.link("undo" if "/undo" in label else "stop-reminders") if person.methods else None,
         "refresh_token": lambda: person.tokens["refresh_token"],
         "replaces": lambda: person.methods[0].id if person.methods else None,
     }

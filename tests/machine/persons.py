@@ -1,9 +1,13 @@
 """A person with an account of its own, brought over HTTP to the state that a case needs."""
 
 import base64
+import datetime
+import hmac
 import json
 import os
 import time
+import tomllib
+import uuid
 
 import pyotp
 import requests
@@ -89,6 +93,18 @@ class Person:
 
     def cursor(self):
         return self.send("GET", "/account/security/events?limit=1").json()["next_cursor"]
+
+    def link(self, purpose):
+        """The token of a link in the mail about a disable: this person's, who switches it off for that."""
+        disabled = self.send("POST", "/account/security/2fa/disable", {"password": PASSWORD}).json()
+        at = datetime.datetime.fromisoformat(disabled["disabled_at"])
+        moment = round(at.timestamp() * 1000).to_bytes(8, "big")
+        parts = [purpose.encode(), uuid.UUID(self.account()).bytes, moment]
+        with open(os.environ["TWOFOLD_KEYS"], "rb") as file:
+            naming = base64.b64decode(tomllib.load(file)["naming"]["key"])
+        message = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+        tag = hmac.digest(naming, message, "sha256")[:16]
+        return base64.urlsafe_b64encode(parts[1] + moment + tag).rstrip(b"=").decode()
 
     def code(self):
         authenticator = self.pending or next(iter(self.methods), None)
