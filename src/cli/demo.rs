@@ -1,6 +1,6 @@
 //! `demo`: a throw-away installation that shows what the service does, over real HTTP.
 
-use super::{Failure, logging, out, rooms, system_clock, walk};
+use super::{Failure, logging, out, rooms, sandbox, system_clock, walk};
 use crate::{
     actions::{Cx, operator},
     config::{Config, LogFormat},
@@ -22,7 +22,7 @@ use std::{
 const EMAIL: &str = "alice@example.test";
 const PASSWORD: &str = "correct horse battery";
 /// Fast enough to watch; `serve` refuses it.
-const COST: u32 = 8;
+pub(super) const COST: u32 = 8;
 
 /// How to show it.
 #[derive(clap::Args, Default)]
@@ -30,10 +30,25 @@ pub struct Args {
     /// End after the walk, with a status that says whether it held.
     #[arg(long)]
     exit: bool,
+    /// Serve for tests instead: accounts with known secrets, a clock that moves, and a page of what would be sent.
+    #[arg(long, conflicts_with = "exit")]
+    sandbox: bool,
+    /// Where a sandbox serves, on this machine; its own page is at the next port.
+    #[arg(long, value_name = "ADDRESS", requires = "sandbox", default_value = "127.0.0.1:8080")]
+    listen: Option<SocketAddr>,
 }
 
 /// A folder that goes with the demo.
-struct Folder(PathBuf);
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    /// Makes one for the process, and for its `n`-th installation.
+    pub(super) fn make(n: usize) -> Result<Self, Failure> {
+        let folder = Self(PathBuf::from(format!("target/demo-{}-{n}", std::process::id())));
+        fs::create_dir_all(&folder.0)?;
+        Ok(folder)
+    }
+}
 
 impl Drop for Folder {
     fn drop(&mut self) {
@@ -44,9 +59,11 @@ impl Drop for Folder {
 
 /// Runs the demo. It reads neither environment nor file.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    if let Some(address) = args.listen.filter(|_| args.sandbox) {
+        return sandbox::run(address);
+    }
     logging::start("warn", LogFormat::Text);
-    let folder = Folder(PathBuf::from(format!("target/demo-{}", std::process::id())));
-    fs::create_dir_all(&folder.0)?;
+    let folder = Folder::make(0)?;
     let config = config(&folder)?;
     store::migrate(&config.location()?)?;
     let keys = KeyFile::generate(SigningAlgorithm::default(), true)?;
@@ -73,7 +90,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     })
 }
 
-fn config(folder: &Folder) -> Result<Config, Failure> {
+pub(super) fn config(folder: &Folder) -> Result<Config, Failure> {
     let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Ok(Config {
         listen: free_port,
@@ -92,6 +109,6 @@ async fn add_account(cx: &Cx) -> Result<(), Failure> {
     Ok(())
 }
 
-fn origin() -> Origin {
+pub(super) fn origin() -> Origin {
     Origin { request_id: "demo".to_owned(), ip: IpAddr::V4(Ipv4Addr::LOCALHOST), user_agent: String::new() }
 }

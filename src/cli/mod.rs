@@ -14,6 +14,7 @@ mod migrate;
 mod openapi;
 mod out;
 mod papers;
+mod sandbox;
 mod serve;
 mod sink;
 mod supervisor;
@@ -66,7 +67,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Walk the whole story over HTTP on a throw-away database, then keep serving it (the default).
+    /// Walk the whole story over HTTP on a throw-away database, then keep serving it (the default); or serve a sandbox.
     Demo(demo::Args),
     /// Serve.
     Serve,

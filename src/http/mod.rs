@@ -23,6 +23,7 @@ mod partner_events;
 mod problem;
 mod problems;
 mod routes;
+pub mod sandbox;
 pub mod server;
 mod shapes;
 mod status_body;

@@ -1,7 +1,7 @@
 //! The servers: binding, running, draining.
 
 /// What the service runs on; the command line runs its actions on it too.
-pub use actix_web::rt as runtime;
+pub use actix_web::{dev::ServerHandle as Handle, rt as runtime};
 
 use super::{
     address::NetworkLimit,
@@ -22,7 +22,7 @@ use crate::{
 use actix_cors::Cors;
 use actix_web::{
     App, HttpServer,
-    dev::{Server, ServerHandle},
+    dev::Server,
     http::header,
     middleware::from_fn,
     web::{self, PayloadConfig},
@@ -81,7 +81,7 @@ impl Application {
     }
 
     /// A handle to stop the public server with.
-    pub fn handle(&self) -> ServerHandle {
+    pub fn handle(&self) -> Handle {
         self.public.handle()
     }
 

@@ -57,19 +57,27 @@ pub fn regenerate(
     _: &Assured,
 ) -> Result<Vec<RecoveryCode>, Fault> {
     delete_all(tx, account)?;
-    (0..SET_SIZE)
-        .map(|_| {
-            let code = RecoveryCode::from_random(tx.random.bytes()?);
-            let hashed = tx.keys.hash(Purpose::RecoveryCode, &parts(&account.to_string(), &code))?;
-            let row = (
-                dsl::account_id.eq(account.to_string()),
-                dsl::hashed.eq(hashed.to_string()),
-                dsl::created_at.eq(now.as_millisecond()),
-            );
-            diesel::insert_into(recovery_code::table).values(row).prepared().execute(tx.conn)?;
-            Ok(code)
-        })
-        .collect()
+    let draw = |_| Ok(RecoveryCode::from_random(tx.random.bytes()?));
+    let codes = (0..SET_SIZE).map(draw).collect::<Result<Vec<_>, Fault>>()?;
+    insert(tx, account, &codes, now)?;
+    Ok(codes)
+}
+
+/// Adds the codes of an account that has none.
+///
+/// # Errors
+/// `unavailable`.
+pub fn insert(tx: &mut Tx<'_>, account: AccountId, codes: &[RecoveryCode], now: Timestamp) -> Result<(), Fault> {
+    for code in codes {
+        let hashed = tx.keys.hash(Purpose::RecoveryCode, &parts(&account.to_string(), code))?;
+        let row = (
+            dsl::account_id.eq(account.to_string()),
+            dsl::hashed.eq(hashed.to_string()),
+            dsl::created_at.eq(now.as_millisecond()),
+        );
+        diesel::insert_into(recovery_code::table).values(row).prepared().execute(tx.conn)?;
+    }
+    Ok(())
 }
 
 /// Deletes the account's set, and returns how many codes were unused.
