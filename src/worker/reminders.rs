@@ -25,7 +25,11 @@ pub async fn remind(rooms: Arc<Rooms>) {
     }
 }
 
-async fn remind_all(rooms: &Arc<Rooms>) -> Result<(), Stop> {
+/// Reminds all whose turn it is.
+///
+/// # Errors
+/// `unavailable`; whoever was not reminded has their turn the next time.
+pub async fn remind_all(rooms: &Arc<Rooms>) -> Result<(), Stop> {
     while reminders::remind(&Cx::new(rooms.clone(), of_ours())?).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }

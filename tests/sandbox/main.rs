@@ -53,6 +53,20 @@ async fn bob_disables_his_second_factor_and_is_told_and_takes_it_back() {
 }
 
 #[actix_web::test]
+async fn a_week_passes_at_once_and_the_reminder_comes() {
+    let sandbox = Integrator::start();
+    let dora = sandbox.account("dora").await;
+    let token = sandbox.sign_in("dora").await;
+    let disabled = sandbox.post(DISABLE, &token, &json!({"password": dora["password"]})).await.is(200);
+    sandbox.message("to=dora@example.test&kind=two_factor.disabled").await;
+    sandbox.advance(6 * DAY).await;
+    sandbox.advance(2 * DAY).await;
+    let reminder = sandbox.message("to=dora@example.test&kind=two_factor.reminded").await;
+    assert!(text(&reminder["at"]) > text(&disabled["reminder_at"]));
+    assert_eq!(sandbox.messages("to=dora@example.test&kind=two_factor.reminded").await.len(), 1);
+}
+
+#[actix_web::test]
 async fn everybody_signs_in_with_what_the_sandbox_tells() {
     let sandbox = Integrator::start();
     for name in ["alice", "bob", "carla", "dora"] {

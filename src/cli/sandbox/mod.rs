@@ -21,7 +21,7 @@ use crate::{
         server::{Application, Handle, runtime},
     },
     store,
-    worker::outbox,
+    worker::{outbox, reminders},
 };
 use postbox::Postbox;
 use runtime::task::JoinHandle;
@@ -120,7 +120,18 @@ fn beside(sandbox: &Arc<Sandbox>, rooms: &Arc<Rooms>) -> Vec<JoinHandle<()>> {
     vec![
         runtime::spawn(outbox::number(rooms.clone(), numbered.clone())),
         runtime::spawn(outbox::deliver(rooms.clone(), postbox, numbered)),
+        runtime::spawn(remind(sandbox.clone(), rooms.clone())),
     ]
+}
+
+/// Reminds owners as soon as the clock was moved, so that no test waits for it.
+async fn remind(sandbox: Arc<Sandbox>, rooms: Arc<Rooms>) {
+    loop {
+        sandbox.moved.notified().await;
+        if let Err(stop) = reminders::remind_all(&rooms).await {
+            log::warn!("reminders: {stop:?}");
+        }
+    }
 }
 
 /// Says what is there, and how to begin.
