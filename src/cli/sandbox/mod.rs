@@ -152,7 +152,7 @@ fn introduce(service: SocketAddr, sandbox: SocketAddr) {
         out::done(format_args!("  {:<20} {factor}{scope}", person.email()));
     }
     out::done(format_args!("The partner's client is {} with the secret {}.\n", CLIENT.id, CLIENT.secret));
-    out::done("Sign in, look at the mails, let a week pass, begin anew:");
+    out::done("Sign in, get a partner's token, look at the mails, let a week pass, begin anew:");
     let json = "-H 'Content-Type: application/json'";
     let email = PEOPLE.first().map(|person| person.email()).unwrap_or_default();
     out::done(format_args!(
