@@ -50,26 +50,30 @@ pub fn look(db: &mut Db<'_>, call: &PartnerCall, scope: ClientScope, id: Account
     Ok(visible(db, &client, account)?.filter(|account| !account.is_suspended()).ok_or(Refusal::NotFound)?)
 }
 
-/// Admits a request before its body is read: its client may, sees the account, and its key is free. Returns the
-/// outcome of an earlier request with the same key, where it may be shown again.
+/// Admits a request before its body is read: its client may, and its key is free. Returns the outcome of an earlier
+/// request with the same key, where it may be shown again. An account that is not there has none, and is missed once
+/// the body was read.
 ///
 /// # Errors
-/// Those of [`look`], `request-in-progress`, `idempotency-key-reused`, `already-completed`.
+/// Those of [`recognise`], `request-in-progress`, `idempotency-key-reused`, `already-completed`.
 pub async fn admit(call: &PartnerCall, scope: ClientScope, id: AccountId) -> Result<Option<Value>, Stop> {
     let asked = call.clone();
     call.cx
         .store
         .read("partner-admit", move |db| {
-            let account = look(db, &asked, scope, id)?;
-            entrance::recall(db, asked.claim.as_ref(), account.id, asked.cx.now)
+            match look(db, &asked, scope, id) {
+                Ok(account) => entrance::recall(db, asked.claim.as_ref(), account.id, asked.cx.now),
+                Err(Stop::Refused(Refusal::NotFound)) => Ok(None),
+                Err(stop) => Err(stop),
+            }
         })
         .await
 }
 
-/// Enters a change: holds the account, and checks what [`admit`] checks.
+/// Enters a change: holds the account, which the client must see, and checks what [`admit`] checks.
 ///
 /// # Errors
-/// Those of [`admit`].
+/// Those of [`look`] and [`admit`].
 pub fn enter(tx: &mut Tx<'_>, call: &PartnerCall, scope: ClientScope, id: AccountId) -> Result<Account, Stop> {
     accounts::lock(tx, id)?;
     let account = look(tx, call, scope, id)?;
