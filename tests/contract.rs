@@ -79,6 +79,14 @@ fn the_document_has_every_path_of_the_contract() {
         PUT /partner/accounts/{id}
         GET /partner/events
         POST /partner/accounts/{id}/2fa/verify
+        POST /partner/webhooks
+        GET /partner/webhooks
+        GET /partner/webhooks/{id}
+        PATCH /partner/webhooks/{id}
+        DELETE /partner/webhooks/{id}
+        POST /partner/webhooks/{id}/rotate-secret
+        GET /partner/webhooks/{id}/deliveries
+        POST /partner/webhooks/{id}/deliveries/{n}/replay
         GET /.well-known/jwks.json
         GET /.well-known/two-factor-policy
         GET /openapi.json

@@ -4,14 +4,14 @@ use super::{Cx, Rooms};
 use crate::{
     crypto::rotation::{Old, Ring},
     domain::{
-        id::MethodId,
+        id::{MethodId, WebhookId},
         policy::Policy,
         refusal::Stop,
         replica::{KeyIds, Replica},
     },
     store::{
         key_uses::{self, Place, Rows},
-        replicas, resealing,
+        replicas, resealing, webhook_secrets,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -32,6 +32,8 @@ pub struct Resealed {
     pub done: u64,
     /// Those that no key of the file opens.
     pub unreadable: Vec<MethodId>,
+    /// Webhooks whose secret no key of the file opens.
+    pub unreadable_webhooks: Vec<WebhookId>,
 }
 
 /// Why an old key has to stay.
@@ -172,7 +174,27 @@ pub async fn reseal(rooms: &Rooms, mut told: impl FnMut(u64)) -> Result<Resealed
             tokio::time::sleep(PAUSE).await;
         }
     }
+    reseal_webhooks(rooms, &mut outcome, told).await?;
     Ok(outcome)
+}
+
+async fn reseal_webhooks(rooms: &Rooms, outcome: &mut Resealed, mut told: impl FnMut(u64)) -> Result<(), Stop> {
+    let mut next = Some(String::new());
+    while let Some(after) = next {
+        let page = rooms.store.read("stale-webhooks", move |db| Ok(webhook_secrets::page(db, &after)?)).await?;
+        next = page.next;
+        if page.stale.is_empty() {
+            continue;
+        }
+        let stale = page.stale;
+        let batch = rooms.store.write("reseal-webhooks", move |tx| Ok(webhook_secrets::reseal(tx, &stale)?));
+        let (done, unreadable) = batch.await?;
+        outcome.done += done;
+        outcome.unreadable_webhooks.extend(unreadable);
+        told(outcome.done);
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
 }
 
 /// The key of a ring that a replica makes with.
@@ -199,7 +221,7 @@ pub fn needed(cx: &Cx, ring: Ring, old: &Old, first: &str, replicas: &[Replica],
     match uses.get(&old.id) {
         Some(&rows) => {
             let (what, remedy) = match ring {
-                Ring::Sealing => ("secrets of authenticators", "run `twofold keys rotate --sealing`"),
+                Ring::Sealing => ("secrets of authenticators and webhooks", "run `twofold keys rotate --sealing`"),
                 _ => (
                     "recovery codes, sessions, sign-ins and secrets of clients",
                     "they are used up, replaced, or end in time; a client's is moved when it next asks for a token",

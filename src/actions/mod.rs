@@ -7,6 +7,7 @@ pub mod account;
 pub mod audit;
 pub mod clock;
 pub mod consent;
+pub mod egress;
 pub mod entrance;
 pub mod factor;
 pub mod health;
@@ -24,6 +25,7 @@ pub mod reverify;
 pub mod support;
 pub mod two_factor;
 pub mod unlock;
+pub mod webhooks;
 
 use crate::{
     crypto::{
@@ -38,6 +40,7 @@ use crate::{
     },
     domain::{
         account::Email,
+        egress::Egress,
         event::Origin,
         idempotency::Claim,
         policy::Policy,
@@ -73,6 +76,8 @@ pub struct Rooms {
     pub clock: Clock,
     /// What others are told.
     pub outbox: Outbox,
+    /// Where webhooks may be.
+    pub egress: Egress,
 }
 
 impl Rooms {

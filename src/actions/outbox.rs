@@ -1,7 +1,10 @@
 //! From what was announced to what was received: numbering, taking deliveries in hand, and noting what has become of
 //! them. Every replica may do all of it at any time; nothing depends on one that dies.
 
-use super::Rooms;
+use super::{
+    Rooms,
+    webhooks::{self, Receivers},
+};
 use crate::{
     domain::{
         announcement::Announcement,
@@ -51,6 +54,7 @@ impl Outbox {
         let result = match attempt {
             Attempt::Taken(_) => "taken",
             Attempt::Failed { .. } => "failed",
+            Attempt::Postponed { .. } => "postponed",
             Attempt::Withdrawn(_) => "withdrawn",
         };
         self.attempts.get_or_create(&Label { channel, result }).inc();
@@ -66,16 +70,24 @@ pub async fn number(rooms: &Rooms) -> Result<usize, Stop> {
         return Ok(0);
     }
     let (now, mails) = (rooms.clock.now()?, rooms.outbox.mails);
-    rooms
-        .store
-        .write("feed", move |tx| feed::advance(tx, now, |tx, announcement| targets(tx, announcement, mails)))
-        .await
+    let advance = move |tx: &mut Tx<'_>| {
+        let receivers = Receivers::default();
+        feed::advance(tx, now, |tx, announcement| targets(tx, announcement, mails, &receivers))
+    };
+    rooms.store.write("feed", advance).await
 }
 
 /// Who is to receive an announcement.
-fn targets(_: &mut Tx<'_>, announcement: &Announcement, mails: bool) -> Result<Vec<Target>, Fault> {
+fn targets(
+    tx: &mut Tx<'_>,
+    announcement: &Announcement,
+    mails: bool,
+    receivers: &Receivers,
+) -> Result<Vec<Target>, Fault> {
+    let mut targets = receivers.of(tx, announcement)?;
     let mail = announcement.recipient.is_some().then_some(Target::Mail);
-    Ok(mail.filter(|_| mails).into_iter().collect())
+    targets.extend(mail.filter(|_| mails));
+    Ok(targets)
 }
 
 /// Takes deliveries in hand that are due: of each target at most so many.
@@ -118,9 +130,11 @@ pub async fn settle(rooms: &Rooms, done: &[(Parcel, Attempt)]) -> Result<(), Sto
         for (parcel, attempt) in &settled {
             deliveries::settle(tx, parcel, attempt, now)?;
         }
-        Ok(())
+        Ok(webhooks::note(tx, &settled, now)?)
     };
-    rooms.store.write("settle", settle).await?;
+    for (webhook, because) in rooms.store.write("settle", settle).await? {
+        log::error!(webhook:% = webhook, because = because.as_str(); "a webhook is disabled; its client is to be told");
+    }
     for (parcel, attempt) in done {
         rooms.outbox.count(parcel.target, attempt);
     }

@@ -182,8 +182,8 @@ pub fn rooms(config: &Config, keys: &KeyFile, tell: Tell) -> Result<Rooms, Failu
     let passwords = Passwords::new(gate, config.bcrypt_cost);
     let (policy, clock, seen_tokens) = (config.policy(), Clock::new(tell), SeenTokens::default());
     let portal = trust(&config.portal).map(Issuer::new).transpose()?.map(Arc::new);
-    let outbox = Outbox::default();
-    Ok(Rooms { store, keys, passwords, realm, portal, seen_tokens, policy, clock, outbox })
+    let (outbox, egress) = (Outbox::default(), config.webhooks.egress(config.insecure));
+    Ok(Rooms { store, keys, passwords, realm, portal, seen_tokens, policy, clock, outbox, egress })
 }
 
 /// What the configuration says of the portal's own issuer.

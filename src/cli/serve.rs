@@ -11,9 +11,9 @@ use crate::{
     crypto::watch::Watch,
     http::server::{Application, runtime},
     store::Store,
-    worker::{self, issuer::Source},
+    worker::{self, issuer::Source, webhooks::Webhooks},
 };
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 use tokio::sync::Notify;
 
 /// Serves as the configuration says.
@@ -44,6 +44,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         let following = portal.map(|(issuer, source)| runtime::spawn(worker::issuer::follow(issuer, source)));
         let mut supervisor = Supervisor::default();
         let numbered = Arc::<Notify>::default();
+        let webhooks = Rc::new(Webhooks::new(rooms.egress).map_err(Failure::new)?);
         let tell = move |checked| supervisor.hear(checked);
         let beside = [
             runtime::spawn(worker::compare_clocks(rooms.clone(), supervisor::patience(), tell)),
@@ -55,6 +56,8 @@ pub fn run(config: &Config) -> Result<(), Failure> {
             runtime::spawn(worker::reminders::remind(rooms.clone())),
             runtime::spawn(worker::outbox::number(rooms.clone(), numbered.clone())),
             runtime::spawn(worker::outbox::measure(rooms.clone())),
+            runtime::spawn(worker::outbox::deliver(rooms.clone(), webhooks, numbered)),
+            runtime::spawn(worker::webhooks::tidy(rooms.clone())),
         ];
         let outcome = application.run().await;
         beside.iter().chain(&following).for_each(runtime::task::JoinHandle::abort);

@@ -7,12 +7,7 @@ use super::{
     random::Random,
     token::Signer,
 };
-use crate::domain::{
-    id::{AccountId, MethodId},
-    refusal::Fault,
-    replica::KeyIds,
-    secret::Secret,
-};
+use crate::domain::{refusal::Fault, replica::KeyIds, secret::Secret};
 use aws_lc_rs::{
     aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     hmac,
@@ -20,6 +15,7 @@ use aws_lc_rs::{
 use data_encoding::HEXLOWER;
 use std::{fmt, str::FromStr};
 use subtle::ConstantTimeEq;
+use uuid::Uuid;
 
 /// The first byte of sealed bytes: the layout `1 ‖ id length ‖ id ‖ nonce ‖ ciphertext and tag`.
 const SEALED_V1: u8 = 1;
@@ -39,10 +35,10 @@ pub struct Keyring {
 /// Where a sealed value lives; it opens nowhere else.
 #[derive(Clone, Copy, Debug)]
 pub struct Cell {
-    /// Whose value it is.
-    pub account: AccountId,
-    /// Which method's.
-    pub method: MethodId,
+    /// Whose value it is: an account's, or a client's.
+    pub owner: Uuid,
+    /// Which thing's of theirs: a method's, or a webhook's.
+    pub thing: Uuid,
     /// Which column's.
     pub column: &'static str,
 }
@@ -161,7 +157,7 @@ impl Keyring {
     /// `unreadable` when it was sealed for another cell, was altered, or its key is missing: an alarm,
     /// never an absence.
     pub fn open(&self, cell: Cell, sealed: &Sealed) -> Result<Secret<Vec<u8>>, Fault> {
-        let unreadable = || Fault::Unreadable(format!("{} of method {}", cell.column, cell.method));
+        let unreadable = || Fault::Unreadable(format!("{} of {}", cell.column, cell.thing));
         let (&[version, id_length], rest) = sealed.0.split_first_chunk().ok_or_else(unreadable)?;
         let (id, rest) = rest.split_at_checked(usize::from(id_length)).ok_or_else(unreadable)?;
         let (nonce, text) = rest.split_first_chunk::<NONCE_LEN>().ok_or_else(unreadable)?;
@@ -229,12 +225,12 @@ impl Keyring {
 
 impl Cell {
     fn bytes(&self, key_id: &str) -> Vec<u8> {
-        let (account, method) = (self.account.to_string(), self.method.to_string());
+        let (owner, thing) = (self.owner.to_string(), self.thing.to_string());
         length_prefixed(&[
             b"twofold",
             &[SEALED_V1],
-            account.as_bytes(),
-            method.as_bytes(),
+            owner.as_bytes(),
+            thing.as_bytes(),
             self.column.as_bytes(),
             key_id.as_bytes(),
         ])
@@ -294,7 +290,7 @@ mod tests {
 
     fn cell() -> Cell {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        Cell { account: Random.id(now).unwrap(), method: Random.id(now).unwrap(), column: "totp.secret" }
+        Cell { owner: Random.id(now).unwrap(), thing: Random.id(now).unwrap(), column: "totp.secret" }
     }
 
     #[test]
@@ -303,8 +299,8 @@ mod tests {
         let sealed = ring.seal(Random, home, b"secret").unwrap();
         assert_eq!(ring.open(home, &sealed).unwrap().expose(), b"secret");
         let elsewhere = [
-            Cell { account: other.account, ..home },
-            Cell { method: other.method, ..home },
+            Cell { owner: other.owner, ..home },
+            Cell { thing: other.thing, ..home },
             Cell { column: "other", ..home },
         ];
         for cell in elsewhere {

@@ -17,3 +17,4 @@ pub mod rotation;
 pub mod seen_tokens;
 pub mod token;
 pub mod watch;
+pub mod webhook_secret;

@@ -55,7 +55,8 @@ pub enum State {
 }
 
 impl State {
-    const ALL: [Self; 3] = [Self::Waiting, Self::Delivered, Self::Dead];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Waiting, Self::Delivered, Self::Dead];
 
     /// The word that it is stored as.
     pub fn as_str(self) -> &'static str {
@@ -100,6 +101,13 @@ pub enum Attempt {
         status: Option<u16>,
         /// What happened, for whoever looks into the delivery log; never a secret.
         error: String,
+    },
+    /// It has not, and says when it wants to be asked again (RFC 9110 §10.2.3).
+    Postponed {
+        /// Its status.
+        status: u16,
+        /// After so many seconds, within bounds.
+        seconds: u32,
     },
     /// It is no longer to be told.
     Withdrawn(&'static str),

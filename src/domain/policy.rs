@@ -42,6 +42,8 @@ pub struct Policy {
     pub undo_for: u32,
     /// For how long, after the protection was lowered, others are asked to hold back; 0 means never.
     pub restricted_for: u32,
+    /// For how long the secret of a webhook that was exchanged signs too.
+    pub webhook_overlap: u32,
     /// Days that events are kept; 0 means for ever.
     pub events_kept: u32,
     /// Requests of one network on `/auth/*` a minute; 0 means no limit.

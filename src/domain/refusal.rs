@@ -32,6 +32,10 @@ pub enum Refusal {
     LastMethod,
     /// The account has as many methods as it may have.
     TooManyMethods,
+    /// The client has as many webhooks as it may have.
+    TooManyWebhooks,
+    /// The webhook is disabled, so nothing is sent to it.
+    WebhookDisabled,
     /// The enrolment was confirmed before.
     AlreadyConfirmed,
     /// The enrolment is expired, superseded, cancelled or worn out.
@@ -125,6 +129,12 @@ pub enum Rule {
     Locale,
     /// A client's name of 1 to 100 characters without control characters.
     ClientName,
+    /// An `https` address of a public host, see [`super::webhook::WebhookUrl`].
+    WebhookUrl,
+    /// One kind of event at least, each one that partners are told of.
+    WebhookKinds,
+    /// A description of 1 to 200 characters without control characters.
+    WebhookDescription,
     /// A remark of 1 to 500 characters without control characters.
     Remark,
 }

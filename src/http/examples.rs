@@ -20,6 +20,7 @@ const REFRESH_TOKEN: &str = "a-refresh-token-as-an-example";
 const LINK: &str = "the-token-of-a-link-as-an-example";
 const CLIENT: &str = "01a20c1b-5d30-7c48-9e6a-3b8f1d0c7a52";
 const PASSWORD: &str = "an example of a password";
+const WEBHOOK_SECRET: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 const EVENT: &str = "01a20c1b-c350-7a04-8f6d-91b2e3c4d5f6";
 
 /// The example of an operation's request; none where it has no body.
@@ -43,6 +44,11 @@ pub fn request(operation: &str) -> Option<Value> {
         }),
         "issueBypassCode" => json!({"reason": "phone is being repaired", "ticket": "T-2026-1108"}),
         "unlockAccount" => json!({"reason": "mistyped codes all morning", "ticket": "T-2026-1109"}),
+        "addWebhook" => json!({
+            "url": "https://partner.example/hooks/two-factor", "kinds": ["two_factor.disabled"],
+            "description": "risk desk"
+        }),
+        "editWebhook" => json!({"enabled": true}),
         _ => return None,
     })
 }
@@ -144,6 +150,17 @@ fn for_support(operation: &str) -> Option<Value> {
             "protected": false, "restricted_until": "2026-11-25T09:00:00Z"
         }], "next_cursor": "41"}),
         "provisionAccount" => json!({"id": ACCOUNT, "result": "created"}),
+        "addWebhook" => json!({"webhook": webhook(), "secret": WEBHOOK_SECRET}),
+        "listWebhooks" => json!({"webhooks": [webhook()]}),
+        "getWebhook" | "editWebhook" => webhook(),
+        "rotateWebhookSecret" => {
+            json!({"secret": WEBHOOK_SECRET, "previous_secret_until": "2026-11-25T09:00:00Z"})
+        }
+        "listWebhookDeliveries" => json!({"deliveries": [{
+            "n": 41, "event_id": EVENT, "type": "two_factor.disabled", "state": "waiting", "attempts": 2,
+            "created_at": "2026-11-24T09:00:00Z", "next_attempt_at": "2026-11-24T09:05:07Z", "ended_at": null,
+            "status": 502, "error": "the receiver did not take it"
+        }], "next_cursor": null}),
         "verifyForPartner" => json!({"verified": true, "at": "2026-11-24T09:00:00Z", "method": "totp"}),
         "issueClientToken" => json!({
             "access_token": "header.claims.signature", "token_type": "Bearer", "expires_in": 600, "scope": "2fa:read"
@@ -159,6 +176,15 @@ fn tokens(acr: &str, amr: &[&str]) -> Value {
         "token_type": "Bearer", "expires_in": 600,
         "refresh_token": REFRESH_TOKEN,
         "acr": acr, "amr": amr
+    })
+}
+
+fn webhook() -> Value {
+    json!({
+        "id": "01a20c1b-d100-7b25-9c8e-4d3f2a1b0c9d", "url": "https://partner.example/hooks/two-factor",
+        "kinds": ["two_factor.disabled"], "description": "risk desk", "enabled": true,
+        "created_at": "2026-11-24T08:00:00Z", "disabled_at": null, "disabled_because": null, "failing_since": null,
+        "previous_secret_until": null
     })
 }
 

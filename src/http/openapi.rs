@@ -185,6 +185,23 @@ problem_groups! {
         PayloadTooLarge, UnsupportedMediaType, ValidationFailed, Overloaded, Unavailable, OutcomeUnknown;
     /// Whoever follows what happens, as a partner.
     Following: MalformedRequest, InvalidToken, NotPermitted, NotAcceptable, CursorExpired, Overloaded, Unavailable;
+    /// Whoever adds a webhook.
+    Hooking: MalformedRequest, InvalidToken, NotPermitted, NotAcceptable, TooManyWebhooks, VersionMismatch,
+        PayloadTooLarge, UnsupportedMediaType, ValidationFailed, Overloaded, Unavailable, OutcomeUnknown;
+    /// Whoever lists webhooks.
+    HookListing: InvalidToken, NotPermitted, NotAcceptable, Overloaded, Unavailable;
+    /// Whoever changes a webhook.
+    Rehooking: MalformedRequest, InvalidToken, NotPermitted, NotFound, NotAcceptable, VersionMismatch,
+        PayloadTooLarge, UnsupportedMediaType, ValidationFailed, Overloaded, Unavailable, OutcomeUnknown;
+    /// Whoever deletes a webhook, or rotates its secret.
+    Unhooking: MalformedRequest, InvalidToken, NotPermitted, NotFound, NotAcceptable, VersionMismatch,
+        PayloadTooLarge, UnsupportedMediaType, Overloaded, Unavailable, OutcomeUnknown;
+    /// Whoever reads what a webhook was sent.
+    HookLog: MalformedRequest, InvalidToken, NotPermitted, NotFound, NotAcceptable, Overloaded, Unavailable;
+    /// Whoever has a delivery made again.
+    Replaying: MalformedRequest, InvalidToken, NotPermitted, NotFound, NotAcceptable, WebhookDisabled,
+        VersionMismatch, PayloadTooLarge, UnsupportedMediaType, TooManyAttempts, Overloaded, Unavailable,
+        OutcomeUnknown;
     /// Whoever reads what is published.
     Published: NotAcceptable, Unavailable;
     /// Whoever reads about problems.
@@ -280,7 +297,8 @@ pub fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::Open
             if !is_partners && !is_standards {
                 share(operation, "IfMatch");
             }
-            if is_post && !is_standards {
+            // What is about no account has nowhere to keep a key, and its answers hold secrets.
+            if is_post && !is_standards && !path.starts_with("/partner/webhooks") {
                 share(operation, "IdempotencyKey");
                 tell_replays(operation);
             }

@@ -80,12 +80,38 @@ impl Partner {
         Ok(json(StatusCode::OK, &act(&self.call, command).await?.into()))
     }
 
+    /// What a client asks for that is about no account; read once its client may.
+    ///
+    /// # Errors
+    /// What the client lacks, and what the body refuses.
+    pub async fn command<B: DeserializeOwned, C>(
+        &self,
+        scope: ClientScope,
+        parse: impl FnOnce(B) -> Result<C, Problem>,
+    ) -> Result<C, Problem> {
+        entrance::may(&self.call, scope).await?;
+        parse(self.body()?)
+    }
+
+    /// That there is no body, where a client asks for something that is about no account.
+    ///
+    /// # Errors
+    /// What the client lacks; `payload-too-large`, `unsupported-media-type`, `malformed-request`, `version-mismatch`.
+    pub async fn no_body(&self, scope: ClientScope) -> Result<(), Problem> {
+        entrance::may(&self.call, scope).await?;
+        self.any.no_body()?;
+        self.unversioned(())
+    }
+
     /// The body, for changes whose method is idempotent by itself.
     ///
     /// # Errors
     /// `payload-too-large`, `unsupported-media-type`, `malformed-request`, `version-mismatch`.
     pub fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        let body = self.any.body()?;
+        self.unversioned(self.any.body()?)
+    }
+
+    fn unversioned<T>(&self, body: T) -> Result<T, Problem> {
         // Partners are told no version, so none that they ask for is the right one.
         match headers(&self.any, None)?.0 {
             Precondition::None => Ok(body),

@@ -55,6 +55,8 @@ catalogue! {
     TwoFactorAlreadyEnabled "two-factor-already-enabled" CONFLICT,
     LastMethod "last-method" CONFLICT,
     TooManyMethods "too-many-methods" CONFLICT,
+    TooManyWebhooks "too-many-webhooks" CONFLICT,
+    WebhookDisabled "webhook-disabled" CONFLICT,
     AlreadyConfirmed "already-confirmed" CONFLICT,
     AlreadyCompleted "already-completed" CONFLICT,
     RequestInProgress "request-in-progress" CONFLICT,
@@ -288,6 +290,9 @@ fn field_error(violation: &Violation, locale: Locale) -> FieldError {
         Rule::PasswordHash => "rule-password-hash",
         Rule::Locale => "rule-locale",
         Rule::ClientName => "rule-client-name",
+        Rule::WebhookUrl => "rule-webhook-url",
+        Rule::WebhookKinds => "rule-webhook-kinds",
+        Rule::WebhookDescription => "rule-webhook-description",
     };
     FieldError { pointer: violation.pointer.to_owned(), detail: language::text(locale, name) }
 }
@@ -302,6 +307,8 @@ fn code_of(refusal: &Refusal) -> Code {
         Refusal::TwoFactorNotEnabled => Code::TwoFactorNotEnabled,
         Refusal::LastMethod => Code::LastMethod,
         Refusal::TooManyMethods => Code::TooManyMethods,
+        Refusal::TooManyWebhooks => Code::TooManyWebhooks,
+        Refusal::WebhookDisabled => Code::WebhookDisabled,
         Refusal::AlreadyConfirmed => Code::AlreadyConfirmed,
         Refusal::EnrolmentExpired => Code::EnrolmentExpired,
         Refusal::ChallengeExpired => Code::ChallengeExpired,
@@ -359,39 +366,4 @@ impl From<Code> for Problem {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_problem_and_rule_has_words_in_every_language() {
-        for locale in Locale::ALL {
-            for code in Code::ALL {
-                let slug = code.slug();
-                for name in [slug.to_owned(), format!("{slug}.detail"), format!("{slug}.help")] {
-                    assert_ne!(language::text(locale, &name), name, "{locale} lacks {name}");
-                    let is_own =
-                        locale == Locale::En || language::text(locale, &name) != language::text(Locale::En, &name);
-                    assert!(is_own, "{locale} shows the English {name}");
-                }
-            }
-            for name in [
-                "rule-password",
-                "rule-new-password",
-                "rule-code",
-                "rule-recovery-code",
-                "rule-label",
-                "rule-email",
-                "rule-id",
-                "rule-remark",
-                "rule-ticket",
-                "rule-client-name",
-                "rule-password-hash",
-                "rule-locale",
-                "disabled-message",
-                "undone-message",
-            ] {
-                assert_ne!(language::text(locale, name), name, "{locale} lacks {name}");
-            }
-        }
-    }
-}
+mod tests;

@@ -2,11 +2,12 @@
 //! undocumented route cannot exist.
 
 use super::{
-    account, auth, consents, enrollment,
+    account, auth, consents, deliveries, enrollment,
     envelope::not_routed,
     links, oauth,
     openapi::{self, Preamble},
     partner, partner_events, problems, support, two_factor, well_known,
+    partner, problems, support, two_factor, webhooks, well_known,
 };
 use actix_web::{App, HttpRequest, HttpResponse, dev::HttpServiceFactory, web};
 use std::collections::BTreeMap;
@@ -73,6 +74,14 @@ pub fn register(registry: &mut impl Registry) {
         .service(partner::verify_for_partner)
         .service(partner::provision_account)
         .service(partner_events::list_partner_events)
+        .service(webhooks::add_webhook)
+        .service(webhooks::list_webhooks)
+        .service(webhooks::get_webhook)
+        .service(webhooks::edit_webhook)
+        .service(webhooks::delete_webhook)
+        .service(webhooks::rotate_webhook_secret)
+        .service(deliveries::list_webhook_deliveries)
+        .service(deliveries::replay_webhook_delivery)
         .service(well_known::jwks)
         .service(well_known::policy)
         .service(well_known::document)

@@ -91,6 +91,18 @@ pub fn by_id(db: &mut Db<'_>, id: ClientId) -> Result<Option<Client>, Fault> {
     row.map(Client::try_from).transpose()
 }
 
+/// Holds a client until the transaction ends, as `accounts::lock` holds an account.
+///
+/// # Errors
+/// `unavailable`.
+pub fn lock(tx: &mut Tx<'_>, id: ClientId) -> Result<(), Fault> {
+    if !tx.conn.has_one_writer() {
+        let row = dsl::client.filter(dsl::id.eq(id.to_string()));
+        diesel::update(row).set(dsl::epoch.eq(dsl::epoch)).prepared().execute(tx.conn)?;
+    }
+    Ok(())
+}
+
 /// All clients, the oldest first.
 ///
 /// # Errors

@@ -21,6 +21,8 @@ use jiff::{SignedDuration, Timestamp};
 /// Characters of an error that are kept.
 const MAX_ERROR: usize = 200;
 
+const POSTPONED: &str = "the receiver asks to come again later";
+
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = delivery)]
 struct Row {
@@ -121,11 +123,17 @@ pub fn claim(tx: &mut Tx<'_>, target: Target, now: Timestamp, limit: i64) -> Res
 /// `unavailable`.
 pub fn settle(tx: &mut Tx<'_>, parcel: &Parcel, attempt: &Attempt, now: Timestamp) -> Result<(), Fault> {
     let jitter = tx.random.integer()?.unsigned_abs();
-    let next = next_attempt(parcel.attempts, now, jitter);
+    let mut next = next_attempt(parcel.attempts, now, jitter);
+    if let Attempt::Postponed { seconds, .. } = attempt {
+        let asked = now.checked_add(SignedDuration::from_secs(i64::from(*seconds))).unwrap_or(now);
+        next = next.map(|next| next.max(asked));
+    }
     let (state, status, error) = match attempt {
         Attempt::Taken(status) => (State::Delivered, *status, None),
         Attempt::Failed { status, error } if next.is_some() => (State::Waiting, *status, Some(error.as_str())),
         Attempt::Failed { status, error } => (State::Dead, *status, Some(error.as_str())),
+        Attempt::Postponed { status, .. } if next.is_some() => (State::Waiting, Some(*status), Some(POSTPONED)),
+        Attempt::Postponed { status, .. } => (State::Dead, Some(*status), Some(POSTPONED)),
         Attempt::Withdrawn(why) => (State::Dead, None, Some(*why)),
     };
     let ended_at = (state != State::Waiting).then(|| now.as_millisecond());

@@ -4,7 +4,7 @@
 use super::{
     Db,
     row::parsed,
-    schema::{bypass_code, challenge, client, recovery_code, session, tombstone_totp, totp},
+    schema::{bypass_code, challenge, client, recovery_code, session, tombstone_totp, totp, webhook},
 };
 use crate::{
     crypto::keyring::{Hashed, Sealed},
@@ -23,6 +23,8 @@ pub enum Rows {
     Secrets,
     /// Secrets of authenticators that were switched off and may come back, which a sealing key opens.
     BuriedSecrets,
+    /// Secrets of webhooks, which a sealing key opens.
+    WebhookSecrets,
     /// Recovery codes that are unused, which a hashing key checks.
     RecoveryCodes,
     /// Refresh tokens of sessions that are alive, which a hashing key checks.
@@ -37,7 +39,7 @@ pub enum Rows {
 
 impl Rows {
     /// Those whose keys are of the sealing ring.
-    pub const SEALED: [Self; 2] = [Self::Secrets, Self::BuriedSecrets];
+    pub const SEALED: [Self; 3] = [Self::Secrets, Self::BuriedSecrets, Self::WebhookSecrets];
     /// Those whose keys are of the hashing ring.
     pub const HASHED: [Self; 5] =
         [Self::RecoveryCodes, Self::RefreshTokens, Self::Challenges, Self::BypassCodes, Self::ClientSecrets];
@@ -54,6 +56,7 @@ pub fn page(db: &mut Db<'_>, rows: Rows, after: &Place, now: Timestamp) -> Resul
     let found = match rows {
         Rows::Secrets => return secrets(db, after),
         Rows::BuriedSecrets => return buried_secrets(db, after),
+        Rows::WebhookSecrets => return webhook_secrets(db, after),
         Rows::RecoveryCodes => recovery_codes(db, after)?,
         Rows::RefreshTokens => refresh_tokens(db, after, now.as_millisecond())?,
         Rows::Challenges => challenges(db, after, now.as_millisecond())?,
@@ -93,6 +96,25 @@ fn buried_secrets(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option
         .select((dsl::method_id, dsl::sealed))
         .load(db.conn)?;
     names(rows)
+}
+
+fn webhook_secrets(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option<Place>), Fault> {
+    use webhook::dsl;
+    let rows: Vec<(String, Vec<u8>, Option<Vec<u8>>)> = dsl::webhook
+        .filter(dsl::id.gt(&after.0))
+        .order(dsl::id)
+        .limit(PAGE)
+        .select((dsl::id, dsl::secret, dsl::previous))
+        .load(db.conn)?;
+    let next = place(rows.len(), rows.last().map(|(id, ..)| (id.clone(), String::new())).as_ref());
+    let mut found = Vec::new();
+    for (id, secret, previous) in rows {
+        for sealed in [Some(secret), previous].into_iter().flatten() {
+            let unreadable = || Fault::Unreadable(format!("secret of webhook {id}"));
+            found.push(Sealed(sealed).key_id().map(str::to_owned).ok_or_else(unreadable)?);
+        }
+    }
+    Ok((found, next))
 }
 
 fn names(rows: Vec<(String, Vec<u8>)>) -> Result<(Vec<String>, Option<Place>), Fault> {

@@ -17,6 +17,7 @@ mod connection;
 pub mod consents;
 pub mod cuts;
 pub mod deliveries;
+pub mod delivery_log;
 pub mod ends;
 mod engine;
 pub mod events;
@@ -45,6 +46,8 @@ pub mod sessions;
 mod sqlite;
 pub mod tombstones;
 pub mod totp;
+pub mod webhook_secrets;
+pub mod webhooks;
 
 pub use engine::{Location, OpenError, Pooling, Store};
 pub use migrations::migrate;

@@ -229,6 +229,23 @@ table! {
 }
 
 table! {
+    webhook (id) {
+        id -> Text,
+        client_id -> Text,
+        url -> Text,
+        kinds -> Nullable<Text>,
+        description -> Nullable<Text>,
+        secret -> Binary,
+        previous -> Nullable<Binary>,
+        previous_until -> Nullable<BigInt>,
+        created_at -> BigInt,
+        disabled_at -> Nullable<BigInt>,
+        disabled_because -> Nullable<Text>,
+        failing_since -> Nullable<BigInt>,
+    }
+}
+
+table! {
     idempotency (account_id, key) {
         account_id -> Text,
         key -> Binary,
@@ -294,6 +311,7 @@ table! {
 
 diesel::joinable!(session -> account (account_id));
 diesel::joinable!(consent -> client (client_id));
+diesel::joinable!(webhook -> client (client_id));
 diesel::joinable!(totp -> method (method_id));
 diesel::joinable!(tombstone_totp -> method (method_id));
 allow_tables_to_appear_in_same_query!(account, session, challenge);
@@ -302,3 +320,4 @@ allow_tables_to_appear_in_same_query!(account, audit_end);
 allow_tables_to_appear_in_same_query!(announcement, audit, delivery);
 allow_tables_to_appear_in_same_query!(client, consent);
 allow_tables_to_appear_in_same_query!(announcement, consent);
+allow_tables_to_appear_in_same_query!(client, consent, webhook);

@@ -34,7 +34,7 @@ pub struct Opened {
 pub type Openable = Result<Opened, Fault>;
 
 pub(super) fn cell(account: AccountId, method: MethodId) -> Cell {
-    Cell { account, method, column: "totp.secret" }
+    Cell { owner: account.0, thing: method.0, column: "totp.secret" }
 }
 
 /// Seals and stores the secret of a new method.

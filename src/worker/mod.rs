@@ -5,6 +5,7 @@
 pub mod issuer;
 pub mod outbox;
 pub mod reminders;
+pub mod webhooks;
 
 use crate::{
     actions::{Rooms, audit, presence::Presence},

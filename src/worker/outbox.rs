@@ -118,12 +118,20 @@ impl Receiver {
 
     fn settle(&mut self, attempt: &Attempt, now: Instant) {
         self.in_hand = self.in_hand.saturating_sub(1);
-        if matches!(attempt, Attempt::Failed { .. }) {
-            self.failures = self.failures.saturating_add(1);
-            let doublings = self.failures.saturating_sub(PATIENCE).min(10);
-            self.rests_until = Some(now + (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE));
-        } else {
-            (self.failures, self.rests_until) = (0, None);
+        match attempt {
+            Attempt::Failed { .. } => {
+                self.failures = self.failures.saturating_add(1);
+                let doublings = self.failures.saturating_sub(PATIENCE).min(10);
+                self.rests_until = Some(now + (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE));
+            }
+            // It is well, and has said for how long it wants to be left alone.
+            Attempt::Postponed { seconds, .. } => {
+                self.failures = self.failures.max(PATIENCE);
+                self.rests_until = Some(now + Duration::from_secs((*seconds).into()).max(FIRST_PAUSE));
+            }
+            Attempt::Taken(_) => (self.failures, self.rests_until) = (0, None),
+            // It was not asked.
+            Attempt::Withdrawn(_) => {}
         }
     }
 }
@@ -210,7 +218,12 @@ mod tests {
             receiver.settle(&failed, now);
         }
         assert_eq!(receiver.room(8, now + LONGEST_PAUSE), 1);
+        receiver.settle(&Attempt::Withdrawn("disabled"), now);
+        assert_eq!(receiver.room(8, now), 0, "it has not taken anything");
         receiver.settle(&Attempt::Taken(Some(204)), now);
         assert_eq!(receiver.room(8, now), 8);
+        receiver.settle(&Attempt::Postponed { status: 429, seconds: 60 }, now);
+        assert_eq!(receiver.room(8, now + Duration::from_secs(59)), 0);
+        assert_eq!(receiver.room(8, now + Duration::from_secs(60)), 1);
     }
 }

@@ -31,3 +31,4 @@ mod support_desk;
 mod undo;
 mod verify;
 mod watch;
+mod webhooks;

@@ -4,7 +4,7 @@ use crate::{
     on_both_engines,
     support::{
         TestApp, desk, document, links,
-        partner::{PARTNERS, partner, status_of, verify_of},
+        partner::{PARTNERS, Partner, partner, status_of, verify_of},
         person::*,
     },
 };
@@ -65,6 +65,7 @@ async fn every_operation_answers_as_the_document_says(app: &TestApp) {
     alice.get(PARTNERS).await.is(200);
     acme.get(&status_of(&account)).await.is(200);
     acme.post(&verify_of(&account), &json!({"code": alice.fresh_code()})).await.is(200);
+    webhooks_of(&acme).await;
     alice.send("DELETE", &one, &[], None).await.is(204);
     acme.get("/partner/events?limit=1").await.is(200);
     let new = json!({"email": "new@example.test", "password_hash": format!("$2b$04${}", "e".repeat(53))});
@@ -97,4 +98,17 @@ async fn every_operation_answers_as_the_document_says(app: &TestApp) {
         .map(|(method, path, _)| format!("{method} {path}"))
         .collect();
     assert!(missed.is_empty(), "never exercised: {missed:?}");
+}
+
+async fn webhooks_of(acme: &Partner<'_>) {
+    let all = "/partner/webhooks";
+    let added = acme.post(all, &json!({"url": "https://partner.example/hooks"})).await.is(201);
+    let one = format!("{all}/{}", added.text("/webhook/id"));
+    acme.get(all).await.is(200);
+    acme.get(&one).await.is(200);
+    acme.send("PATCH", &one, &[], Some(&json!({"enabled": true}))).await.is(200);
+    acme.send("POST", &format!("{one}/rotate-secret"), &[], None).await.is(200);
+    acme.get(&format!("{one}/deliveries")).await.is(200);
+    acme.send("POST", &format!("{one}/deliveries/1/replay"), &[], None).await.is(404);
+    acme.send("DELETE", &one, &[], None).await.is(204);
 }

@@ -245,6 +245,11 @@ impl TestApp {
         self.replicas.iter().map(|replica| &*replica.rooms)
     }
 
+    /// What each replica works with, for workers that live on.
+    pub fn shared_rooms(&self) -> impl Iterator<Item = Arc<Rooms>> {
+        self.replicas.iter().map(|replica| replica.rooms.clone())
+    }
+
     /// The store of the service, to look behind the curtain.
     pub fn store(&self) -> &Store {
         &self.rooms().store

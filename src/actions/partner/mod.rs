@@ -1,12 +1,14 @@
 //! What partners' programs do, by tokens of their own. Who may, and about whom, is decided in [`entrance`], before
 //! anything is told of an account.
 
+pub mod deliveries;
 pub mod entrance;
 pub mod events;
 pub mod provision;
 pub mod standing;
 pub mod token;
 pub mod verify;
+pub mod webhooks;
 
 use super::Cx;
 use crate::{crypto::client_token::ClientHolder, domain::idempotency::Claim};

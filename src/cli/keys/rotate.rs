@@ -179,6 +179,15 @@ async fn reseal(cx: &Cx, first: &str, told: &mut Told) -> Result<(), Failure> {
             ids.join(", ")
         )));
     }
+    if !resealed.unreadable_webhooks.is_empty() {
+        let ids: Vec<String> = resealed.unreadable_webhooks.iter().map(ToString::to_string).collect();
+        return Err(Failure::new(format!(
+            "the secrets of {} webhooks open with no key of the file; put the key back that sealed them, or have their \
+             clients rotate them: {}",
+            ids.len(),
+            ids.join(", ")
+        )));
+    }
     let uses = keys::uses(cx, Ring::Sealing).await?;
     let remaining: u64 = uses.iter().filter(|(id, _)| *id != first).map(|(_, rows)| rows).sum();
     told.step(

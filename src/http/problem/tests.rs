@@ -1,0 +1,38 @@
+//! Every problem has its words.
+
+use super::*;
+
+#[test]
+fn every_problem_and_rule_has_words_in_every_language() {
+    for locale in Locale::ALL {
+        for code in Code::ALL {
+            let slug = code.slug();
+            for name in [slug.to_owned(), format!("{slug}.detail"), format!("{slug}.help")] {
+                assert_ne!(language::text(locale, &name), name, "{locale} lacks {name}");
+                let is_own = locale == Locale::En || language::text(locale, &name) != language::text(Locale::En, &name);
+                assert!(is_own, "{locale} shows the English {name}");
+            }
+        }
+        for name in [
+            "rule-password",
+            "rule-new-password",
+            "rule-code",
+            "rule-recovery-code",
+            "rule-label",
+            "rule-email",
+            "rule-id",
+            "rule-remark",
+            "rule-ticket",
+            "rule-client-name",
+            "rule-password-hash",
+            "rule-locale",
+            "rule-webhook-url",
+            "rule-webhook-kinds",
+            "rule-webhook-description",
+            "disabled-message",
+            "undone-message",
+        ] {
+            assert_ne!(language::text(locale, name), name, "{locale} lacks {name}");
+        }
+    }
+}
