@@ -25,7 +25,7 @@ const CASES: [(char, u32, &[u32]); 14] = [
     ('N', 7, &[]),
 ];
 
-const FOLDERS: [&str; 7] = ["abuse", "api", "faults", "keeping", "model", "postgres", "pruning"];
+const FOLDERS: [&str; 8] = ["abuse", "api", "faults", "keeping", "model", "postgres", "pruning", "webhooks"];
 const FILES: [(&str, &str); 6] = [
     ("contract", "tests/contract.rs"),
     ("corpora", "tests/corpora.rs"),

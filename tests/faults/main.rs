@@ -13,6 +13,7 @@ mod clock;
 mod cluster;
 mod crash;
 mod customer;
+mod deliveries;
 mod issuer;
 mod line;
 mod network;

@@ -1,0 +1,150 @@
+//! What is sent, when, and what follows from the answer.
+
+use crate::{
+    on_both_engines,
+    receiver::{Manner::*, Receiver},
+    stand::{acme, add, log_of, number, tell, until},
+    support::{
+        TestApp,
+        behind::{count, tamper},
+        partner::partner,
+        person::DISABLE,
+    },
+};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+on_both_engines!(a_message_says_what_happened_and_nothing_else, |config| config.webhooks.private = true);
+async fn a_message_says_what_happened_and_nothing_else(app: &TestApp) {
+    let (receiver, acme) = (Receiver::start(|_| Answers(204, "")), acme(app).await);
+    let (one, _) = add(&acme, &receiver.url()).await;
+    tell(app);
+    let alice = app.person("alice").await.with_two_factor().await;
+    alice.post(DISABLE, &json!({"password": alice.password})).await.is(200);
+    let mut seen = receiver.expect(2).await;
+    seen.sort_by_key(|seen| serde_json::from_str::<Value>(&seen.body).unwrap()["data"]["seq"].as_i64());
+    let said: Vec<Value> = seen.iter().map(|seen| serde_json::from_str(&seen.body).unwrap()).collect();
+    assert_eq!((&said[0]["type"], &said[1]["type"]), (&json!("two_factor.enabled"), &json!("two_factor.disabled")));
+    assert_eq!((&said[0]["data"]["protected"], &said[1]["data"]["protected"]), (&json!(true), &json!(false)));
+    assert!(said[0]["data"]["seq"].as_i64() < said[1]["data"]["seq"].as_i64(), "{said:?}");
+    assert_eq!(said[0]["data"]["restricted_until"], json!(null));
+    assert!(said[1]["data"]["restricted_until"].is_string());
+    let members: Vec<&String> = said[1].as_object().unwrap().keys().collect();
+    assert_eq!(members, ["data", "timestamp", "type"]);
+    let members: Vec<&String> = said[1]["data"].as_object().unwrap().keys().collect();
+    assert_eq!(members, ["account_id", "protected", "restricted_until", "seq"]);
+    let first = &seen[0];
+    assert_eq!(first.line, "POST /hooks HTTP/1.1");
+    assert_eq!(first.headers["content-type"], "application/json");
+    assert_eq!(first.headers["user-agent"], concat!("twofold/", env!("CARGO_PKG_VERSION")));
+    assert_eq!(first.headers["webhook-timestamp"], app.now().as_second().to_string());
+    until(app, "delivery WHERE state = 'delivered'", 2).await;
+    let log = log_of(&acme, &one).await;
+    assert_eq!((&log[0]["status"], &log[0]["attempts"], &log[0]["error"]), (&json!(204), &json!(1), &json!(null)));
+    let ids: BTreeSet<&str> = log.iter().map(|entry| entry["event_id"].as_str().unwrap()).collect();
+    assert_eq!(ids, seen.iter().map(|seen| seen.id()).collect());
+}
+
+on_both_engines!(what_was_not_taken_is_sent_again_under_its_id_and_with_the_time_of_then, |config| {
+    config.webhooks.private = true;
+});
+async fn what_was_not_taken_is_sent_again_under_its_id_and_with_the_time_of_then(app: &TestApp) {
+    let receiver = Receiver::start(|n| if n < 2 { Answers(500, "") } else { Answers(200, "") });
+    let acme = acme(app).await;
+    let (one, _) = add(&acme, &receiver.url()).await;
+    tell(app);
+    app.person("alice").await.with_two_factor().await;
+    receiver.expect(1).await;
+    until(app, "webhook WHERE failing_since IS NOT NULL", 1).await;
+    app.pass(7);
+    receiver.expect(2).await;
+    until(app, "delivery WHERE attempts = 2 AND status = 500 AND error IS NOT NULL", 1).await;
+    app.pass(400);
+    let seen = receiver.expect(3).await;
+    until(app, "delivery WHERE state = 'delivered' AND attempts = 3 AND error IS NULL", 1).await;
+    assert!(seen.iter().all(|again| again.id() == seen[0].id() && again.body == seen[0].body));
+    let times: BTreeSet<&String> = seen.iter().map(|seen| &seen.headers["webhook-timestamp"]).collect();
+    assert_eq!(times.len(), 3);
+    assert_eq!(count(app, "webhook WHERE failing_since IS NULL"), 1);
+    acme.send("POST", &format!("{one}/deliveries/1/replay"), &[], None).await.is(429);
+    app.pass(60);
+    acme.send("POST", &format!("{one}/deliveries/1/replay"), &[], None).await.is(202);
+    assert_eq!(receiver.expect(4).await[3].id(), seen[0].id());
+}
+
+on_both_engines!(who_asks_for_time_is_left_alone_for_it, |config| config.webhooks.private = true);
+async fn who_asks_for_time_is_left_alone_for_it(app: &TestApp) {
+    let (receiver, acme) = (Receiver::start(|_| Answers(429, "Retry-After: 1200")), acme(app).await);
+    let (one, _) = add(&acme, &receiver.url()).await;
+    tell(app);
+    app.person("alice").await.with_two_factor().await;
+    receiver.expect(1).await;
+    until(app, "delivery WHERE status = 429", 1).await;
+    let due: jiff::Timestamp = log_of(&acme, &one).await[0]["next_attempt_at"].as_str().unwrap().parse().unwrap();
+    assert_eq!(due.as_second() - app.now().as_second(), 1200);
+}
+
+on_both_engines!(who_answers_410_is_told_nothing_more, |config| config.webhooks.private = true);
+async fn who_answers_410_is_told_nothing_more(app: &TestApp) {
+    let (receiver, acme) = (Receiver::start(|_| Answers(410, "")), acme(app).await);
+    let (one, _) = add(&acme, &receiver.url()).await;
+    tell(app);
+    app.person("alice").await.with_two_factor().await;
+    until(app, "webhook WHERE disabled_because = 'gone'", 1).await;
+    until(app, "delivery WHERE state = 'dead'", 1).await;
+    app.person("bob").await.with_two_factor().await;
+    number(app).await;
+    assert_eq!(count(app, "delivery"), 1, "nothing is made for it");
+    let webhook = acme.get(&one).await.is(200).body;
+    assert_eq!((&webhook["enabled"], &webhook["disabled_because"]), (&json!(false), &json!("gone")));
+    acme.send("PATCH", &one, &[], Some(&json!({"enabled": true}))).await.is(200);
+    acme.send("POST", &format!("{one}/deliveries/1/replay"), &[], None).await.is(202);
+    receiver.expect(2).await;
+}
+
+on_both_engines!(who_takes_nothing_for_three_days_is_given_up, |config| config.webhooks.private = true);
+async fn who_takes_nothing_for_three_days_is_given_up(app: &TestApp) {
+    let (receiver, acme) = (Receiver::start(|_| Answers(503, "")), acme(app).await);
+    add(&acme, &receiver.url()).await;
+    tell(app);
+    app.person("alice").await.with_two_factor().await;
+    until(app, "webhook WHERE failing_since IS NOT NULL", 1).await;
+    app.pass(72 * 3600 - 60);
+    receiver.expect(2).await;
+    until(app, "delivery WHERE attempts = 2 AND status = 503", 1).await;
+    assert_eq!(count(app, "webhook WHERE disabled_at IS NULL"), 1);
+    app.pass(400);
+    until(app, "webhook WHERE disabled_because = 'failing'", 1).await;
+    until(app, "delivery WHERE state = 'dead'", 1).await;
+}
+
+on_both_engines!(what_a_client_may_see_no_more_is_not_sent, |config| config.webhooks.private = true);
+async fn what_a_client_may_see_no_more_is_not_sent(app: &TestApp) {
+    let (receiver, acme) = (Receiver::start(|_| Answers(200, "")), partner(app, "Acme").await);
+    add(&acme, &receiver.url()).await;
+    let alice = app.person("alice").await;
+    acme.is_allowed(&alice.email).await;
+    let alice = alice.with_two_factor().await;
+    number(app).await;
+    assert_eq!(count(app, "delivery"), 1);
+    alice.send("DELETE", &format!("/account/security/partners/{}", acme.id), &[], None).await.is(204);
+    tell(app);
+    until(app, "delivery WHERE state = 'dead' AND attempts = 1", 1).await;
+    assert!(receiver.seen().is_empty());
+}
+
+on_both_engines!(an_address_that_became_private_is_not_connected_to);
+async fn an_address_that_became_private_is_not_connected_to(app: &TestApp) {
+    let (receiver, acme) = (Receiver::start(|_| Answers(200, "")), acme(app).await);
+    let port = receiver.port;
+    let urls = ["https://localhost", "https://localhost.localdomain", "https://127.0.0.1", "https://[::ffff:7f00:1]"];
+    for url in urls.into_iter().chain(["http://127.0.0.1"]) {
+        let (one, _) = add(&acme, "https://partner.example/hooks").await;
+        let id = one.rsplit('/').next().unwrap();
+        tamper(app, &format!("UPDATE webhook SET url = '{url}:{port}/' WHERE id = '{id}'"));
+    }
+    tell(app);
+    app.person("alice").await.with_two_factor().await;
+    until(app, "delivery WHERE attempts = 1 AND error IS NOT NULL AND status IS NULL", 5).await;
+    assert!(receiver.seen().is_empty());
+}
