@@ -8,6 +8,7 @@ mod bare;
 mod cluster;
 mod copies;
 mod dear;
+mod deliveries;
 mod figure;
 mod folder;
 mod growth;
@@ -71,6 +72,8 @@ enum Table {
     Growth,
     /// One, two and four processes on one PostgreSQL.
     Replicas,
+    /// Telling others: how fast, and what callers notice of a backlog.
+    Deliveries,
 }
 
 impl Options {
@@ -106,5 +109,6 @@ fn run(options: &Options) -> Outcome<()> {
         Table::Main => main_table::print(options),
         Table::Growth => growth::print(options),
         Table::Replicas => replicas::print(options),
+        Table::Deliveries => deliveries::print(options),
     }
 }
