@@ -5,6 +5,8 @@ mod database;
 mod doubts;
 mod filled;
 mod limits;
+mod log_format;
+mod mail;
 mod otlp;
 mod portal;
 pub mod shown;
@@ -16,6 +18,8 @@ use confique::Config as _;
 use filled::filled;
 use ipnet::IpNet;
 use limits::LimitsConfig;
+pub use log_format::LogFormat;
+pub use mail::MailConfig;
 pub use otlp::OtlpConfig;
 pub use portal::PortalConfig;
 use std::{
@@ -205,20 +209,13 @@ pub struct Config {
     /// Webhooks of partners.
     #[config(nested)]
     pub webhooks: WebhooksConfig,
+    /// Mail to account owners about what happens to their accounts.
+    #[config(nested)]
+    pub mail: MailConfig,
 
     /// The budgets of guesses; 0 in a rule switches it off.
     #[config(nested)]
     pub limits: LimitsConfig,
-}
-
-/// How log lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Text,
 }
 
 impl Config {
@@ -231,6 +228,7 @@ impl Config {
         let mut secrets = <<Self as confique::Config>::Layer as confique::Layer>::empty();
         secrets.database_url = secret_from_file("TWOFOLD_DATABASE_URL_FILE")?;
         secrets.database_migration_url = secret_from_file("TWOFOLD_DATABASE_MIGRATION_URL_FILE")?;
+        secrets.mail.url = secret_from_file("TWOFOLD_MAIL_URL_FILE")?;
         builder = builder.preloaded(secrets);
         if let Some(path) = file {
             if !path.is_file() {
@@ -323,6 +321,7 @@ impl Config {
         }
         self.limits.check()?;
         self.otlp.check()?;
+        self.mail.check(self.insecure)?;
         self.portal.check(&self.issuer, self.insecure)?;
         if !self.sign_in && self.portal.issuer.is_none() {
             return refuse("TWOFOLD_SIGN_IN=false needs TWOFOLD_PORTAL_ISSUER: nobody could sign in");
@@ -356,3 +355,52 @@ fn one_line(error: &confique::Error) -> String {
 
 #[cfg(test)]
 mod tests;
+mod tests {
+    use super::*;
+    use crate::domain::guesses::Policy as GuessPolicy;
+
+    #[test]
+    fn a_list_may_have_spaces_and_be_empty() {
+        assert_eq!(list::<u8>(" 1, 2,"), Ok(vec![1, 2]));
+        assert_eq!(list::<u8>(""), Ok(Vec::new()));
+        assert!(list::<u8>("1 2").is_err());
+    }
+
+    fn from_file(text: &str) -> Result<Config, Misconfigured> {
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        fs::write(file.path(), text).unwrap();
+        Config::load(Some(file.path()))
+    }
+
+    #[test]
+    fn a_file_is_read_and_its_mistakes_are_named() {
+        let config = from_file("listen = \"127.0.0.1:0\"\n[limits]\ncode = {free = 2, window = 60, delay_first = 1, delay_max = 2, cap_day = 0, cap_month = 0, ends_at = 0}").unwrap();
+        assert_eq!(
+            config.limits.code,
+            GuessPolicy { free: 2, window: 60, delay_first: 1, delay_max: 2, ..GuessPolicy::default() }
+        );
+        assert_eq!(config.limits.login.free, 10);
+        for (text, part) in [
+            ("listne = \"x\"", "listne"),
+            ("bcrypt_cost = 8", "TWOFOLD_INSECURE"),
+            ("bcrypt_cost = 31", "4 to 14"),
+            ("database_url = \"mysql://x\"", "sqlite://"),
+            ("database_migration_url = \"mysql://x\"", "TWOFOLD_DATABASE_MIGRATION_URL: the database URL"),
+            ("database_migration_url = \"postgres://h/d\"", "the same database"),
+            ("cors_origins = [\"*\"]", "whole origins"),
+            ("events_kept_days = 30", "31 or more"),
+            ("[mail]\nurl = \"smtps://h\"", "TWOFOLD_MAIL_FROM"),
+            ("[mail]\npublic_url = \"http://h\"", "https://"),
+            ("undo_for = 2592001", "30 days"),
+            ("[limits]\ncode = {free = 5}", "missing field"),
+            (
+                "[limits]\ncode = {free = 5, window = 0, delay_first = 1, delay_max = 2, cap_day = 0, cap_month = 0, ends_at = 0}",
+                "limits.code",
+            ),
+        ] {
+            let sentence = from_file(text).err().map(|error| error.0).unwrap_or_default();
+            assert!(sentence.contains(part), "{text}: {sentence}");
+            assert!(!sentence.contains('\n'));
+        }
+    }
+}

@@ -21,7 +21,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
 ];
 
 /// Crates that belong to one room.
-const OWNED: [(&str, &str); 12] = [
+const OWNED: [(&str, &str); 15] = [
     ("diesel", "store"),
     ("diesel_migrations", "store"),
     ("r2d2", "store"),
@@ -31,6 +31,9 @@ const OWNED: [(&str, &str); 12] = [
     ("aws_lc_rs", "crypto"),
     ("jsonwebtoken", "crypto"),
     ("bcrypt", "crypto"),
+    ("lettre", "worker"),
+    ("minijinja", "worker"),
+    ("fluent_bundle", "worker"),
     ("opentelemetry", "spans"),
     ("opentelemetry_sdk", "spans"),
     ("opentelemetry_otlp", "spans"),

@@ -7,11 +7,13 @@ use super::{
 };
 use crate::{
     domain::{
+        account::Account,
         announcement::Announcement,
         delivery::{Attempt, Parcel, Target},
+        id::AccountId,
         refusal::{Fault, Stop},
     },
-    store::{Db, Tx, deliveries, feed},
+    store::{Db, Tx, accounts, deliveries, feed},
 };
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -37,6 +39,11 @@ struct Label {
 }
 
 impl Outbox {
+    /// One of an installation that tells owners by mail, or does not.
+    pub fn new(mails: bool) -> Self {
+        Self { mails, ..Self::default() }
+    }
+
     /// Hands out the metrics.
     pub fn register(&self, registry: &mut Registry) {
         registry.register("outbox_waiting", "Deliveries that are to be made, or made again", self.waiting.clone());
@@ -141,13 +148,21 @@ pub async fn settle(rooms: &Rooms, done: &[(Parcel, Attempt)]) -> Result<(), Sto
     Ok(())
 }
 
+/// The account that an announcement is about, as it is now; none once it is deleted.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub async fn account(rooms: &Rooms, id: AccountId) -> Result<Option<Account>, Stop> {
+    rooms.store.read("owner", move |db| Ok(accounts::by_id(db, id)?)).await
+}
+
 /// Looks how much is waiting, for the metrics.
 ///
 /// # Errors
 /// `unavailable`, `unreadable`.
 pub async fn measure(rooms: &Rooms) -> Result<(), Stop> {
     let now = rooms.clock.now()?;
-    let backlog = rooms.store.read("backlog", |db| Ok(deliveries::backlog(db)?)).await?;
+    let backlog = rooms.store.read("backlog", move |db| Ok(deliveries::backlog(db, now)?)).await?;
     let age = backlog.oldest.map_or(0.0, |oldest| now.duration_since(oldest).as_secs_f64());
     rooms.outbox.waiting.set(backlog.waiting);
     rooms.outbox.oldest.set(age.max(0.0));

@@ -1,6 +1,6 @@
 //! `config`: shows and checks settings.
 
-use super::{Failure, out};
+use super::{Failure, mail, out};
 use crate::config::{Config, shown};
 use clap::Subcommand;
 use std::path::Path;
@@ -25,7 +25,7 @@ pub fn run(command: &Command, file: Option<&Path>) -> Result<(), Failure> {
     match command {
         Command::Template => out::print(Config::template())?,
         Command::Check => {
-            Config::load(file)?;
+            mail::channel(&Config::load(file)?)?;
             out::say("the settings are right")?;
         }
         Command::Show { json } => show(*json, file)?,

@@ -1,7 +1,7 @@
 //! `doctor`: looks at everything that has to be right before and while customers are served, and says of each fault
 //! what to do about it.
 
-use super::{Failure, keys, out, rooms, system_clock};
+use super::{Failure, keys, mail, out, rooms, system_clock};
 use crate::{
     actions::{self, Rooms, clock::MAX_SKEW_MS, health},
     config::{Config, Misconfigured},
@@ -12,12 +12,14 @@ use crate::{
     domain::refusal::Stop,
     http::server::runtime,
     store::Location,
+    worker::mail::relay::Refused,
 };
 use serde::Serialize;
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// A clock that is so many milliseconds off is told.
@@ -25,6 +27,9 @@ const SKEW_TOLD_MS: u64 = 2_000;
 /// Bytes on the disk below which writes will soon fail, and below which somebody should look.
 const TOO_LITTLE: u64 = 100 << 20;
 const LITTLE: u64 = 1 << 30;
+
+/// A mail server has so long to answer.
+const TO_GREET: Duration = Duration::from_secs(15);
 
 const UNREACHABLE: &str =
     "see whether it runs, whether TWOFOLD_DATABASE_URL names the primary, and whether its role may write";
@@ -102,6 +107,7 @@ fn examine(config: &Config, found: &mut Findings) -> Result<(), Failure> {
         Err(failure) => return found.also_broken("keys", failure, "name the key file of this installation, put it back from its backup, or make one for a new installation with `twofold keys generate`"),
     };
     rotation(&keys, found);
+    post(config, found);
     let rooms = match rooms(config, &keys, system_clock()) {
         Ok(rooms) => rooms,
         Err(failure) => return found.also_broken("database", failure, UNREACHABLE),
@@ -148,6 +154,24 @@ fn rotation(keys: &KeyFile, found: &mut Findings) {
             found.doubtful("keys", format!("a rotation of the {ring} key is under way"), "run `twofold keys rotate`")
         }
         None => found.well("keys", "the file is fit for service"),
+    }
+}
+
+fn post(config: &Config, found: &mut Findings) {
+    let mail = match mail::channel(config) {
+        Ok(Some(mail)) => mail,
+        Ok(None) => return found.well("mail", "owners are told nothing by mail: TWOFOLD_MAIL_URL is not set"),
+        Err(failure) => return found.broken("mail", failure.sentence, "correct it; `serve` does not start with it"),
+    };
+    found.well("mail", "every mail can be written");
+    let greeted = runtime::System::new()
+        .block_on(async { tokio::time::timeout(TO_GREET, mail.greet()).await.map_err(|_| Refused::silent()) });
+    match greeted.and_then(|greeted| greeted) {
+        Ok(()) => found.well("mail", "the mail server answers, as the URL has it"),
+        Err(refused) => {
+            let fix = "see whether it runs, whether its certificate is good for its name, and whether TWOFOLD_MAIL_URL has the right password; then try `twofold mail test --to ADDRESS`";
+            found.broken("mail", format!("the mail server does not take mail: {refused}"), fix);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod doctor;
 mod health;
 mod keys;
 mod logging;
+mod mail;
 mod migrate;
 mod openapi;
 mod out;
@@ -98,6 +99,9 @@ enum Command {
     /// Check and show settings.
     #[command(subcommand)]
     Config(config::Command),
+    /// Look at mails, and try whether they arrive.
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// Print the OpenAPI document.
     Openapi(openapi::Args),
     /// Print what a shell needs to complete commands.
@@ -147,6 +151,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::AfterRestore(args) => backup::after_restore(&load()?, &args),
         Command::Doctor(args) => doctor::run(&args, load),
         Command::Config(command) => config::run(&command, cli.config.as_deref()),
+        Command::Mail(command) => mail::run(&load()?, command),
         Command::Openapi(args) => openapi::run(&args),
         Command::Completions(args) => papers::completions(&args),
         Command::Man(args) => papers::man(&args),
@@ -184,6 +189,8 @@ pub fn rooms(config: &Config, keys: &KeyFile, tell: Tell) -> Result<Rooms, Failu
     let portal = trust(&config.portal).map(Issuer::new).transpose()?.map(Arc::new);
     let (outbox, egress) = (Outbox::default(), config.webhooks.egress(config.insecure));
     Ok(Rooms { store, keys, passwords, realm, portal, seen_tokens, policy, clock, outbox, egress })
+    let outbox = Outbox::new(config.mail.url.is_some());
+    Ok(Rooms { store, keys, passwords, realm, portal, seen_tokens, policy, clock, outbox })
 }
 
 /// What the configuration says of the portal's own issuer.

@@ -1,7 +1,7 @@
 //! `serve`: runs the service until SIGTERM.
 
 use super::{
-    Failure, key_path, keys, logging, out, rooms,
+    Failure, key_path, keys, logging, mail, out, rooms,
     supervisor::{self, Supervisor},
     system_clock,
 };
@@ -11,7 +11,7 @@ use crate::{
     crypto::watch::Watch,
     http::server::{Application, runtime},
     store::Store,
-    worker::{self, issuer::Source, webhooks::Webhooks},
+    worker::{issuer::Source, outbox, self, webhooks::Webhooks},
 };
 use std::{rc::Rc, sync::Arc};
 use tokio::sync::Notify;
@@ -21,6 +21,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     logging::start(&config.log, config.log_format);
     let file = Watch::of(key_path(config)?);
     let keys = keys(config)?;
+    let mail = mail::channel(config)?;
     let _lock = Store::claim(&config.location()?)?;
     runtime::System::new().block_on(async {
         let rooms = Arc::new(rooms(config, &keys, system_clock())?);
@@ -59,8 +60,9 @@ pub fn run(config: &Config) -> Result<(), Failure> {
             runtime::spawn(worker::outbox::deliver(rooms.clone(), webhooks, numbered)),
             runtime::spawn(worker::webhooks::tidy(rooms.clone())),
         ];
+        let mailing = mail.map(|mail| runtime::spawn(outbox::deliver(rooms.clone(), Rc::new(mail), numbered.clone())));
         let outcome = application.run().await;
-        beside.iter().chain(&following).for_each(runtime::task::JoinHandle::abort);
+        beside.iter().chain(&following).chain(&mailing).for_each(runtime::task::JoinHandle::abort);
         // One that cannot say so is silent soon, which says the same.
         let _ = presence.leave(&rooms).await;
         Ok(outcome?)

@@ -10,7 +10,7 @@ use std::{env, fmt, fs, path::Path};
 /// Instead of a secret.
 const HIDDEN: &str = "***";
 /// What may stand in a file of its own.
-const IN_FILES: [&str; 2] = ["TWOFOLD_DATABASE_URL", "TWOFOLD_DATABASE_MIGRATION_URL"];
+const IN_FILES: [&str; 3] = ["TWOFOLD_DATABASE_URL", "TWOFOLD_DATABASE_MIGRATION_URL", "TWOFOLD_MAIL_URL"];
 /// A setting whose name ends so is a secret as a whole.
 const SECRET_NAMES: [&str; 4] = ["secret", "password", "token", "api_key"];
 
@@ -162,6 +162,7 @@ mod tests {
             ),
             ("postgresql:///x?user=bob&password=hunter2", "postgresql:///x?user=bob&password=***"),
             ("postgres://bob@db?sslpassword=hunter2", "postgres://bob@db?sslpassword=***"),
+            ("smtp://bob:hunter2@mail:587/us.example?tls=none", "smtp://bob:***@mail:587/us.example?tls=none"),
             ("sqlite://twofold.db", "sqlite://twofold.db"),
         ] {
             assert_eq!(without_password(url), shown);

@@ -15,6 +15,26 @@ pub const KEPT_DAYS: i64 = 30;
 /// Characters of a user agent that others are told.
 const MAX_AGENT: usize = 120;
 
+/// What marks a program in a user agent, and what people call it; those that claim to be others come first.
+const PROGRAMS: [(&str, &str); 7] = [
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+    ("curl", "curl"),
+];
+const SYSTEMS: [(&str, &str); 7] = [
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "Mac"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+];
+
 /// An event as others are told of it. It says everything by itself, since it outlives the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {
@@ -78,6 +98,16 @@ pub fn agent_of(user_agent: &str) -> String {
     user_agent.chars().filter(|c| !c.is_control()).take(MAX_AGENT).collect()
 }
 
+/// The program and the system that a user agent names, of those that many people use. What it says beside is told to
+/// nobody: it is whatever its sender likes.
+pub fn program_of(user_agent: &str) -> Option<String> {
+    let named = |names: &[(&str, &'static str)]| {
+        names.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
+    };
+    let names: Vec<&str> = [named(&PROGRAMS), named(&SYSTEMS)].into_iter().flatten().collect();
+    (!names.is_empty()).then(|| names.join(" · "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +121,14 @@ mod tests {
         ] {
             assert_eq!(network_of(ip.parse().unwrap()), network);
         }
+    }
+
+    #[test]
+    fn a_program_is_told_by_name_and_in_no_words_of_its_own() {
+        let firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
+        assert_eq!(program_of(firefox).as_deref(), Some("Firefox · Windows"));
+        assert_eq!(program_of("curl/8.5.0 see https://evil.example").as_deref(), Some("curl"));
+        assert_eq!(program_of("Your account is in danger: https://evil.example"), None);
     }
 
     #[test]

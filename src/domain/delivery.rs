@@ -84,6 +84,8 @@ pub struct Parcel {
     pub position: i64,
     /// What is announced.
     pub announcement: Announcement,
+    /// How often it happened, of which this one delivery tells.
+    pub times: i64,
     /// Attempts, this one too.
     pub attempts: i64,
     /// When somebody else may make the next attempt.

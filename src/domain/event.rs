@@ -184,6 +184,25 @@ impl EventKind {
         )
     }
 
+    /// Whether a link in the mail about it takes it back.
+    pub fn can_be_undone(self) -> bool {
+        matches!(self, Self::TwoFactorDisabled | Self::TwoFactorResetBySupport | Self::TwoFactorResetByOperator)
+    }
+
+    /// Whether mails about it may wait, so that a flood of it is told in few of them. Never of what lowers the
+    /// protection of an account, or changes what its owner signs in with: whoever did that could hide it in a flood.
+    pub fn may_wait(self) -> bool {
+        matches!(
+            self,
+            Self::LoginSucceeded
+                | Self::LoginSecondFactorFailed
+                | Self::ReauthenticationFailed
+                | Self::SessionRevoked
+                | Self::MethodRenamed
+                | Self::RecoveryCodesRegenerated
+        )
+    }
+
     /// The name that it is stored and told under.
     ///
     /// # Errors
@@ -292,6 +311,8 @@ impl Event {
             EventKind::LoginSucceeded
             | EventKind::PartnerVerified
             | EventKind::AccountProvisioned
+            EventKind::LoginSucceeded => self.details.contains_key("new_network"),
+            EventKind::PartnerVerified
             | EventKind::EnrollmentStarted
             | EventKind::EnrollmentCancelled
             | EventKind::EnrollmentFailed

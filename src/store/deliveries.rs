@@ -37,6 +37,7 @@ struct Row {
     ended_at: Option<i64>,
     status: Option<i64>,
     error: Option<String>,
+    times: i64,
 }
 
 /// How much is waiting, for whoever watches.
@@ -48,26 +49,27 @@ pub struct Backlog {
     pub oldest: Option<Timestamp>,
 }
 
-/// Adds a delivery that is due now.
+/// Adds a delivery that is due at `due_at`; one that is held back counts as waiting from then on.
 pub(super) fn insert(
     tx: &mut Tx<'_>,
     target: Target,
     position: i64,
     announcement: &Announcement,
-    now: Timestamp,
+    due_at: Timestamp,
 ) -> Result<(), Fault> {
     let row = Row {
         target: target.to_string(),
         position,
         account_id: announcement.account.to_string(),
         kind: announcement.kind.name()?,
-        created_at: now.as_millisecond(),
-        due_at: now.as_millisecond(),
+        created_at: due_at.as_millisecond(),
+        due_at: due_at.as_millisecond(),
         attempts: 0,
         state: State::Waiting.as_str().to_owned(),
         ended_at: None,
         status: None,
         error: None,
+        times: 1,
     };
     diesel::insert_into(delivery::table).values(row).prepared().execute(tx.conn)?;
     Ok(())
@@ -94,24 +96,25 @@ pub fn is_due(db: &mut Db<'_>, target: Target, now: Timestamp) -> Result<bool, F
 /// # Errors
 /// `unavailable`, `unreadable`.
 pub fn claim(tx: &mut Tx<'_>, target: Target, now: Timestamp, limit: i64) -> Result<Vec<Parcel>, Fault> {
-    let due: Vec<(i64, i64, i64, Announced)> = delivery::table
+    let due: Vec<(i64, i64, i64, i64, Announced)> = delivery::table
         .inner_join(announcement::table.on(announcement::position.eq(delivery::position.nullable())))
         .filter(delivery::target.eq(target.to_string()))
         .filter(delivery::state.eq(State::Waiting.as_str()))
         .filter(delivery::due_at.le(now.as_millisecond()))
         .order(delivery::due_at)
         .limit(limit)
-        .select((delivery::position, delivery::due_at, delivery::attempts, Announced::as_select()))
+        .select((delivery::position, delivery::due_at, delivery::attempts, delivery::times, Announced::as_select()))
         .load(tx.conn)?;
     let lease_until = now.checked_add(SignedDuration::from_secs(LEASE_SECONDS)).unwrap_or(Timestamp::MAX);
     let mut parcels = Vec::with_capacity(due.len());
-    for (position, due_at, attempts, announced) in due {
+    for (position, due_at, attempts, times, announced) in due {
         let announcement = Announcement::try_from(announced)?;
         let change = (dsl::due_at.eq(lease_until.as_millisecond()), dsl::attempts.eq(attempts + 1));
         // Another worker may have been faster; then it is theirs.
-        let rows = diesel::update(in_hand(target, position, due_at)).set(change).prepared().execute(tx.conn)?;
+        let unmoved = in_hand(target, position, due_at).filter(dsl::times.eq(times));
+        let rows = diesel::update(unmoved).set(change).prepared().execute(tx.conn)?;
         if rows == 1 {
-            parcels.push(Parcel { target, position, announcement, attempts: attempts + 1, lease_until });
+            parcels.push(Parcel { target, position, announcement, times, attempts: attempts + 1, lease_until });
         }
     }
     Ok(parcels)
@@ -153,13 +156,15 @@ pub fn settle(tx: &mut Tx<'_>, parcel: &Parcel, attempt: &Attempt, now: Timestam
     Ok(())
 }
 
-/// What is waiting, of all targets.
+/// What is waiting, of all targets; not what is held back until later.
 ///
 /// # Errors
 /// `unavailable`, `unreadable`.
-pub fn backlog(db: &mut Db<'_>) -> Result<Backlog, Fault> {
+pub fn backlog(db: &mut Db<'_>, now: Timestamp) -> Result<Backlog, Fault> {
     use diesel::dsl::{count_star, min};
-    let waiting = delivery::table.filter(delivery::state.eq(State::Waiting.as_str()));
+    let waiting = delivery::table
+        .filter(delivery::state.eq(State::Waiting.as_str()))
+        .filter(delivery::created_at.le(now.as_millisecond()));
     let (waiting, oldest): (i64, Option<i64>) =
         waiting.select((count_star(), min(delivery::created_at))).first(db.conn)?;
     Ok(Backlog { waiting, oldest: moment_or_none(oldest)? })

@@ -7,7 +7,7 @@
 use super::{
     Db, Tx, announcements,
     connection::{Fetch, Prepare},
-    deliveries,
+    deliveries, mails,
     row::hit_one,
     schema::feed::{self, dsl},
 };
@@ -52,7 +52,10 @@ pub fn advance(
         position += 1;
         announcements::number(tx, announcement.id, position)?;
         for target in targets(tx, announcement)? {
-            deliveries::insert(tx, target, position, announcement, now)?;
+            match target {
+                Target::Mail => mails::insert(tx, position, announcement, now)?,
+                Target::Webhook(_) => deliveries::insert(tx, target, position, announcement, now)?,
+            }
         }
     }
     Ok(announcements.len())

@@ -28,6 +28,7 @@ pub mod idempotency;
 pub mod key_uses;
 pub mod known_addresses;
 pub mod ledger;
+mod mails;
 pub mod methods;
 mod migrations;
 pub mod partner_feed;

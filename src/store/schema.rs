@@ -225,6 +225,7 @@ table! {
         ended_at -> Nullable<BigInt>,
         status -> Nullable<BigInt>,
         error -> Nullable<Text>,
+        times -> BigInt,
     }
 }
 

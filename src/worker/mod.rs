@@ -3,6 +3,7 @@
 //! announced, and reminding owners.
 
 pub mod issuer;
+pub mod mail;
 pub mod outbox;
 pub mod reminders;
 pub mod webhooks;

@@ -13,6 +13,7 @@ mod hold;
 mod http;
 mod idempotency;
 mod login;
+mod mails;
 mod operations;
 mod page;
 mod partner;

@@ -134,9 +134,15 @@ fn settle(
 pub(super) fn sign_in(tx: &mut Tx<'_>, cx: &Cx, account: &mut Account, assurance: Assurance) -> Result<Grant, Fault> {
     let amr = assurance.amr_text();
     let grant = issue::begin(tx, cx, account, assurance)?;
-    let event = Event::of_owner(EventKind::LoginSucceeded, Some(grant.session_id())).with("amr", amr);
+    let mut event = Event::of_owner(EventKind::LoginSucceeded, Some(grant.session_id())).with("amr", amr);
+    let network = cx.network();
+    // The first sign-in is from a new network, too, and no news to anybody.
+    let has_others = !known_addresses::of_account(tx, account.id)?.is_empty();
+    if has_others && !known_addresses::is_known(tx, account.id, &network, cx.now)? {
+        event = event.with("new_network", true);
+    }
     accounts::record(tx, account, &cx.origin, cx.now, &event, |_| {})?;
-    known_addresses::note(tx, account.id, &cx.network(), cx.now)?;
+    known_addresses::note(tx, account.id, &network, cx.now)?;
     Ok(grant)
 }
 
