@@ -187,10 +187,8 @@ pub fn rooms(config: &Config, keys: &KeyFile, tell: Tell) -> Result<Rooms, Failu
     let passwords = Passwords::new(gate, config.bcrypt_cost);
     let (policy, clock, seen_tokens) = (config.policy(), Clock::new(tell), SeenTokens::default());
     let portal = trust(&config.portal).map(Issuer::new).transpose()?.map(Arc::new);
-    let (outbox, egress) = (Outbox::default(), config.webhooks.egress(config.insecure));
+    let (outbox, egress) = (Outbox::new(config.mail.url.is_some()), config.webhooks.egress(config.insecure));
     Ok(Rooms { store, keys, passwords, realm, portal, seen_tokens, policy, clock, outbox, egress })
-    let outbox = Outbox::new(config.mail.url.is_some());
-    Ok(Rooms { store, keys, passwords, realm, portal, seen_tokens, policy, clock, outbox })
 }
 
 /// What the configuration says of the portal's own issuer.

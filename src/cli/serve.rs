@@ -11,7 +11,7 @@ use crate::{
     crypto::watch::Watch,
     http::server::{Application, runtime},
     store::Store,
-    worker::{issuer::Source, outbox, self, webhooks::Webhooks},
+    worker::{self, issuer::Source, outbox, webhooks::Webhooks},
 };
 use std::{rc::Rc, sync::Arc};
 use tokio::sync::Notify;
@@ -55,9 +55,9 @@ pub fn run(config: &Config) -> Result<(), Failure> {
             runtime::spawn(worker::prune(rooms.clone())),
             runtime::spawn(worker::prune_events(rooms.clone())),
             runtime::spawn(worker::reminders::remind(rooms.clone())),
-            runtime::spawn(worker::outbox::number(rooms.clone(), numbered.clone())),
-            runtime::spawn(worker::outbox::measure(rooms.clone())),
-            runtime::spawn(worker::outbox::deliver(rooms.clone(), webhooks, numbered)),
+            runtime::spawn(outbox::number(rooms.clone(), numbered.clone())),
+            runtime::spawn(outbox::measure(rooms.clone())),
+            runtime::spawn(outbox::deliver(rooms.clone(), webhooks, numbered.clone())),
             runtime::spawn(worker::webhooks::tidy(rooms.clone())),
         ];
         let mailing = mail.map(|mail| runtime::spawn(outbox::deliver(rooms.clone(), Rc::new(mail), numbered.clone())));

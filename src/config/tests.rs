@@ -33,6 +33,8 @@ fn a_file_is_read_and_its_mistakes_are_named() {
         ("database_migration_url = \"postgres://h/d\"", "the same database"),
         ("cors_origins = [\"*\"]", "whole origins"),
         ("events_kept_days = 30", "31 or more"),
+        ("[mail]\nurl = \"smtps://h\"", "TWOFOLD_MAIL_FROM"),
+        ("[mail]\npublic_url = \"http://h\"", "https://"),
         ("undo_for = 2592001", "30 days"),
         ("[limits]\ncode = {free = 5}", "missing field"),
         (

@@ -62,7 +62,6 @@ pub struct Announcement {
 pub struct Facts {
     /// Whether a second factor is asked for now.
     pub protected: bool,
-    /// Until when others are asked to hold back what cannot be undone.
     /// Until when others are asked to hold back what cannot be undone, if they are.
     pub restricted_until: Option<Timestamp>,
     /// Who acted: `owner`, `support`, `partner`, `system`.

@@ -308,11 +308,9 @@ impl Event {
         match self.kind {
             // What an owner ended is known to its owner; these were ended by what looks like somebody else.
             EventKind::SessionRevoked => self.has_reason(&["refresh-token-reused", "too-many-failures"]),
-            EventKind::LoginSucceeded
-            | EventKind::PartnerVerified
-            | EventKind::AccountProvisioned
             EventKind::LoginSucceeded => self.details.contains_key("new_network"),
             EventKind::PartnerVerified
+            | EventKind::AccountProvisioned
             | EventKind::EnrollmentStarted
             | EventKind::EnrollmentCancelled
             | EventKind::EnrollmentFailed

@@ -6,8 +6,7 @@ use super::{
     envelope::not_routed,
     links, oauth,
     openapi::{self, Preamble},
-    partner, partner_events, problems, support, two_factor, well_known,
-    partner, problems, support, two_factor, webhooks, well_known,
+    partner, partner_events, problems, support, two_factor, webhooks, well_known,
 };
 use actix_web::{App, HttpRequest, HttpResponse, dev::HttpServiceFactory, web};
 use std::collections::BTreeMap;

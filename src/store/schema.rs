@@ -319,6 +319,5 @@ allow_tables_to_appear_in_same_query!(account, session, challenge);
 allow_tables_to_appear_in_same_query!(method, totp, tombstone_totp);
 allow_tables_to_appear_in_same_query!(account, audit_end);
 allow_tables_to_appear_in_same_query!(announcement, audit, delivery);
-allow_tables_to_appear_in_same_query!(client, consent);
 allow_tables_to_appear_in_same_query!(announcement, consent);
 allow_tables_to_appear_in_same_query!(client, consent, webhook);

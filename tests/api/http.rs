@@ -7,7 +7,7 @@ use crate::{
         person::{DISABLE, STATUS},
     },
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 on_both_engines!(checks_come_in_the_order_of_the_contract, |config| config.step_up_max_age = 1);
 async fn checks_come_in_the_order_of_the_contract(app: &TestApp) {
@@ -45,12 +45,6 @@ async fn no_operation_of_the_owner_runs_without_a_good_token(app: &TestApp) {
     let alice = app.person("alice").await;
     alice.sign_in().await;
     let good = alice.access.borrow().clone();
-    // Where a client trades its secret, nobody has a token yet.
-    let is_guarded = |operation: &Value| {
-        let ways = operation["security"].as_array().into_iter().flatten();
-        ways.clone().count() > 0 && ways.clone().all(|way| way.get("bearer").is_some() || way.get("partner").is_some())
-    };
-    let guarded = document::operations().into_iter().filter(|(_, _, operation)| is_guarded(operation));
     let guarded = document::operations()
         .into_iter()
         .filter(|(_, _, operation)| operation["security"].as_array().is_some_and(|all| !all.is_empty()))

@@ -60,12 +60,10 @@ pub async fn admit(call: &PartnerCall, scope: ClientScope, id: AccountId) -> Res
     let asked = call.clone();
     call.cx
         .store
-        .read("partner-admit", move |db| {
-            match look(db, &asked, scope, id) {
-                Ok(account) => entrance::recall(db, asked.claim.as_ref(), account.id, asked.cx.now),
-                Err(Stop::Refused(Refusal::NotFound)) => Ok(None),
-                Err(stop) => Err(stop),
-            }
+        .read("partner-admit", move |db| match look(db, &asked, scope, id) {
+            Ok(account) => entrance::recall(db, asked.claim.as_ref(), account.id, asked.cx.now),
+            Err(Stop::Refused(Refusal::NotFound)) => Ok(None),
+            Err(stop) => Err(stop),
         })
         .await
 }
