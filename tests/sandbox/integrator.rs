@@ -117,6 +117,14 @@ impl Integrator {
         body["messages"].as_array().unwrap().clone()
     }
 
+    /// Somebody who is not the service calls a hook.
+    pub async fn forge(&self, hook: &str, signature: Option<&str>) {
+        let request = self.client.post(format!("{}/sandbox/hooks/{hook}", self.base)).json(&json!({"type": "forged"}));
+        let request = request.header("webhook-id", "1").header("webhook-timestamp", "1");
+        let request = signature.iter().fold(request, |request, value| request.header("webhook-signature", *value));
+        assert_eq!(reply(request).await.status, 204);
+    }
+
     /// The newest of these messages, once there is one.
     pub async fn message(&self, which: &str) -> Value {
         let began = Instant::now();

@@ -53,6 +53,40 @@ async fn bob_disables_his_second_factor_and_is_told_and_takes_it_back() {
 }
 
 #[actix_web::test]
+async fn the_partner_is_told_by_a_webhook_that_is_signed() {
+    let sandbox = Integrator::start();
+    let bob = sandbox.account("bob").await;
+    sandbox.advance(DAY).await;
+    let token = sandbox.sign_in("bob").await;
+    sandbox.post(DISABLE, &token, &json!({"password": bob["password"]})).await.is(200);
+    let message = sandbox.message("to=partner&kind=two_factor.disabled").await;
+    assert_eq!((&message["channel"], &message["signature"]), (&json!("webhook"), &json!("right")));
+    assert_eq!(message["body"]["data"]["account_id"], bob["id"]);
+    let told = sandbox.told().await;
+    assert_eq!(text(&told["webhook"]["url"]), format!("{}/sandbox/hooks/partner", text(&told["sandbox"])));
+
+    sandbox.forge("partner", None).await;
+    assert_eq!(sandbox.message("to=partner&kind=forged").await["signature"], "missing");
+    sandbox.forge("partner", Some("v1,AAAA")).await;
+    assert_eq!(sandbox.message("to=partner&kind=forged").await["signature"], "wrong");
+    sandbox.forge("another", Some("v1,AAAA")).await;
+    assert_eq!(sandbox.message("to=another").await["signature"], "unchecked");
+}
+
+#[actix_web::test]
+async fn a_partner_adds_a_webhook_at_a_receiver_of_its_own() {
+    let sandbox = Integrator::start();
+    let token = sandbox.partner_token().await;
+    let url = format!("{}/sandbox/hooks/mine", text(&sandbox.told().await["sandbox"]));
+    sandbox.post("/partner/webhooks", &token, &json!({"url": url})).await.is(201);
+    let bob = sandbox.account("bob").await;
+    let bobs = sandbox.sign_in("bob").await;
+    sandbox.post(DISABLE, &bobs, &json!({"password": bob["password"]})).await.is(200);
+    let (mine, known) = (sandbox.message("to=mine").await, sandbox.message("to=partner").await);
+    assert_eq!(mine["body"], known["body"]);
+}
+
+#[actix_web::test]
 async fn a_week_passes_at_once_and_the_reminder_comes() {
     let sandbox = Integrator::start();
     let dora = sandbox.account("dora").await;
@@ -124,7 +158,7 @@ async fn what_is_known_is_the_same_at_each_start() {
         for account in told["accounts"].as_array_mut().unwrap() {
             account["totp"].as_object_mut().map(|totp| totp.remove("code"));
         }
-        json!({"accounts": told["accounts"], "client": told["client"]})
+        json!([told["accounts"], told["client"], told["webhook"]["id"], told["webhook"]["secret"]])
     };
     let (one, other) = (Integrator::start(), Integrator::start());
     assert_eq!(lasting(one.told().await), lasting(other.told().await));

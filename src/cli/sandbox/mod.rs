@@ -13,15 +13,16 @@ use crate::{
     actions::{Cx, Rooms, clock::Tell},
     config::{Config, LogFormat},
     crypto::keyfile::{KeyFile, SigningAlgorithm},
+    domain::egress::Egress,
     http::{
         sandbox::{
             self, Sandbox,
-            known::{CLIENT, PASSWORD, PEOPLE},
+            known::{CLIENT, HOOK, PASSWORD, PEOPLE},
         },
         server::{Application, Handle, runtime},
     },
     store,
-    worker::{outbox, reminders},
+    worker::{outbox, reminders, webhooks::Webhooks},
 };
 use postbox::Postbox;
 use runtime::task::JoinHandle;
@@ -93,12 +94,14 @@ impl Round {
         let tell: Tell = Arc::new(move || clock.now());
         let mut rooms = rooms(&config, &KeyFile::generate(SigningAlgorithm::default(), true)?, tell)?;
         rooms.outbox.mails = true;
+        // Receivers are on this machine.
+        rooms.egress = Egress { private: true, plain: true };
         let rooms = Arc::new(rooms);
-        people::add(&Cx::new(rooms.clone(), demo::origin())?).await?;
+        people::add(&Cx::new(rooms.clone(), demo::origin())?, sandbox.address).await?;
         let application = Application::build(&config, rooms.clone())?;
         let (address, handle) = (application.address, application.handle());
         let serving = runtime::spawn(application.run());
-        Ok(Self { address, handle, serving, beside: beside(sandbox, &rooms), _folder: folder })
+        Ok(Self { address, handle, serving, beside: beside(sandbox, &rooms)?, _folder: folder })
     }
 
     /// Ends it; what it had in hand is dropped.
@@ -114,14 +117,16 @@ impl Round {
 }
 
 /// What happens beside the requests.
-fn beside(sandbox: &Arc<Sandbox>, rooms: &Arc<Rooms>) -> Vec<JoinHandle<()>> {
+fn beside(sandbox: &Arc<Sandbox>, rooms: &Arc<Rooms>) -> Result<Vec<JoinHandle<()>>, Failure> {
     let numbered = Arc::<Notify>::default();
     let postbox = Rc::new(Postbox { sandbox: sandbox.clone() });
-    vec![
+    let webhooks = Rc::new(Webhooks::new(rooms.egress).map_err(Failure::new)?);
+    Ok(vec![
         runtime::spawn(outbox::number(rooms.clone(), numbered.clone())),
-        runtime::spawn(outbox::deliver(rooms.clone(), postbox, numbered)),
+        runtime::spawn(outbox::deliver(rooms.clone(), postbox, numbered.clone())),
+        runtime::spawn(outbox::deliver(rooms.clone(), webhooks, numbered)),
         runtime::spawn(remind(sandbox.clone(), rooms.clone())),
-    ]
+    ])
 }
 
 /// Reminds owners as soon as the clock was moved, so that no test waits for it.
@@ -151,7 +156,9 @@ fn introduce(service: SocketAddr, sandbox: SocketAddr) {
         let scope = if person.scope.is_empty() { String::new() } else { format!("  ({})", person.scope) };
         out::done(format_args!("  {:<20} {factor}{scope}", person.email()));
     }
-    out::done(format_args!("The partner's client is {} with the secret {}.\n", CLIENT.id, CLIENT.secret));
+    out::done(format_args!("The partner's client is {} with the secret {}.", CLIENT.id, CLIENT.secret));
+    let (url, secret) = (HOOK.url(sandbox), HOOK.secret().reveal());
+    out::done(format_args!("Its webhook is {url}, signed with {secret}.\n"));
     out::done("Sign in, get a partner's token, look at the mails, let a week pass, begin anew:");
     let json = "-H 'Content-Type: application/json'";
     let email = PEOPLE.first().map(|person| person.email()).unwrap_or_default();

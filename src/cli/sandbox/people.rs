@@ -1,4 +1,4 @@
-//! Those who are in a sandbox from the start.
+//! Those who are in a sandbox from the start, and the webhook of the partner among them.
 
 use crate::{
     actions::Cx,
@@ -10,27 +10,30 @@ use crate::{
         event::{Event, EventKind},
         password::Password,
         refusal::Refusal,
+        webhook::{Kinds, Webhook, WebhookUrl},
     },
-    http::sandbox::known::{CLIENT, PASSWORD, PEOPLE, Person},
+    http::sandbox::known::{CLIENT, HOOK, PASSWORD, PEOPLE, Person},
     store::{
         Tx,
         accounts::NewAccount,
         arrivals::{self, Arrival},
-        clients, recovery_codes,
+        clients, recovery_codes, webhooks,
     },
 };
+use std::net::SocketAddr;
 
-/// Adds them to an empty database.
-pub async fn add(cx: &Cx) -> Result<(), Failure> {
+/// Adds them to an empty database; the sandbox itself is at this address.
+pub async fn add(cx: &Cx, sandbox: SocketAddr) -> Result<(), Failure> {
     let hash = password::hash_now(&Password::chosen(PASSWORD.to_owned(), "/password")?, demo::COST)?;
     let arrivals = PEOPLE.iter().map(|person| arrival(person, &hash)).collect::<Result<Vec<_>, _>>()?;
-    let (client, adding) = (client(cx)?, cx.clone());
+    let (client, webhook, adding) = (client(cx)?, webhook(cx, sandbox)?, cx.clone());
     let add = move |tx: &mut Tx<'_>| {
         arrivals::insert(tx, &arrivals, &adding.origin, adding.now)?;
         for person in &PEOPLE {
             recovery_codes::insert(tx, person.id(), &person.recovery_codes(), adding.now)?;
         }
-        Ok(clients::insert(tx, &client, &ClientSecret::presented(CLIENT.secret.to_owned()))?)
+        clients::insert(tx, &client, &ClientSecret::presented(CLIENT.secret.to_owned()))?;
+        Ok(webhooks::insert(tx, &webhook, &HOOK.secret())?)
     };
     Ok(cx.store.write("sandbox", add).await?)
 }
@@ -58,5 +61,19 @@ fn client(cx: &Cx) -> Result<Client, Failure> {
         created_at: cx.now,
         disabled_at: None,
         epoch: 0,
+    })
+}
+
+fn webhook(cx: &Cx, sandbox: SocketAddr) -> Result<Webhook, Refusal> {
+    Ok(Webhook {
+        id: HOOK.id,
+        client: CLIENT.id,
+        url: WebhookUrl::parse(&HOOK.url(sandbox), cx.egress, "/url")?,
+        kinds: Kinds::ALL,
+        description: None,
+        created_at: cx.now,
+        disabled: None,
+        failing_since: None,
+        previous_until: None,
     })
 }

@@ -1,8 +1,8 @@
 //! What the sandbox answers. It is for tests, so its paths are in no document; docs/integrate.md describes them.
 
 use super::{
-    AHEAD_MAX, Sandbox,
-    known::{AccountBody, CLIENT, ClientBody, PEOPLE, Person},
+    AHEAD_MAX, Sandbox, hooks,
+    known::{AccountBody, CLIENT, ClientBody, HOOK, HookBody, PEOPLE, Person},
 };
 use actix_web::{
     HttpResponse,
@@ -28,6 +28,7 @@ struct SandboxBody {
     now: Timestamp,
     accounts: Vec<AccountBody>,
     client: ClientBody,
+    webhook: HookBody,
 }
 
 #[derive(Deserialize)]
@@ -54,6 +55,7 @@ pub fn register(config: &mut ServiceConfig) {
         .service(web::resource("/sandbox/clock").get(clock).post(advance))
         .service(web::resource("/sandbox/messages").get(list).delete(clear))
         .service(web::resource("/sandbox/messages/{n}").get(mail))
+        .service(web::resource("/sandbox/hooks/{name}").post(hooks::take))
         .service(web::resource("/sandbox/reset").post(reset));
 }
 
@@ -69,6 +71,7 @@ fn told(sandbox: &Sandbox) -> SandboxBody {
         now,
         accounts: PEOPLE.iter().map(|person: &Person| person.told(now)).collect(),
         client: CLIENT.told(),
+        webhook: HOOK.told(sandbox.address),
     }
 }
 

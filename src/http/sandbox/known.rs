@@ -1,14 +1,19 @@
 //! Who and what a sandbox begins with: the same at each start, and known to everybody. So nothing of it is ever found
 //! in an installation that serves customers.
 
-use crate::domain::{
-    account::Locale,
-    id::{AccountId, ClientId, MethodId},
-    recovery_code::{BYTES, RecoveryCode, SET_SIZE},
-    totp::{SECRET_BYTES, Step, TotpSecret},
+use crate::{
+    crypto::webhook_secret::WebhookSecret,
+    domain::{
+        account::Locale,
+        id::{AccountId, ClientId, MethodId, WebhookId},
+        recovery_code::{BYTES, RecoveryCode, SET_SIZE},
+        secret::Secret,
+        totp::{SECRET_BYTES, Step, TotpSecret},
+    },
 };
 use jiff::Timestamp;
 use serde::Serialize;
+use std::net::SocketAddr;
 use uuid::Uuid;
 
 /// The password of everybody.
@@ -22,6 +27,9 @@ pub const CLIENT: Program = Program {
     secret: "twofold_secret_sandboxsandboxsandboxsandboxsandboxsand",
     scope: "2fa:read 2fa:verify events:read webhooks:manage accounts:provision",
 };
+/// The client's webhook, at the sandbox itself.
+pub const HOOK: Hook =
+    Hook { id: WebhookId(numbered(0xfe)), name: "partner", key: b"sandbox key for a partners hooks" };
 /// The account owners.
 pub const PEOPLE: [Person; 4] = [
     Person { number: 1, name: "alice", locale: Locale::En, scope: "", key: None },
@@ -53,6 +61,15 @@ pub struct Program {
     pub scope: &'static str,
 }
 
+/// A webhook of the client's.
+pub struct Hook {
+    /// Its id.
+    pub id: WebhookId,
+    /// Its name at the sandbox.
+    pub name: &'static str,
+    key: &'static [u8],
+}
+
 /// An account, as the sandbox tells of it.
 #[derive(Serialize)]
 pub struct AccountBody {
@@ -71,6 +88,14 @@ struct TotpBody {
     secret: String,
     otpauth_uri: String,
     code: String,
+}
+
+/// The webhook, as the sandbox tells of it.
+#[derive(Serialize)]
+pub struct HookBody {
+    id: WebhookId,
+    url: String,
+    secret: String,
 }
 
 /// The client, as the sandbox tells of it.
@@ -131,6 +156,23 @@ impl Program {
     /// What is told of it.
     pub fn told(&self) -> ClientBody {
         ClientBody { id: self.id, secret: self.secret, scope: self.scope }
+    }
+}
+
+impl Hook {
+    /// Where it is, at the sandbox at this address.
+    pub fn url(&self, sandbox: SocketAddr) -> String {
+        format!("http://{sandbox}/sandbox/hooks/{}", self.name)
+    }
+
+    /// What its messages are signed with.
+    pub fn secret(&self) -> WebhookSecret {
+        WebhookSecret::opened(Secret::new(self.key.to_vec()))
+    }
+
+    /// What is told of it.
+    pub fn told(&self, sandbox: SocketAddr) -> HookBody {
+        HookBody { id: self.id, url: self.url(sandbox), secret: self.secret().reveal() }
     }
 }
 

@@ -55,7 +55,8 @@ pub enum What {
     Webhook {
         /// The id that every attempt has.
         id: String,
-        /// Whether it is signed with the secret that the sandbox tells.
+        /// Whether it is signed with the secret that the sandbox tells: `right`, `wrong`, `missing`; `unchecked` at
+        /// hooks with other secrets.
         signature: &'static str,
         /// Its body; a text where it is no JSON.
         body: Value,

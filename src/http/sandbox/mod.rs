@@ -5,11 +5,16 @@
 //! [`serve`]: super::server::Application
 
 mod answers;
+mod hooks;
 pub mod known;
 pub mod messages;
 
 use crate::actions::clock::Tell;
-use actix_web::{App, HttpServer, dev::Server, web};
+use actix_web::{
+    App, HttpServer,
+    dev::Server,
+    web::{self, PayloadConfig},
+};
 use jiff::{SignedDuration, Timestamp};
 use messages::Messages;
 use std::{
@@ -24,6 +29,8 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Seconds that the clock may be ahead of the machine's: a year.
 pub const AHEAD_MAX: i64 = 366 * 24 * 3600;
+
+const BODY_MAX_BYTES: usize = 16 * 1024;
 
 /// What a sandbox has beside the service.
 pub struct Sandbox {
@@ -84,7 +91,10 @@ impl Sandbox {
 /// When the listener fails.
 pub fn server(sandbox: Arc<Sandbox>, listener: TcpListener) -> io::Result<Server> {
     let sandbox = web::Data::from(sandbox);
-    let app = move || App::new().app_data(sandbox.clone()).configure(answers::register);
+    let app = move || {
+        let app = App::new().app_data(sandbox.clone()).app_data(PayloadConfig::new(BODY_MAX_BYTES));
+        app.configure(answers::register)
+    };
     Ok(HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1).listen(listener)?.run())
 }
 

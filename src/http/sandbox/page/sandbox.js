@@ -18,12 +18,14 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
-function showSandbox({ service, now, accounts, client }) {
+function showSandbox({ service, now, accounts, client, webhook }) {
   Object.assign(byId("service"), { href: service, textContent: service });
   Object.assign(byId("now"), { dateTime: now, textContent: now });
   byId("password").textContent = accounts[0].password;
   byId("client").textContent = client.id;
   byId("secret").textContent = client.secret;
+  byId("hook").textContent = webhook.url;
+  byId("hook-secret").textContent = webhook.secret;
   byId("accounts").replaceChildren(...accounts.map(accountRow));
 }
 
