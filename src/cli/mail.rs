@@ -83,7 +83,11 @@ pub fn channel(config: &Config) -> Result<Option<Mail>, Failure> {
     Mail::by(url, from, ca.transpose()?.as_deref(), letters(config)?).map(Some).map_err(wrong)
 }
 
-fn letters(config: &Config) -> Result<Letters, Failure> {
+/// What writes mails.
+///
+/// # Errors
+/// When a template is wrong.
+pub fn letters(config: &Config) -> Result<Letters, Failure> {
     let policy = config.policy();
     let public_url = config.mail.public_url.as_deref().unwrap_or("https://security.example");
     let house = House {

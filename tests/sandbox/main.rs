@@ -44,6 +44,9 @@ async fn bob_disables_his_second_factor_and_is_told_and_takes_it_back() {
     let mail = sandbox.message("to=bob@example.test&kind=two_factor.disabled").await;
     assert_eq!(mail["channel"], "mail");
     assert!(text(&mail["at"]) >= text(&disabled["disabled_at"]), "by the same clock");
+    let html = sandbox.page(&format!("/sandbox/messages/{}", mail["n"])).await;
+    assert!(html.headers()["content-security-policy"].to_str().unwrap().contains("sandbox"));
+    assert_eq!(html.text().await.unwrap(), text(&mail["html"]));
     let mail_text = text(&mail["text"]);
     let undo = mail_text.split_once("/undo#").map(|(_, link)| link.split_whitespace().next().unwrap());
     let body = json!({"token": undo.unwrap(), "new_password": "nobody else knows this"});
@@ -97,6 +100,8 @@ async fn a_week_passes_at_once_and_the_reminder_comes() {
     sandbox.advance(2 * DAY).await;
     let reminder = sandbox.message("to=dora@example.test&kind=two_factor.reminded").await;
     assert!(text(&reminder["at"]) > text(&disabled["reminder_at"]));
+    assert!(text(&reminder["text"]).contains("/reminders#"), "a link that stops them");
+    assert!(text(&reminder["html"]).contains("lang=\"ms\""), "in the language that she reads");
     assert_eq!(sandbox.messages("to=dora@example.test&kind=two_factor.reminded").await.len(), 1);
 }
 

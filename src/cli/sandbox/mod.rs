@@ -7,7 +7,7 @@ mod postbox;
 use super::{
     Failure,
     demo::{self, Folder},
-    logging, out, rooms, system_clock,
+    logging, mail, out, rooms, system_clock,
 };
 use crate::{
     actions::{Cx, Rooms, clock::Tell},
@@ -88,7 +88,7 @@ impl Round {
     async fn begin(sandbox: &Arc<Sandbox>, listen: SocketAddr, n: usize) -> Result<Self, Failure> {
         let folder = Folder::make(n)?;
         // Tests sign in often, from one address; the ledger of guesses is as it is elsewhere.
-        let config = Config { listen, auth_per_minute: 0, ..demo::config(&folder)? };
+        let mut config = Config { listen, auth_per_minute: 0, ..demo::config(&folder)? };
         store::migrate(&config.location()?)?;
         let clock = sandbox.clone();
         let tell: Tell = Arc::new(move || clock.now());
@@ -100,8 +100,10 @@ impl Round {
         people::add(&Cx::new(rooms.clone(), demo::origin())?, sandbox.address).await?;
         let application = Application::build(&config, rooms.clone())?;
         let (address, handle) = (application.address, application.handle());
+        config.mail.public_url = Some(format!("http://{address}"));
+        let postbox = Postbox { sandbox: sandbox.clone(), letters: mail::letters(&config)? };
         let serving = runtime::spawn(application.run());
-        Ok(Self { address, handle, serving, beside: beside(sandbox, &rooms)?, _folder: folder })
+        Ok(Self { address, handle, serving, beside: beside(sandbox, &rooms, postbox)?, _folder: folder })
     }
 
     /// Ends it; what it had in hand is dropped.
@@ -117,13 +119,12 @@ impl Round {
 }
 
 /// What happens beside the requests.
-fn beside(sandbox: &Arc<Sandbox>, rooms: &Arc<Rooms>) -> Result<Vec<JoinHandle<()>>, Failure> {
+fn beside(sandbox: &Arc<Sandbox>, rooms: &Arc<Rooms>, postbox: Postbox) -> Result<Vec<JoinHandle<()>>, Failure> {
     let numbered = Arc::<Notify>::default();
-    let postbox = Rc::new(Postbox { sandbox: sandbox.clone() });
     let webhooks = Rc::new(Webhooks::new(rooms.egress).map_err(Failure::new)?);
     Ok(vec![
         runtime::spawn(outbox::number(rooms.clone(), numbered.clone())),
-        runtime::spawn(outbox::deliver(rooms.clone(), postbox, numbered.clone())),
+        runtime::spawn(outbox::deliver(rooms.clone(), Rc::new(postbox), numbered.clone())),
         runtime::spawn(outbox::deliver(rooms.clone(), webhooks, numbered)),
         runtime::spawn(remind(sandbox.clone(), rooms.clone())),
     ])

@@ -2,15 +2,15 @@
 
 use crate::{
     actions::Rooms,
-    crypto::links::{self, LinkKind},
     domain::{
-        announcement::Announcement,
         delivery::{Attempt, Parcel, Target},
-        event::EventKind,
-        refusal::{Fault, Stop},
+        refusal::Stop,
     },
     http::sandbox::{Sandbox, messages::What},
-    worker::outbox::Channel,
+    worker::{
+        mail::{self, letters::Letters},
+        outbox::Channel,
+    },
 };
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub struct Postbox {
     /// Where they are shown.
     pub sandbox: Arc<Sandbox>,
+    /// What writes them.
+    pub letters: Letters,
 }
 
 impl Channel for Postbox {
@@ -28,38 +30,17 @@ impl Channel for Postbox {
     }
 
     async fn deliver(&self, rooms: &Rooms, parcel: &Parcel) -> Attempt {
-        let announcement = &parcel.announcement;
-        let Some(recipient) = &announcement.recipient else { return Attempt::Withdrawn("nobody to write to") };
-        match self.letter(rooms, announcement) {
-            Ok((kind, letter)) => {
-                self.sandbox.messages.add(recipient.as_str().to_owned(), kind, self.sandbox.now(), letter);
-                Attempt::Taken(None)
-            }
-            Err(fault) => Attempt::Failed { status: None, error: fault.to_string() },
+        let kind = parcel.announcement.kind.name().unwrap_or_default();
+        let (letter, recipients) = match mail::write(&self.letters, rooms, parcel).await {
+            Ok(Some(written)) => written,
+            Ok(None) => return Attempt::Withdrawn("there is nobody to tell, or nothing to tell any more"),
+            Err(error) => return Attempt::Failed { status: None, error },
+        };
+        for recipient in recipients {
+            let (subject, text, html) = (letter.subject.clone(), letter.text.clone(), letter.html.clone());
+            let what = What::Mail { subject, text, html };
+            self.sandbox.messages.add(recipient.as_str().to_owned(), kind.clone(), self.sandbox.now(), what);
         }
-    }
-}
-
-impl Postbox {
-    /// The kind, and the bare facts of it.
-    fn letter(&self, rooms: &Rooms, announcement: &Announcement) -> Result<(String, What), Fault> {
-        let kind = announcement.kind.name()?;
-        let facts = serde_json::to_string_pretty(&announcement.facts).unwrap_or_default();
-        let mut text = format!("{kind} at {}\n\n{facts}\n", announcement.at);
-        if let Some(link) = self.undo_link(rooms, announcement) {
-            text += &format!("\nIt wasn't you? {link}\n");
-        }
-        Ok((kind.clone(), What::Mail { subject: kind, text, html: None }))
-    }
-
-    /// The link that takes it back, where it can be.
-    fn undo_link(&self, rooms: &Rooms, announcement: &Announcement) -> Option<String> {
-        let can_be_undone = matches!(
-            announcement.kind,
-            EventKind::TwoFactorDisabled | EventKind::TwoFactorResetBySupport | EventKind::TwoFactorResetByOperator
-        );
-        let service = self.sandbox.service.get().filter(|_| can_be_undone)?;
-        let token = links::token(&rooms.keys.ring(), LinkKind::Undo, announcement.account, announcement.at);
-        Some(format!("http://{service}/undo#{}", token.expose()))
+        Attempt::Taken(None)
     }
 }

@@ -49,7 +49,7 @@ pub enum What {
         /// It, as plain text.
         text: String,
         /// It, as a page.
-        html: Option<String>,
+        html: String,
     },
     /// A call of a webhook.
     Webhook {
@@ -82,12 +82,12 @@ impl Messages {
         self.kept().messages.iter().rev().filter(is_meant).cloned().collect()
     }
 
-    /// The page of a mail that has one.
+    /// The page of a mail.
     pub fn html(&self, n: u64) -> Option<String> {
         let kept = self.kept();
         let message = kept.messages.iter().find(|message| message.n == n)?;
         match &message.what {
-            What::Mail { html, .. } => html.clone(),
+            What::Mail { html, .. } => Some(html.clone()),
             What::Webhook { .. } => None,
         }
     }
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn the_newest_come_first_and_the_oldest_are_dropped() {
         let messages = Messages::default();
-        let mail = || What::Mail { subject: String::new(), text: String::new(), html: None };
+        let mail = || What::Mail { subject: String::new(), text: String::new(), html: String::new() };
         for n in 0..KEPT + 2 {
             let to = if n % 2 == 0 { "alice" } else { "bob" };
             messages.add(to.to_owned(), format!("kind-{}", n % 4), Timestamp::UNIX_EPOCH, mail());

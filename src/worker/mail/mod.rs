@@ -59,7 +59,7 @@ impl Channel for Mail {
 
     async fn deliver(&self, rooms: &Rooms, parcel: &Parcel) -> Attempt {
         let attempt = async {
-            match self.write(rooms, parcel).await {
+            match write(&self.letters, rooms, parcel).await {
                 Ok(Some((letter, recipients))) => self.send(rooms, parcel, &letter, &recipients).await,
                 Ok(None) => Attempt::Withdrawn("there is nobody to tell, or nothing to tell any more"),
                 Err(error) => Attempt::Failed { status: None, error },
@@ -107,32 +107,6 @@ impl Mail {
         }
     }
 
-    /// What a delivery says and to whom; none where there is nobody to be told, or it is true no more.
-    async fn write(&self, rooms: &Rooms, parcel: &Parcel) -> Result<Option<(Letter, Vec<Email>)>, String> {
-        let announcement = &parcel.announcement;
-        let Some(recipient) = announcement.recipient.clone() else { return Ok(None) };
-        let kind = announcement.kind.name().map_err(|fault| fault.to_string())?;
-        let mut occasion = Occasion::of(announcement, &kind, parcel.times);
-        let mut recipients = vec![recipient];
-        let keys = rooms.keys.ring();
-        let token = |kind, disabled_at| links::token(&keys, kind, announcement.account, disabled_at).expose().clone();
-        if announcement.kind.can_be_undone() && rooms.policy.undo_for > 0 {
-            occasion.undo = Some(token(LinkKind::Undo, announcement.at));
-        }
-        if [REMINDER, EMAIL_CHANGED].contains(&kind.as_str()) {
-            let account = outbox::account(rooms, announcement.account).await;
-            let account = account.map_err(|_| "the database does not answer".to_owned())?;
-            match (kind.as_str(), account) {
-                (REMINDER, Some(Account { enabled_at: None, disabled_at: Some(at), .. })) => {
-                    occasion.stop = Some(token(LinkKind::StopReminders, at));
-                }
-                (EMAIL_CHANGED, Some(account)) => recipients.push(account.email),
-                _ => return Ok(None),
-            }
-        }
-        Ok(Some((self.letters.write(&occasion, announcement.locale)?, recipients)))
-    }
-
     /// Hands it over for each recipient. Where one has it and another one not yet, both are sent it again.
     async fn send(&self, rooms: &Rooms, parcel: &Parcel, letter: &Letter, recipients: &[Email]) -> Attempt {
         let mut attempt = Attempt::Withdrawn("the mail server says that there is no such mailbox");
@@ -175,6 +149,35 @@ impl Mail {
         let message = message.multipart(MultiPart::alternative_plain_html(letter.text, letter.html));
         Ok(message.map_err(|error| format!("the mail cannot be made: {error}"))?.formatted())
     }
+}
+
+/// What a delivery says and to whom; none where there is nobody to be told, or it is true no more.
+///
+/// # Errors
+/// What is wrong with a text or a layout, and that the database does not answer.
+pub async fn write(letters: &Letters, rooms: &Rooms, parcel: &Parcel) -> Result<Option<(Letter, Vec<Email>)>, String> {
+    let announcement = &parcel.announcement;
+    let Some(recipient) = announcement.recipient.clone() else { return Ok(None) };
+    let kind = announcement.kind.name().map_err(|fault| fault.to_string())?;
+    let mut occasion = Occasion::of(announcement, &kind, parcel.times);
+    let mut recipients = vec![recipient];
+    let keys = rooms.keys.ring();
+    let token = |kind, disabled_at| links::token(&keys, kind, announcement.account, disabled_at).expose().clone();
+    if announcement.kind.can_be_undone() && rooms.policy.undo_for > 0 {
+        occasion.undo = Some(token(LinkKind::Undo, announcement.at));
+    }
+    if [REMINDER, EMAIL_CHANGED].contains(&kind.as_str()) {
+        let account = outbox::account(rooms, announcement.account).await;
+        let account = account.map_err(|_| "the database does not answer".to_owned())?;
+        match (kind.as_str(), account) {
+            (REMINDER, Some(Account { enabled_at: None, disabled_at: Some(at), .. })) => {
+                occasion.stop = Some(token(LinkKind::StopReminders, at));
+            }
+            (EMAIL_CHANGED, Some(account)) => recipients.push(account.email),
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some((letters.write(&occasion, announcement.locale)?, recipients)))
 }
 
 fn address(email: &Email) -> Result<Address, String> {

@@ -59,11 +59,9 @@ function messageItem(message) {
   const links = message.text.match(/https?:\/\/\S+/g) ?? [];
   item.append(element("pre", { textContent: message.text }),
     ...links.map((href) => element("p", {}, element("a", { href, textContent: href }))));
-  if (message.html) {
-    const frame = element("iframe", { src: `sandbox/messages/${n}`, title: `Message ${n} as a page`, loading: "lazy" });
-    frame.setAttribute("sandbox", "");
-    item.append(frame);
-  }
+  const frame = element("iframe", { src: `sandbox/messages/${n}`, title: `Message ${n} as a page`, loading: "lazy" });
+  frame.setAttribute("sandbox", "");
+  item.append(frame);
   return item;
 }
 
