@@ -609,6 +609,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads what happened to the accounts that the client sees, the oldest first.
+         * @description Without a cursor it begins with the oldest that is kept, which is 30 days old. Ask again with `next_cursor`; nothing
+         *     is told twice, and nothing is left out. An account shows from the moment on that the client sees it, with what
+         *     happened before.
+         */
+        get: operations["listPartnerEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/partner/webhooks": {
         parameters: {
             query?: never;
@@ -1368,9 +1390,7 @@ export interface components {
              *     `bypass_code.issued`, `bypass_code.used`, `two_factor.reset_by_operator`, `account.imported`,
              *     `account.suspended`, `account.resumed`, `account.unlocked`, `scope.granted`, `scope.revoked`,
              *     `partner.allowed`, `partner.refused`, `partner.verified`, `two_factor.restored`, `two_factor.reminded`,
-             *     `account.deleted`.
-             *     `partner.allowed`, `partner.refused`, `partner.verified`, `two_factor.restored`, `account.deleted`,
-             *     `account.provisioned`, `email.changed`.
+             *     `reminders.stopped`, `account.provisioned`, `account.deleted`, `email.changed`.
              * @example two_factor.disabled
              */
             type: string;
@@ -1608,11 +1628,56 @@ export interface components {
              */
             since: string;
         };
+        /** @description Something that happened to an account. */
+        PartnerEvent: {
+            /**
+             * Format: uuid
+             * @description To which account.
+             */
+            account_id: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * Format: uuid
+             * @description Its id: the same wherever it is told.
+             */
+            id: string;
+            /** @description Whether a second factor is asked for from then on. */
+            protected: boolean;
+            /**
+             * Format: date-time
+             * @description Until when to hold back what cannot be undone; null when nothing is held.
+             */
+            restricted_until: string | null;
+            /**
+             * Format: int64
+             * @description Its place among the events of its account, of which some are not told.
+             */
+            seq: number;
+            /**
+             * @description What happened. The list is open: pass over what you do not know.
+             * @example two_factor.disabled
+             */
+            type: string;
+        };
         /**
          * @description A kind of event that partners are told of. The list is open: pass over what you do not know.
          * @example two_factor.disabled
          */
         PartnerEventType: string;
+        /** @description A page of what happened. */
+        PartnerEvents: {
+            /** @description The events, in the order in which they came to be known; those of one account in the order of `seq`. */
+            events: components["schemas"]["PartnerEvent"][];
+            /**
+             * @description What to ask with next, also where there was nothing: a page may be empty though another one is not.
+             * @example 41
+             */
+            next_cursor: string;
+        };
         /** @description How an account is protected. */
         PartnerStatus: {
             /** @description What a sign-in to the account proves now. */
@@ -6396,7 +6461,7 @@ export interface operations {
                  * @example {
                  *       "email": "alice@example.test",
                  *       "locale": "ms",
-                 *       "password_hash": "$2b$12$AnExampleOfAHashAnExampleOfAHashAnExampleOfAHashAnExa"
+                 *       "password_hash": "$2b$12$ExampleExampleExampleOExampleExampleExampleExampleExa"
                  *     }
                  */
                 "application/json": components["schemas"]["ProvisionRequest"];
@@ -6776,6 +6841,112 @@ export interface operations {
                 };
             };
             /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPartnerEvents: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Events on the page; 20 by default. */
+                limit?: number;
+            };
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "account_id": "01a20c1b-7c00-7d52-9a1e-5b0f6c2d7e84",
+                     *           "at": "2026-11-24T09:00:00Z",
+                     *           "id": "01a20c1b-c350-7a04-8f6d-91b2e3c4d5f6",
+                     *           "protected": false,
+                     *           "restricted_until": "2026-11-25T09:00:00Z",
+                     *           "seq": 7,
+                     *           "type": "two_factor.disabled"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "41"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PartnerEvents"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-permitted */
+            403: {
+                headers: {
+                    /** @description The scope that the token lacks (RFC 6750 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description cursor-expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable */
             503: {
                 headers: {
                     /** @description Seconds until it is worth another try */
