@@ -25,11 +25,13 @@ async fn number_all(rooms: &Rooms) {
 
 on_both_engines!(what_is_committed_is_numbered_once_without_gaps_and_in_order);
 async fn what_is_committed_is_numbered_once_without_gaps_and_in_order(app: &TestApp) {
-    let names: Vec<String> = (0..12).map(|n| format!("person{n}")).collect();
+    let mut people = Vec::new();
+    for n in 0..12 {
+        people.push(app.person(&format!("person{n}")).await.with_two_factor().await);
+    }
     let is_over = Cell::new(false);
     let lives = async {
-        join_all(names.iter().map(|name| async {
-            let person = app.person(name).await.with_two_factor().await;
+        join_all(people.iter().map(|person| async {
             person.post(DISABLE, &json!({"password": person.password})).await.is(200);
             person.sign_in().await;
         }))
