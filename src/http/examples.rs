@@ -38,10 +38,7 @@ pub fn request(operation: &str) -> Option<Value> {
         "loginSecondFactor" => json!({"challenge": CHALLENGE, "code": "123456"}),
         "refreshTokens" => json!({"refresh_token": REFRESH_TOKEN}),
         "resetTwoFactor" => json!({"reason": "phone and recovery codes are lost", "ticket": "T-2026-1107"}),
-        "provisionAccount" => json!({
-            "email": "alice@example.test", "locale": "ms",
-            "password_hash": "$2b$12$ExampleExampleExampleOExampleExampleExampleExampleExa"
-        }),
+        "provisionAccount" => json!({"email": "alice@example.test", "locale": "ms"}),
         "issueBypassCode" => json!({"reason": "phone is being repaired", "ticket": "T-2026-1108"}),
         "unlockAccount" => json!({"reason": "mistyped codes all morning", "ticket": "T-2026-1109"}),
         "addWebhook" => json!({
@@ -149,7 +146,7 @@ fn for_support(operation: &str) -> Option<Value> {
             "id": EVENT, "type": "two_factor.disabled", "at": "2026-11-24T09:00:00Z", "account_id": ACCOUNT, "seq": 7,
             "protected": false, "restricted_until": "2026-11-25T09:00:00Z"
         }], "next_cursor": "41"}),
-        "provisionAccount" => json!({"id": ACCOUNT, "result": "created"}),
+        "provisionAccount" => json!({"id": ACCOUNT, "result": "updated"}),
         "addWebhook" => json!({"webhook": webhook(), "secret": WEBHOOK_SECRET}),
         "listWebhooks" => json!({"webhooks": [webhook()]}),
         "getWebhook" | "editWebhook" => webhook(),

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{collections::BTreeSet, net::TcpListener};
 
 /// Forged tokens that are tried in all.
@@ -25,8 +25,7 @@ const CANARY: &str = "http://127.0.0.1";
 
 /// Every operation that takes a bearer token: method and path.
 pub fn operations() -> Vec<(String, String)> {
-    let is_guarded = |operation: &Value| operation["security"].as_array().is_some_and(|all| !all.is_empty());
-    let guarded = document::operations().into_iter().filter(|(.., operation)| is_guarded(operation));
+    let guarded = document::operations().into_iter().filter(|(.., operation)| document::takes_token(operation));
     let id = "0190a000-0000-7000-8000-000000000000";
     guarded.map(|(method, path, _)| (method, path.replace("{id}", id).replace("{sid}", id))).collect()
 }

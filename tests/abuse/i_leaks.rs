@@ -291,7 +291,7 @@ async fn no_answer_after_the_confirm_has_a_member_for_the_secret(app: &TestApp) 
             assert!(!is_secret, "{path} has {name}");
         }
     }
-    assert_eq!(count, 6);
+    assert_eq!(count, 7);
 }
 
 on_both_engines!(no_answer_of_any_kind_may_be_kept);

@@ -48,6 +48,12 @@ pub fn operations() -> Vec<(String, String, &'static Value)> {
     paths.iter().flat_map(|entry| of_path(entry).collect::<Vec<_>>()).collect()
 }
 
+/// Whether an operation takes an access token, an owner's or a partner's.
+pub fn takes_token(operation: &Value) -> bool {
+    let schemes = operation["security"].as_array().into_iter().flatten().filter_map(Value::as_object);
+    schemes.flat_map(Map::keys).any(|scheme| ["bearer", "partner"].contains(&scheme.as_str()))
+}
+
 /// The operations that this process has called.
 pub fn called() -> BTreeSet<(String, String)> {
     CALLED.lock().unwrap().clone()
