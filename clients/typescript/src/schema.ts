@@ -6460,8 +6460,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "email": "alice@example.test",
-                 *       "locale": "ms",
-                 *       "password_hash": "$2b$12$ExampleExampleExampleOExampleExampleExampleExampleExa"
+                 *       "locale": "ms"
                  *     }
                  */
                 "application/json": components["schemas"]["ProvisionRequest"];
@@ -6477,7 +6476,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "id": "01a20c1b-7c00-7d52-9a1e-5b0f6c2d7e84",
-                     *       "result": "created"
+                     *       "result": "updated"
                      *     }
                      */
                     "application/json": components["schemas"]["Provisioned"];
@@ -6492,7 +6491,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "id": "01a20c1b-7c00-7d52-9a1e-5b0f6c2d7e84",
-                     *       "result": "created"
+                     *       "result": "updated"
                      *     }
                      */
                     "application/json": components["schemas"]["Provisioned"];
