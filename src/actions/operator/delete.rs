@@ -9,7 +9,7 @@ use crate::{
         id::AccountId,
         refusal::Stop,
     },
-    store::{accounts, announcements, broken::Broken, ends, ledger},
+    store::{accounts, announcements, broken::Broken, ends, events, ledger},
 };
 
 /// Deletes an account, once its audit was found whole; returns its id, or what is broken.
@@ -21,9 +21,12 @@ pub async fn delete(cx: &Cx, whom: Whom) -> Result<Result<AccountId, Broken>, St
     cx.store
         .write("delete-account", move |tx| {
             let mut account = hold(tx, &whom)?;
+            // What was altered is evidence, and must not go with the account; nor is it told that it went.
+            if let Err(broken) = events::verify(tx, Some(account.id), None, 1)? {
+                return Ok(Err(broken));
+            }
             let event = Event::of_system(EventKind::AccountDeleted);
             accounts::record(tx, &mut account, &setting.origin, setting.now, &event, |_| {})?;
-            // What was altered is evidence, and must not go with the account.
             if let Err(broken) = ends::mark(tx, &account, setting.now)? {
                 return Ok(Err(broken));
             }
