@@ -48,8 +48,8 @@ pub enum Provisioned {
 /// Adds or changes an account.
 ///
 /// # Errors
-/// Those of [`entrance::recognise`]; `not-found` when the account is there and the client does not see it, or was
-/// deleted; `not-permitted` for an account with a scope; `validation-failed` when the address or the subject is taken,
+/// Those of [`entrance::recognise`]; `not-found` when the account is there and only its owner, or nobody, let the
+/// client see it, or it was deleted; `not-permitted` for an account with a scope; `validation-failed` when the address or the subject is taken,
 /// or a new account has no password.
 pub async fn provision(call: &PartnerCall, wanted: Provision) -> Result<Provisioned, Stop> {
     let asked = call.clone();
@@ -59,13 +59,20 @@ pub async fn provision(call: &PartnerCall, wanted: Provision) -> Result<Provisio
             let held = accounts::lock(tx, wanted.id)?;
             let client = entrance::recognise(tx, &asked, ClientScope::ProvisionAccounts)?;
             let Some(account) = held else { return create(tx, &asked.cx, &client, &wanted) };
-            let account = entrance::visible(tx, &client, Some(account))?.ok_or(Refusal::NotFound)?;
+            require_provisioner(tx, &client, &account)?;
             if !account.scope.trim().is_empty() {
                 return Err(Refusal::NotPermitted.into());
             }
             update(tx, &asked.cx, &client, account, &wanted)
         })
         .await
+}
+
+/// An owner who lets a client see the account does not let it set the password.
+fn require_provisioner(db: &mut Db<'_>, client: &Client, account: &Account) -> Result<(), Stop> {
+    let consent = consents::find(db, account.id, client.id)?;
+    let may = client.sees_all || consent.is_some_and(|consent| consent.granted_by != Grantor::Owner);
+    Ok(may.then_some(()).ok_or(Refusal::NotFound)?)
 }
 
 fn create(tx: &mut Tx<'_>, cx: &Cx, client: &Client, wanted: &Provision) -> Result<Provisioned, Stop> {
