@@ -200,6 +200,8 @@ impl EventKind {
                 | Self::SessionRevoked
                 | Self::MethodRenamed
                 | Self::RecoveryCodesRegenerated
+                | Self::PartnerAllowed
+                | Self::PartnerRefused
         )
     }
 

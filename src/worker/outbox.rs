@@ -4,7 +4,7 @@ use crate::{
     actions::{Rooms, outbox},
     domain::{
         delivery::{Attempt, Parcel, Target},
-        refusal::Stop,
+        refusal::{Fault, Stop},
     },
 };
 use std::{
@@ -45,12 +45,20 @@ pub async fn number(rooms: Arc<Rooms>, numbered: Arc<Notify>) {
                 Ok(_) => numbered.notify_waiters(),
                 Err(stop) => {
                     // After a fault, and when another replica was faster, the next round tries again.
-                    log::debug!("numbering: {stop:?}");
+                    tell(&stop);
                     break;
                 }
             }
         }
         let _ = tokio::time::timeout(LOOK_EVERY, rooms.store.announced()).await;
+    }
+}
+
+/// That another replica was faster is no news; whatever else stops the telling is.
+fn tell(stop: &Stop) {
+    match stop {
+        Stop::Failed(Fault::Contended(_)) => log::debug!("telling others: {stop:?}"),
+        _ => log::error!("nobody is told for now: {stop:?}"),
     }
 }
 
@@ -116,9 +124,10 @@ impl Receiver {
         }
     }
 
-    fn settle(&mut self, attempt: &Attempt, now: Instant) {
+    fn settle(&mut self, target: Target, attempt: &Attempt, now: Instant) {
         self.in_hand = self.in_hand.saturating_sub(1);
         match attempt {
+            Attempt::Failed { status, .. } if is_about_one(target, *status) => {}
             Attempt::Failed { .. } => {
                 self.failures = self.failures.saturating_add(1);
                 let doublings = self.failures.saturating_sub(PATIENCE).min(10);
@@ -134,6 +143,13 @@ impl Receiver {
             Attempt::Withdrawn(_) => {}
         }
     }
+}
+
+/// Whether a failure says nothing of the receiver's health: a mail server that answers is well and speaks of one
+/// mailbox or mail, unless it is going (421) or does not let us in (RFC 5321 §4.2.2, RFC 4954 §6). One customer's
+/// address must not hold up everybody's mail.
+fn is_about_one(target: Target, status: Option<u16>) -> bool {
+    target == Target::Mail && status.is_some_and(|status| ![421, 454, 530, 534, 535, 538].contains(&status))
 }
 
 impl<C: Channel> Courier<C> {
@@ -155,7 +171,7 @@ impl<C: Channel> Courier<C> {
                 let (target, status) = (parcel.target.to_string(), status.map_or(0, u64::from));
                 log::warn!(target = target.as_str(), event_id:% = parcel.announcement.id, attempts = parcel.attempts, status = status; "not delivered: {error}");
             }
-            self.receivers.entry(parcel.target).or_default().settle(&attempt, now);
+            self.receivers.entry(parcel.target).or_default().settle(parcel.target, &attempt, now);
         }
     }
 
@@ -164,7 +180,7 @@ impl<C: Channel> Courier<C> {
         let parcels = match self.claim().await {
             Ok(parcels) => parcels,
             Err(stop) => {
-                log::debug!("claiming deliveries: {stop:?}");
+                tell(&stop);
                 return false;
             }
         };
@@ -206,23 +222,28 @@ mod tests {
         assert_eq!(receiver.room(8, now), 8);
         for _ in 0..PATIENCE {
             receiver.in_hand += 1;
-            receiver.settle(&failed, now);
+            receiver.settle(Target::Mail, &failed, now);
         }
         assert_eq!(receiver.room(8, now), 0);
         assert_eq!(receiver.room(8, now + FIRST_PAUSE), 1);
         receiver.in_hand = 1;
         assert_eq!(receiver.room(8, now + FIRST_PAUSE), 0, "one at a time");
-        receiver.settle(&failed, now);
+        receiver.settle(Target::Mail, &failed, now);
         assert_eq!(receiver.room(8, now + FIRST_PAUSE), 0);
         for _ in 0..40 {
-            receiver.settle(&failed, now);
+            receiver.settle(Target::Mail, &failed, now);
         }
         assert_eq!(receiver.room(8, now + LONGEST_PAUSE), 1);
-        receiver.settle(&Attempt::Withdrawn("disabled"), now);
+        receiver.settle(Target::Mail, &Attempt::Withdrawn("disabled"), now);
         assert_eq!(receiver.room(8, now), 0, "it has not taken anything");
-        receiver.settle(&Attempt::Taken(Some(204)), now);
+        receiver.settle(Target::Mail, &Attempt::Taken(Some(204)), now);
         assert_eq!(receiver.room(8, now), 8);
-        receiver.settle(&Attempt::Postponed { status: 429, seconds: 60 }, now);
+        let of_mailbox = Attempt::Failed { status: Some(450), error: String::new() };
+        for _ in 0..=PATIENCE {
+            receiver.settle(Target::Mail, &of_mailbox, now);
+        }
+        assert_eq!(receiver.room(8, now), 8, "of one mailbox");
+        receiver.settle(Target::Mail, &Attempt::Postponed { status: 429, seconds: 60 }, now);
         assert_eq!(receiver.room(8, now + Duration::from_secs(59)), 0);
         assert_eq!(receiver.room(8, now + Duration::from_secs(60)), 1);
     }

@@ -98,7 +98,7 @@ impl Mail {
     pub async fn test(&self, to: &Email, id: &str, now: Timestamp) -> Result<u16, String> {
         let letter =
             self.letters.write(&Occasion { times: 1, ..Occasion::sample("test", "system", now) }, Locale::En)?;
-        let to = address(to)?;
+        let to = address(to).ok_or("the address is none that mail can be sent to")?;
         let message = self.message(letter, &Envelope { to: to.clone(), id, at: now })?;
         match tokio::time::timeout(PATIENCE, self.relay.send(&self.from.email, &to, &message)).await {
             Ok(Ok(status)) => Ok(status),
@@ -109,21 +109,23 @@ impl Mail {
 
     /// Hands it over for each recipient. Where one has it and another one not yet, both are sent it again.
     async fn send(&self, rooms: &Rooms, parcel: &Parcel, letter: &Letter, recipients: &[Email]) -> Attempt {
-        let mut attempt = Attempt::Withdrawn("the mail server says that there is no such mailbox");
+        let mut attempt = Attempt::Withdrawn("there is no such mailbox");
+        let mut failed = None;
         for recipient in recipients {
             match self.hand_over(rooms, parcel, letter, recipient).await {
                 Ok(status) => attempt = Attempt::Taken(Some(status)),
                 Err(Refused::Recipient(_)) => {}
-                Err(Refused::Now { status, error }) => return Attempt::Failed { status, error },
+                Err(Refused::Now { status, error }) => failed = Some(Attempt::Failed { status, error }),
             }
         }
-        attempt
+        failed.unwrap_or(attempt)
     }
 
     async fn hand_over(&self, rooms: &Rooms, parcel: &Parcel, letter: &Letter, to: &Email) -> Result<u16, Refused> {
         let failed = |error: String| Refused::Now { status: None, error };
         let at = rooms.clock.now().map_err(|fault| failed(fault.to_string()))?;
-        let to = address(to).map_err(failed)?;
+        // What no server would take (553, RFC 5321 §4.2.2) is not asked of ours.
+        let to = address(to).ok_or(Refused::Recipient(553))?;
         let id = parcel.announcement.id.to_string();
         let message = self.message(letter.clone(), &Envelope { to: to.clone(), id: &id, at }).map_err(failed)?;
         self.relay.send(&self.from.email, &to, &message).await
@@ -180,6 +182,6 @@ pub async fn write(letters: &Letters, rooms: &Rooms, parcel: &Parcel) -> Result<
     Ok(Some((letters.write(&occasion, announcement.locale)?, recipients)))
 }
 
-fn address(email: &Email) -> Result<Address, String> {
-    email.as_str().parse().map_err(|_| "the address is none that mail can be sent to".to_owned())
+fn address(email: &Email) -> Option<Address> {
+    email.as_str().parse().ok()
 }

@@ -204,6 +204,8 @@ fn is_here(host: &str) -> bool {
 /// A server says in its text whom it refuses, so of that only the codes are kept.
 fn refused(step: &str, error: &Error) -> Refused {
     let Some(status) = error.status().map(u16::from) else {
+        // What is no answer of SMTP would be repeated to the letter.
+        let error = if error.is_response() { "was answered by what is no SMTP".to_owned() } else { error.to_string() };
         return Refused::Now { status: None, error: format!("{step}: {error}") };
     };
     let detail = enhanced(error).map(|code| format!(" {code}")).unwrap_or_default();
