@@ -125,7 +125,7 @@ impl WebhookUrl {
 
 /// That the name of a webhook stands for an address that is not to be connected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the host is at {0}, which is not public")]
+#[error("the host is at an address that is not public")]
 pub struct NotPublic(pub IpAddr);
 
 /// What a webhook is told: everything that partners are told, also what comes to that later, or these kinds alone.

@@ -14,11 +14,14 @@ use crate::{
 };
 use jiff::Timestamp;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 pub use crate::store::webhooks::Edit;
 
 /// Whoever adds a webhook waits for so long for its name to be found.
 const LOOK_UP: Duration = Duration::from_secs(3);
+/// Names are looked up so many at once; more are taken as they are, since every connection is checked anyway.
+static LOOK_UPS: Semaphore = Semaphore::const_new(4);
 
 /// What a client asks for.
 #[derive(Clone, Debug)]
@@ -163,9 +166,17 @@ fn enter(tx: &mut Tx<'_>, call: &PartnerCall) -> Result<Client, Stop> {
 /// That a name stands for public addresses alone. One that nobody knows today may be known tomorrow; it is looked up
 /// again at every connection.
 async fn require_public(call: &PartnerCall, url: &WebhookUrl) -> Result<(), Stop> {
-    let Some(name) = url.name() else { return Ok(()) };
-    match tokio::time::timeout(LOOK_UP, egress::addresses(call.cx.egress, name)).await {
-        Ok(Err(Unreachable::NotPublic(_))) => Err(Rule::WebhookUrl.at("/url").into()),
+    let Some(name) = url.name().map(str::to_owned) else { return Ok(()) };
+    // A name server that hangs holds a thread for longer than we wait for it, and requests need those threads.
+    let Ok(permit) = LOOK_UPS.try_acquire() else { return Ok(()) };
+    let egress = call.cx.egress;
+    let looking = tokio::spawn(async move {
+        let found = egress::addresses(egress, &name).await;
+        drop(permit);
+        found
+    });
+    match tokio::time::timeout(LOOK_UP, looking).await {
+        Ok(Ok(Err(Unreachable::NotPublic(_)))) => Err(Rule::WebhookUrl.at("/url").into()),
         _ => Ok(()),
     }
 }
