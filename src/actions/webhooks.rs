@@ -72,7 +72,11 @@ pub async fn posting(
 ) -> Result<Result<Posting, &'static str>, Stop> {
     let now = rooms.clock.now()?;
     let (account, kind) = (parcel.announcement.account, parcel.announcement.kind);
+    let is_erased = parcel.announcement.recipient.is_none();
     let look = move |db: &mut Db<'_>| {
+        if is_erased && kind != EventKind::AccountDeleted {
+            return Ok(Err("the account was deleted"));
+        }
         let Some((webhook, sees_all)) = webhooks::one_in_service(db, webhook)? else {
             return Ok(Err("the webhook is disabled"));
         };

@@ -82,7 +82,8 @@ pub(super) fn announce(
     Ok(())
 }
 
-/// At most `limit` announcements that have no number yet, the oldest first, and those of one account in their order.
+/// Those of the oldest `limit` announcements without a number that can be read. The others wait for a release that can:
+/// an older one, put back, may not know a kind.
 pub(super) fn unnumbered(db: &mut Db<'_>, limit: i64) -> Result<Vec<Announcement>, Fault> {
     let rows: Vec<Row> = announcement::table
         .filter(announcement::position.is_null())
@@ -90,7 +91,7 @@ pub(super) fn unnumbered(db: &mut Db<'_>, limit: i64) -> Result<Vec<Announcement
         .limit(limit)
         .select(Row::as_select())
         .load(db.conn)?;
-    rows.into_iter().map(Announcement::try_from).collect()
+    Ok(rows.into_iter().filter_map(|row| Announcement::try_from(row).ok()).collect())
 }
 
 /// Gives an announcement its number.

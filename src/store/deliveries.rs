@@ -108,7 +108,14 @@ pub fn claim(tx: &mut Tx<'_>, target: Target, now: Timestamp, limit: i64) -> Res
     let lease_until = now.checked_add(SignedDuration::from_secs(LEASE_SECONDS)).unwrap_or(Timestamp::MAX);
     let mut parcels = Vec::with_capacity(due.len());
     for (position, due_at, attempts, times, announced) in due {
-        let announcement = Announcement::try_from(announced)?;
+        let announcement = match Announcement::try_from(announced) {
+            Ok(announcement) => announcement,
+            // A later release may know it; nobody else waits for that.
+            Err(fault) => {
+                log::error!("not delivered: {fault}");
+                continue;
+            }
+        };
         let change = (dsl::due_at.eq(lease_until.as_millisecond()), dsl::attempts.eq(attempts + 1));
         // Another worker may have been faster; then it is theirs.
         let unmoved = in_hand(target, position, due_at).filter(dsl::times.eq(times));
@@ -141,7 +148,7 @@ pub fn settle(tx: &mut Tx<'_>, parcel: &Parcel, attempt: &Attempt, now: Timestam
     };
     let ended_at = (state != State::Waiting).then(|| now.as_millisecond());
     let due_at = next.filter(|_| state == State::Waiting).unwrap_or(now).as_millisecond();
-    let error: Option<String> = error.map(|error| error.chars().take(MAX_ERROR).collect());
+    let error: Option<String> = error.map(|error| error.chars().filter(|c| !c.is_control()).take(MAX_ERROR).collect());
     let ours = in_hand(parcel.target, parcel.position, parcel.lease_until.as_millisecond());
     diesel::update(ours)
         .set((

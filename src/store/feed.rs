@@ -29,7 +29,7 @@ const BATCH: i64 = 200;
 /// # Errors
 /// `unavailable`, `unreadable`.
 pub fn has_news(db: &mut Db<'_>) -> Result<bool, Fault> {
-    Ok(!announcements::unnumbered(db, 1)?.is_empty())
+    Ok(!announcements::unnumbered(db, BATCH)?.is_empty())
 }
 
 /// Numbers some of what was announced since, and makes its deliveries: one to each of the targets that `targets` names.

@@ -12,7 +12,7 @@ use super::{
         consent, feed,
     },
 };
-use crate::domain::{announcement::Announcement, client::Client, refusal::Fault};
+use crate::domain::{announcement::Announcement, client::Client, event::EventKind, refusal::Fault};
 use diesel::{dsl::exists, prelude::*};
 
 /// Numbers that one page looks at.
@@ -46,7 +46,9 @@ pub fn page(db: &mut Db<'_>, client: &Client, cursor: Option<i64>, limit: usize)
     let mut told = Vec::new();
     for (row, position) in rows(db, client, after, end)? {
         let announcement = Announcement::try_from(row)?;
-        if announcement.kind.is_for_partners() {
+        // Of what happened before a deletion nothing is known any more that could be told.
+        let is_erased = announcement.recipient.is_none() && announcement.kind != EventKind::AccountDeleted;
+        if announcement.kind.is_for_partners() && !is_erased {
             told.push((announcement, position.unwrap_or(end)));
         }
     }
