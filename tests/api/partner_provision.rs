@@ -168,3 +168,15 @@ async fn an_account_with_a_scope_is_nobodys_to_provision(app: &TestApp) {
     put(&all, &desk::account_of(&carla), &body).await.is(403).refuses("not-permitted");
     carla.get(STATUS).await.is(200);
 }
+
+on_both_engines!(who_sees_an_account_by_its_owners_word_does_not_keep_it);
+async fn who_sees_an_account_by_its_owners_word_does_not_keep_it(app: &TestApp) {
+    let alice = app.person("alice").await;
+    alice.sign_in().await;
+    let (other, id) = (portal(app).await, desk::account_of(&alice));
+    alice.send("PUT", &format!("{PARTNERS}/{}", other.id), &[], None).await.is(204);
+    other.get(&status_of(&id)).await.is(200);
+    let body = json!({"email": "mallory@example.test", "password_hash": hash(app, "mallory's password")});
+    put(&other, &id, &body).await.is(404).refuses("not-found");
+    alice.sign_in().await;
+}

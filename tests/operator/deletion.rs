@@ -99,6 +99,7 @@ fn an_account_whose_audit_was_altered_is_not_deleted() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(said(&refused).contains("nothing was deleted"), "{}", said(&refused));
     assert!(installation.succeeds(&["account", "list"]).contains("alice@example.test"));
+    assert_eq!(execute(&installation, "DELETE FROM announcement WHERE kind = 'account.deleted'"), 0, "nor told so");
 }
 
 #[test]
