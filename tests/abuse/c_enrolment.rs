@@ -63,7 +63,11 @@ fn contents(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> Vec<u8> {
 async fn is_told_nowhere(person: &Person<'_>, secret: &str, enrolment: &str, from: &str) {
     person.sign_in_again_if_needed().await;
     for (method, path, _) in document::operations() {
-        let path = path.replace("{id}", enrolment).replace("{code}", "not-found").replace("{sid}", enrolment);
+        let path = path
+            .replace("{id}", enrolment)
+            .replace("{code}", "not-found")
+            .replace("{sid}", enrolment)
+            .replace("{n}", "1");
         if method == "GET" && path != "/openapi.json" {
             let text = person.get(&path).await.body.to_string();
             assert!(!text.contains(secret) && !text.contains("otpauth:"), "{path}: {text}");

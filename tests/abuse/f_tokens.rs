@@ -27,7 +27,9 @@ const CANARY: &str = "http://127.0.0.1";
 pub fn operations() -> Vec<(String, String)> {
     let guarded = document::operations().into_iter().filter(|(.., operation)| document::takes_token(operation));
     let id = "0190a000-0000-7000-8000-000000000000";
-    guarded.map(|(method, path, _)| (method, path.replace("{id}", id).replace("{sid}", id))).collect()
+    guarded
+        .map(|(method, path, _)| (method, path.replace("{id}", id).replace("{sid}", id).replace("{n}", "1")))
+        .collect()
 }
 
 async fn show(app: &TestApp, method: &str, path: &str, token: &str) -> Option<Reply> {

@@ -65,7 +65,7 @@ async fn an_id_of_somebody_elses_is_an_id_of_nothing(app: &TestApp) {
         for foreign in [&method, &pending, &session] {
             tried += 1;
             let send = async |id: &str| {
-                let path = path.replace("{id}", id).replace("{sid}", id);
+                let path = path.replace("{id}", id).replace("{sid}", id).replace("{n}", "1");
                 let body = body_of(operation, &bob);
                 bob.send(&verb, &path, &[], body.as_ref()).await
             };
@@ -154,7 +154,7 @@ async fn a_page_of_another_origin_can_make_nobody_do_anything(app: &TestApp) {
         if verb == "GET" {
             continue;
         }
-        let target = path.replace("{id}", &alice.method.borrow()).replace("{sid}", UNKNOWN);
+        let target = path.replace("{id}", &alice.method.borrow()).replace("{sid}", UNKNOWN).replace("{n}", "1");
         let is_guarded = document::takes_token(operation);
         // A form can be sent from anywhere, and without what only its sender knows it does nothing.
         let takes_form = operation.pointer("/requestBody/content/application~1x-www-form-urlencoded").is_some();

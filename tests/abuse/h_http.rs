@@ -300,7 +300,7 @@ async fn a_method_that_a_path_does_not_have_is_told_which_it_has(app: &TestApp) 
                 ("X-HTTP-Method-Override", has[0].as_str()),
                 ("X-Method-Override", has[0].as_str()),
             ];
-            let target = path.replace("{id}", &alice.method.borrow()).replace("{sid}", "x");
+            let target = path.replace("{id}", &alice.method.borrow()).replace("{sid}", "x").replace("{n}", "1");
             let target = format!("{}?_method={}", target.replace("{code}", "not-found"), has[0]);
             let reply = app.send_unjudged(method, &target, &headers, body.clone().into_bytes()).await;
             assert_eq!(reply.status, 405, "{method} {target}");

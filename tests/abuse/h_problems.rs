@@ -75,7 +75,8 @@ async fn a_refusal_says_what_the_catalogue_says_and_echoes_nothing(app: &TestApp
         bodies.push(json!({name: [CANARY]}).to_string());
     }
     for (method, path, operation) in document::operations() {
-        let target = path.replace("{id}", CANARY).replace("{sid}", CANARY).replace("{code}", CANARY);
+        let target =
+            path.replace("{id}", CANARY).replace("{sid}", CANARY).replace("{n}", "1").replace("{code}", CANARY);
         let queried = format!("{target}?{CANARY}={CANARY}&cursor={CANARY}&limit={CANARY}");
         let wrong = format!("Bearer {CANARY}.{CANARY}.{CANARY}");
         let json = ("Content-Type", "application/json");
@@ -90,7 +91,7 @@ async fn a_refusal_says_what_the_catalogue_says_and_echoes_nothing(app: &TestApp
             (target.clone(), vec![("Authorization", bearer.as_str()), ("Content-Type", CANARY)], full.clone()),
         ];
         if operation["requestBody"].is_object() && !path.ends_with("logout") {
-            let own = path.replace("{id}", &alice.method.borrow()).replace("{sid}", CANARY);
+            let own = path.replace("{id}", &alice.method.borrow()).replace("{sid}", CANARY).replace("{n}", "1");
             tries.extend(bodies.iter().map(|body| (own.clone(), with("X", "y"), body.clone())));
         }
         for (target, headers, body) in tries {

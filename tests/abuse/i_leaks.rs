@@ -301,7 +301,11 @@ async fn no_answer_of_any_kind_may_be_kept(app: &TestApp) {
     let bearer = format!("Bearer {}", alice.access.borrow());
     let mut statuses = std::collections::BTreeSet::new();
     for (method, path, _) in document::operations() {
-        let target = path.replace("{id}", &alice.method.borrow()).replace("{sid}", "x").replace("{code}", "not-found");
+        let target = path
+            .replace("{id}", &alice.method.borrow())
+            .replace("{sid}", "x")
+            .replace("{n}", "1")
+            .replace("{code}", "not-found");
         for (headers, body) in [
             (vec![], ""),
             (vec![("Authorization", bearer.as_str())], ""),

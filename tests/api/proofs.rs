@@ -18,7 +18,7 @@ async fn no_operation_takes_a_malformed_body(app: &TestApp) {
         let is_partners = operation["security"][0].get("partner").is_some();
         let (token, id) = if is_partners { (&acme.access, &account) } else { (&alice.access, &method_id) };
         let bearer = format!("Bearer {}", token.borrow());
-        let path = path.replace("{id}", id).replace("{sid}", "x");
+        let path = path.replace("{id}", id).replace("{sid}", "x").replace("{n}", "1");
         let send = async |content: &str, body: Vec<u8>| {
             let headers = [("Authorization", bearer.as_str()), ("Content-Type", content)];
             app.send_raw(&method, &path, &headers, body).await
