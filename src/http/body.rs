@@ -41,14 +41,21 @@ pub fn check_form_type(request: &HttpRequest) -> Result<(), Problem> {
 /// # Errors
 /// `unsupported-media-type`, `malformed-request`.
 pub fn check_one_click(request: &HttpRequest, body: &[u8]) -> Result<(), Problem> {
-    let is_form =
-        ["multipart/form-data", "application/x-www-form-urlencoded"].iter().any(|form| has_type(request, form));
-    if is_encoded(request) || !is_form {
+    let (is_parts, is_form) =
+        (has_type(request, "multipart/form-data"), has_type(request, "application/x-www-form-urlencoded"));
+    if is_encoded(request) || !(is_parts || is_form) {
         return Err(Code::UnsupportedMediaType.into());
     }
-    // The name and the value have no character that either kind writes in another way.
+    // The name and the value have no character that a form writes in another way.
     let says = |word: &[u8]| body.windows(word.len()).any(|part| part == word);
-    if says(b"List-Unsubscribe") && says(b"One-Click") { Ok(()) } else { Err(Code::MalformedRequest.into()) }
+    let says_it = match is_form {
+        true => body.trim_ascii() == b"List-Unsubscribe=One-Click",
+        false => {
+            says(b"name=\"List-Unsubscribe\"")
+                && body.split(|byte| *byte == b'\n').any(|line| line.trim_ascii() == b"One-Click")
+        }
+    };
+    if says_it { Ok(()) } else { Err(Code::MalformedRequest.into()) }
 }
 
 fn is_encoded(request: &HttpRequest) -> bool {
