@@ -86,8 +86,7 @@ async fn a_lost_answer_is_told_as_unknown_and_a_repeated_request_finds_out() {
         let is_replay = answer.headers().contains_key("idempotent-replayed");
         (answer.status().as_u16(), is_replay, answer.json::<serde_json::Value>().await.unwrap())
     };
-    // A disable reads once (the admission) and writes twice; the third commit is that of its effect.
-    proxy.turn(Weather::AnswerLost(3));
+    proxy.turn(Weather::AnswerLostOf("two_factor.disabled"));
     let (status, _, body) = disable(&token).await;
     assert_eq!((status, &body["code"]), (503, &json!("outcome-unknown")), "{body}");
     proxy.turn(Weather::Fair);
@@ -114,8 +113,10 @@ async fn a_database_that_goes_silent_holds_nobody_longer_than_its_deadline() {
     assert!(began.elapsed() < Duration::from_secs(10), "it took {:?}", began.elapsed());
     let count =
         |code: &str| answers.iter().filter(|(status, body)| (*status, &body["code"]) == (503, &json!(code))).count();
-    // Two connections have room for 32 requests; the others are turned away at once.
-    assert_eq!((count("unavailable"), count("overloaded")), (32, 28), "{answers:?}");
+    // Two connections have room for 32 transactions, some of them our own beside the requests; the others are turned
+    // away at once.
+    let waited = count("unavailable");
+    assert!((28..=32).contains(&waited) && waited + count("overloaded") == 60, "{answers:?}");
     let probe = async |path: &str| reqwest::get(format!("{}{path}", served.operations())).await.unwrap().status();
     assert_eq!((probe("/livez").await.as_u16(), probe("/readyz").await.as_u16()), (200, 503));
     // It comes back by itself.

@@ -24,6 +24,8 @@ pub enum Weather {
     CommitLost(u32),
     /// Every n-th COMMIT arrives, and its answer gets lost with the connection.
     AnswerLost(u32),
+    /// The COMMIT of a transaction that named this arrives, and its answer gets lost with the connection.
+    AnswerLostOf(&'static str),
     /// Nothing passes, and nobody is told.
     Silent,
 }
@@ -117,7 +119,7 @@ impl Network {
     /// Passes the service's messages on, one by one, until one of them is where the network breaks.
     fn forward(&self, mut service: &TcpStream, mut server: &UnixStream, is_cut: &AtomicBool) -> std::io::Result<()> {
         // The first message has no type (PostgreSQL protocol 3.0, "Message Formats").
-        let mut has_type = false;
+        let (mut has_type, mut is_named) = (false, false);
         loop {
             let message = read_message(service, has_type)?;
             has_type = true;
@@ -127,7 +129,15 @@ impl Network {
             }
             let is_commit = message.ends_with(b"COMMIT\0");
             let is_nth = |n: u32| self.commits.fetch_add(1, Ordering::SeqCst) % n == n - 1;
+            if let Weather::AnswerLostOf(word) = self.weather() {
+                is_named |= message.windows(word.len()).any(|part| part == word.as_bytes());
+            }
             match self.weather() {
+                Weather::AnswerLostOf(_) if is_commit && is_named => {
+                    is_cut.store(true, Ordering::SeqCst);
+                    server.write_all(&message)?;
+                    return service.read_exact(&mut [0]);
+                }
                 Weather::CommitLost(n) if is_commit && is_nth(n) => {
                     self.cuts.fetch_add(1, Ordering::SeqCst);
                     return Ok(());
