@@ -4,7 +4,7 @@ use super::{oracle, town::Town};
 use crate::support::{
     dice,
     installation::{Installation, PASSWORD, Served, code_in, text},
-    person::{DISABLE, LOGIN, SECOND, STATUS, VERIFY},
+    person::{DISABLE, LOGIN, SECOND, STATUS},
 };
 use rustix::process::{Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
