@@ -27,9 +27,7 @@ pub async fn delete(cx: &Cx, whom: Whom) -> Result<Result<AccountId, Broken>, St
             }
             let event = Event::of_system(EventKind::AccountDeleted);
             accounts::record(tx, &mut account, &setting.origin, setting.now, &event, |_| {})?;
-            if let Err(broken) = ends::mark(tx, &account, setting.now)? {
-                return Ok(Err(broken));
-            }
+            ends::mark(tx, &account, setting.now)?;
             ledger::drop_all(tx, account.id, &setting.login_name(&account.email))?;
             announcements::erase(tx, account.id)?;
             accounts::delete(tx, account.id)?;
