@@ -13,7 +13,7 @@ pub mod shown;
 mod support;
 mod webhooks;
 
-use crate::domain::policy::Policy;
+use crate::domain::{method::Kind, policy::Policy};
 use confique::Config as _;
 use filled::filled;
 use ipnet::IpNet;
@@ -258,6 +258,7 @@ impl Config {
     pub fn policy(&self) -> Policy {
         Policy {
             product_name: self.product_name.clone(),
+            kinds: vec![Kind::Totp],
             step_up_max_age: self.step_up_max_age,
             support_max_age: self.support_max_age,
             bypass_code_ttl: self.bypass_code_ttl,

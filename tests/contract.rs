@@ -55,6 +55,7 @@ fn the_document_has_every_path_of_the_contract() {
         POST /account/security/2fa/reminders/stop
         POST /account/security/2fa/reminders/one-click
         POST /account/security/2fa/verify
+        POST /account/security/2fa/verify/start
         POST /account/security/2fa/recovery-codes
         GET /account/security/events
         GET /account/security/sessions
@@ -62,6 +63,7 @@ fn the_document_has_every_path_of_the_contract() {
         POST /account/security/sessions/end-others
         POST /auth/login
         POST /auth/login/second-factor
+        POST /auth/login/second-factor/start
         POST /auth/token/refresh
         POST /auth/logout
         POST /account/password

@@ -76,7 +76,7 @@ pub fn print(options: &Options) -> Outcome<()> {
         let database = |name: &str| cluster.map(|cluster| cluster.database(name)).transpose();
         drain(&folder, database("drain")?, &scale, &mut found)?;
         let empty = Side::set(&folder, "empty", database("empty")?, &scale, 0)?;
-        let full = Side::set(&folder, "full", database("full")?, &scale, scale.backlog)?;
+        let full = Side::set(&folder, "full", database("backlog")?, &scale, scale.backlog)?;
         compare(&empty, &full, &scale, &mut found, &mut rows)?;
     }
     println!("{}", table(&["Engine", "Call", "p50 empty, ms", "p50 backlog", "p99 empty", "p99 backlog"], &rows));
@@ -86,7 +86,7 @@ pub fn print(options: &Options) -> Outcome<()> {
 
 /// How fast one process tells a receiver that answers at once.
 fn drain(folder: &Folder, postgres: Option<String>, scale: &Scale, found: &mut Vec<Bar>) -> Outcome<()> {
-    let house = House::build(folder, "drain", postgres)?;
+    let house = House::build(folder, &place("drain", postgres.as_ref()), postgres)?;
     eprintln!("draining {} deliveries on {} …", scale.drained, house.engine.name());
     let (url, taken) = receiver()?;
     let rooms = house.rooms()?;
@@ -110,6 +110,11 @@ fn drain(folder: &Folder, postgres: Option<String>, scale: &Scale, found: &mut V
     Ok(())
 }
 
+/// Each engine has a folder of its own.
+fn place(name: &str, postgres: Option<&String>) -> String {
+    format!("{name}-{}", if postgres.is_some() { "postgres" } else { "sqlite" })
+}
+
 fn patience(began: Instant) -> Outcome<()> {
     thread::sleep(Duration::from_millis(5));
     if began.elapsed() > Duration::from_secs(300) { Err("the receiver is not told".into()) } else { Ok(()) }
@@ -125,7 +130,7 @@ struct Side {
 
 impl Side {
     fn set(folder: &Folder, name: &str, postgres: Option<String>, scale: &Scale, backlog: u64) -> Outcome<Self> {
-        let house = House::build(folder, name, postgres)?;
+        let house = House::build(folder, &place(name, postgres.as_ref()), postgres)?;
         eprintln!("seeding {backlog} deliveries on {} …", house.engine.name());
         let numbers: Vec<u64> = (1..=scale.persons).collect();
         let persons = seed::crowd(&house.rooms()?, &seed::shared_hash()?, Sort::Secured, &numbers)?;
@@ -256,9 +261,9 @@ fn wait_for(house: &House, webhooks: &[String], each: u64) -> Outcome<()> {
     let mut statements = String::new();
     if each > 0 {
         statements += &format!(
-            "INSERT INTO announcement (id, account_id, kind, at, seq, locale, facts, position) {numbers} \
+            "INSERT INTO announcement (id, account_id, kind, at, seq, recipient, locale, facts, position) {numbers} \
              SELECT '01a20c1b-7c00-7d52-9a1e-' || CAST(100000000000 + i AS TEXT), account.id, 'two_factor.enabled', {now}, \
-             1, 'en', '{{}}', i FROM n CROSS JOIN (SELECT id FROM account ORDER BY id LIMIT 1) account;\n\
+             1, account.email, 'en', '{{}}', i FROM n CROSS JOIN (SELECT id, email FROM account ORDER BY id LIMIT 1) account;\n\
              INSERT INTO feed (n, position) VALUES (1, {each});\n"
         );
     }

@@ -5,6 +5,7 @@ use crate::{
     domain::{
         account::Account,
         assurance::{Acr, Factor},
+        binding::Binding,
         event::{Event, EventKind},
         guesses::{BucketId, Scope},
         id::{AccountId, BypassCodeId, SessionId},
@@ -13,7 +14,7 @@ use crate::{
     },
     store::{
         Tx, accounts, bypass_codes,
-        factors::{self, Judged, Match, Offered, Spent},
+        factors::{self, Judged, Match, Offered, Question, Spent},
         ledger::{self, Paid},
         sessions,
     },
@@ -63,21 +64,30 @@ pub fn keep(tx: &mut Tx<'_>, cx: &Cx, account: AccountId, paid: Paid) -> Result<
 /// has one of its own, so that guesses before sign-in cannot lock its owner out of it.
 pub fn bucket_in_session(call: &Call, offered: &Offered) -> BucketId {
     let assurance = &call.holder.assurance;
-    match offered.factor() {
-        Factor::Totp if assurance.acr == Acr::Aal2 && assurance.is_ours() => {
-            BucketId::new(Scope::SessionCode, call.holder.session)
-        }
-        Factor::Totp => BucketId::new(Scope::Code, call.holder.account),
-        Factor::RecoveryCode | Factor::BypassCode => BucketId::new(Scope::RecoveryCode, call.holder.account),
+    if assurance.acr == Acr::Aal2 && assurance.is_ours() && !offered.is_recovery_code() {
+        return BucketId::new(Scope::SessionCode, call.holder.session);
     }
+    bucket_of_account(call.holder.account, offered)
 }
 
 /// The bucket that a guess before sign-in is paid from.
-pub fn bucket_before_sign_in(account: &Account, offered: &Offered) -> BucketId {
-    match offered.factor() {
-        Factor::Totp => BucketId::new(Scope::Code, account.id),
-        Factor::RecoveryCode | Factor::BypassCode => BucketId::new(Scope::RecoveryCode, account.id),
-    }
+pub fn bucket_of_account(account: AccountId, offered: &Offered) -> BucketId {
+    BucketId::new(if offered.is_recovery_code() { Scope::RecoveryCode } else { Scope::Code }, account)
+}
+
+/// Judges what was offered, for what it is asked for.
+///
+/// # Errors
+/// `unreadable` when nothing of what the account has could be opened: then nothing was judged.
+pub fn judge(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    account: AccountId,
+    binding: Binding,
+    offered: &Offered,
+    paid: &Paid,
+) -> Result<Judged, Fault> {
+    factors::judge(tx, &Question { account, binding, paid, now: cx.now, window: cx.policy.totp_window }, offered)
 }
 
 /// Uses a right factor up. A used recovery code is a change of the account and an event, a used bypass code an event.
@@ -94,9 +104,9 @@ pub fn spend(
 ) -> Result<Spent, Stop> {
     let spent = factors::spend(tx, account.id, matched, cx.now)?;
     let used = match spent.factor {
-        Factor::Totp => None,
         Factor::RecoveryCode => Some(EventKind::RecoveryCodeUsed),
         Factor::BypassCode => Some(EventKind::BypassCodeUsed),
+        Factor::Passkey { .. } | Factor::Totp | Factor::Sms | Factor::Email => None,
     };
     if let Some(kind) = used {
         let event = Event::of_owner(kind, session.map(|(id, _)| id));

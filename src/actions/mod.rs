@@ -22,6 +22,7 @@ pub mod presence;
 pub mod reminders;
 pub mod restored;
 pub mod reverify;
+pub mod start;
 pub mod support;
 pub mod two_factor;
 pub mod unlock;

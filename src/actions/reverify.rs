@@ -13,6 +13,7 @@ use crate::{
     },
     domain::{
         account::Account,
+        binding::Binding,
         guesses::{BucketId, Scope},
         password::Password,
         refusal::{Fault, Refusal, Stop},
@@ -20,7 +21,7 @@ use crate::{
     },
     store::{
         Tx, accounts,
-        factors::{self, Assured, Judged, Offered},
+        factors::{Assured, Judged, Offered},
         idempotency,
         ledger::{self, Paid},
     },
@@ -187,7 +188,7 @@ fn judge(tx: &mut Tx<'_>, call: &Call, proven: &Proven) -> Result<Change, Stop> 
     };
     let (cx, ask) = (&call.cx, &proven.ask);
     let judged = match factor_in_use(&account, &ask.proofs) {
-        Some(offered) => Some(factors::judge(tx, account.id, offered, &proven.paid, cx.now, cx.policy.totp_window)?),
+        Some(offered) => Some(factor::judge(tx, cx, account.id, Binding::Session(session.id), offered, &proven.paid)?),
         None => None,
     };
     let (quota_place, guesses) = proven.split_paid();

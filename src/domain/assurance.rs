@@ -20,8 +20,16 @@ pub enum Acr {
 pub enum Amr {
     /// Password.
     Pwd,
+    /// Proof of possession of a key that stays in one device.
+    Hwk,
+    /// Proof of possession of a key that is copied between devices.
+    Swk,
+    /// Somebody was there and touched it.
+    User,
     /// One-time password.
     Otp,
+    /// A code sent to a phone number.
+    Sms,
     /// Recovery code, or bypass code in its place (ours; RFC 8176 has no value for it).
     Rc,
     /// More than one factor.
@@ -31,8 +39,17 @@ pub enum Amr {
 /// What proved the second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Factor {
+    /// A passkey or a security key.
+    Passkey {
+        /// Whether its key stays in one device.
+        stays: bool,
+    },
     /// A code of an authenticator app.
     Totp,
+    /// A code sent to a phone number.
+    Sms,
+    /// A code sent to an e-mail address.
+    Email,
     /// A recovery code.
     RecoveryCode,
     /// A bypass code of support's.
@@ -50,6 +67,24 @@ pub struct Assurance {
     pub auth_time: Timestamp,
 }
 
+impl Factor {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Passkey { stays: true },
+        Self::Passkey { stays: false },
+        Self::Totp,
+        Self::Sms,
+        Self::Email,
+        Self::RecoveryCode,
+        Self::BypassCode,
+    ];
+
+    /// Whether a method of the account proved it, and not a code for the day when there is none.
+    pub fn is_method(self) -> bool {
+        !matches!(self, Self::RecoveryCode | Self::BypassCode)
+    }
+}
+
 impl Assurance {
     /// What a password proves.
     pub fn password(at: Timestamp) -> Self {
@@ -58,11 +93,14 @@ impl Assurance {
 
     /// What a password and then `factor` prove.
     pub fn second_factor(factor: Factor, at: Timestamp) -> Self {
-        let method = match factor {
-            Factor::Totp => Amr::Otp,
-            Factor::RecoveryCode | Factor::BypassCode => Amr::Rc,
+        let methods: &[Amr] = match factor {
+            Factor::Passkey { stays: true } => &[Amr::Hwk, Amr::User],
+            Factor::Passkey { stays: false } => &[Amr::Swk, Amr::User],
+            Factor::Totp | Factor::Email => &[Amr::Otp],
+            Factor::Sms => &[Amr::Sms],
+            Factor::RecoveryCode | Factor::BypassCode => &[Amr::Rc],
         };
-        Self { acr: Acr::Aal2, amr: vec![Amr::Pwd, method, Amr::Mfa], auth_time: at }
+        Self { acr: Acr::Aal2, amr: [&[Amr::Pwd], methods, &[Amr::Mfa]].concat(), auth_time: at }
     }
 
     /// What the portal's own issuer vouches for: more than one factor, by means of its own.
@@ -73,8 +111,7 @@ impl Assurance {
     /// Whether it is one that we state: what is said to be proved goes with how it is said to be.
     pub fn is_ours(&self) -> bool {
         let at = self.auth_time;
-        let factors = [Factor::Totp, Factor::RecoveryCode].map(|factor| Self::second_factor(factor, at));
-        *self == Self::password(at) || factors.contains(self)
+        *self == Self::password(at) || Factor::ALL.iter().any(|factor| *self == Self::second_factor(*factor, at))
     }
 
     /// When the second factor stops being fresh; `None` where none was proved. `max_age` in seconds.
@@ -122,7 +159,11 @@ impl fmt::Display for Amr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Pwd => "pwd",
+            Self::Hwk => "hwk",
+            Self::Swk => "swk",
+            Self::User => "user",
             Self::Otp => "otp",
+            Self::Sms => "sms",
             Self::Rc => "rc",
             Self::Mfa => "mfa",
         })
@@ -140,7 +181,8 @@ impl TryFrom<String> for Amr {
 impl FromStr for Amr {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::Pwd, Self::Otp, Self::Rc, Self::Mfa].into_iter().find(|amr| amr.to_string() == text).ok_or(())
+        const ALL: [Amr; 8] = [Amr::Pwd, Amr::Hwk, Amr::Swk, Amr::User, Amr::Otp, Amr::Sms, Amr::Rc, Amr::Mfa];
+        ALL.into_iter().find(|amr| amr.to_string() == text).ok_or(())
     }
 }
 

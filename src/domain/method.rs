@@ -10,12 +10,19 @@ use std::{fmt, str::FromStr};
 
 const LABEL_MAX_CHARS: usize = 64;
 
-/// The kinds of second factor. Passkey, e-mail and SMS codes are to come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The kinds of second factor, the strongest first: what cannot be phished, what cannot be intercepted on its way, what
+/// can, and what depends on a mailbox that a password alone may open (NIST 800-63B §5.1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// An authenticator app.
+    /// A passkey or a security key (WebAuthn).
+    Passkey,
+    /// An authenticator app (RFC 6238).
     Totp,
+    /// A code sent to a phone number.
+    Sms,
+    /// A code sent to an e-mail address.
+    Email,
 }
 
 /// Where a method is in its life.
@@ -85,9 +92,29 @@ impl Label {
     }
 }
 
-impl Default for Label {
-    fn default() -> Self {
-        Self("Authenticator app".to_owned())
+impl Kind {
+    /// All of them, the strongest first.
+    pub const ALL: [Self; 4] = [Self::Passkey, Self::Totp, Self::Sms, Self::Email];
+
+    /// The name it is stored and told under.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passkey => "passkey",
+            Self::Totp => "totp",
+            Self::Sms => "sms",
+            Self::Email => "email",
+        }
+    }
+
+    /// What a method of this kind is called when its owner says nothing.
+    pub fn label(self) -> Label {
+        let text = match self {
+            Self::Passkey => "Passkey",
+            Self::Totp => "Authenticator app",
+            Self::Sms => "Text message",
+            Self::Email => "E-mail",
+        };
+        Label(text.to_owned())
     }
 }
 
@@ -114,16 +141,14 @@ impl FromStr for State {
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Totp => f.write_str("totp"),
-        }
+        f.write_str(self.as_str())
     }
 }
 
 impl FromStr for Kind {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
-        (text == "totp").then_some(Self::Totp).ok_or(())
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(())
     }
 }
 

@@ -5,6 +5,7 @@ pub mod agent;
 pub mod anchor;
 pub mod announcement;
 pub mod assurance;
+pub mod binding;
 pub mod client;
 pub mod delivery;
 pub mod egress;

@@ -1,6 +1,6 @@
 //! The rules of an installation that decisions depend on.
 
-use super::guesses::Limits;
+use super::{guesses::Limits, method::Kind};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -16,6 +16,8 @@ pub const REFRESH_GRACE: i64 = 30;
 pub struct Policy {
     /// The issuer that authenticator apps show.
     pub product_name: String,
+    /// The kinds of method that can be set up, the strongest first.
+    pub kinds: Vec<Kind>,
     /// How old a proof of the second factor may be for a change.
     pub step_up_max_age: u32,
     /// How old an agent's proof of the second factor may be for support to act.

@@ -30,6 +30,10 @@ pub enum Refusal {
     TwoFactorNotEnabled,
     /// The last method is removed by disabling, not by removing.
     LastMethod,
+    /// Methods of this kind cannot be set up here.
+    MethodNotOffered,
+    /// The account has no method of this kind, or none that has to be asked.
+    MethodNotAvailable,
     /// The account has as many methods as it may have.
     TooManyMethods,
     /// The client has as many webhooks as it may have.
@@ -109,6 +113,8 @@ pub enum Rule {
     RecoveryCode,
     /// A label of 1 to 64 characters without control characters.
     Label,
+    /// A kind of method that answers only when it is asked.
+    AskedMethod,
     /// An e-mail address of at most 254 bytes.
     Email,
     /// An identifier of ours.

@@ -61,7 +61,11 @@ pub enum AcrBody {
 #[expect(dead_code, reason = "the schema of a domain type, which knows nothing of schemas")]
 pub enum AmrBody {
     Pwd,
+    Hwk,
+    Swk,
+    User,
     Otp,
+    Sms,
     Rc,
     Mfa,
 }
@@ -94,7 +98,10 @@ struct LoginBody {
 #[schema(as = ChallengeMethod, rename_all = "snake_case")]
 #[expect(dead_code, reason = "the schema of a name")]
 enum AnswerKind {
+    Passkey,
     Totp,
+    Sms,
+    Email,
     RecoveryCode,
 }
 
@@ -137,7 +144,7 @@ pub struct SecondFactorRequiredBody {
     /// To be sent with the second factor; good for nothing else.
     #[schema(pattern = r"^[\w-]+$")]
     challenge: String,
-    /// What can answer it.
+    /// What can answer it, the strongest first.
     #[schema(value_type = Vec<AnswerKind>)]
     methods: Vec<String>,
     /// When it dies.

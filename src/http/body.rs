@@ -46,10 +46,12 @@ pub fn check_one_click(request: &HttpRequest, body: &[u8]) -> Result<(), Problem
     if is_encoded(request) || !(is_parts || is_form) {
         return Err(Code::UnsupportedMediaType.into());
     }
-    // The name and the value have no character that a form writes in another way.
     let says = |word: &[u8]| body.windows(word.len()).any(|part| part == word);
     let says_it = match is_form {
-        true => body.trim_ascii() == b"List-Unsubscribe=One-Click",
+        // What a mail program says beside it is its own affair.
+        true => form_urlencoded::parse(body.trim_ascii())
+            .filter_map(|(name, value)| (name == "List-Unsubscribe").then_some(value))
+            .eq(["One-Click"]),
         false => {
             says(b"name=\"List-Unsubscribe\"")
                 && body.split(|byte| *byte == b'\n').any(|line| line.trim_ascii() == b"One-Click")

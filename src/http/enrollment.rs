@@ -12,15 +12,15 @@ use super::{
 };
 use crate::{
     actions::two_factor::{
-        confirm::{self, Confirm, Confirmed},
-        enroll::{self, Enroll, Enrolled},
+        confirm::{self, Answer as Proof, Confirm, Confirmed},
+        enroll::{self, Enroll, Enrolled, Means, Shown},
         enrollment,
     },
     domain::{
         id::MethodId,
-        method::{Label, State},
+        method::{Kind, Label, State},
         refusal::{Refusal, Rule},
-        totp::{Code, DIGITS, PERIOD},
+        totp::{Code, DIGITS, PERIOD, TotpSecret},
     },
 };
 use actix_web::{
@@ -63,10 +63,10 @@ struct EnrollBody {
 impl EnrollBody {
     fn parse(self) -> Result<Enroll, Problem> {
         let proofs = body::proofs(self.password, "/password", self.code, self.recovery_code)?;
-        let label = self.label.map_or_else(|| Ok(Label::default()), |label| Label::parse(&label, "/label"));
+        let label = self.label.map(|label| Label::parse(&label, "/label")).transpose();
         let replaces = self.replaces.map(|id| id.parse::<MethodId>().map_err(|_| Rule::Id.at("/replaces"))).transpose();
         let ((proofs, label), replaces) = both(both(proofs, label), replaces)?;
-        Ok(Enroll { proofs, label, replaces })
+        Ok(Enroll { means: Means::Totp, proofs, label, replaces })
     }
 }
 
@@ -105,30 +105,41 @@ pub struct EnrolledBody {
 }
 
 impl Render for Enrolled {
-    fn render(self, _: &OwnerCall) -> HttpResponse {
-        let Some(shown) = self.secret else {
-            return HttpResponse::from_error(Problem::from(Refusal::AlreadyCompleted));
-        };
+    fn render(mut self, _: &OwnerCall) -> HttpResponse {
+        match self.shown.take() {
+            Some(Shown::Totp { secret, otpauth_uri }) => {
+                created(&self, "totp", &EnrolledBody::new(&self, &secret, otpauth_uri))
+            }
+            None => HttpResponse::from_error(Problem::from(Refusal::AlreadyCompleted)),
+        }
+    }
+}
+
+fn created<T: Serialize>(enrolled: &Enrolled, path: &str, body: &T) -> HttpResponse {
+    let mut response = versioned(StatusCode::CREATED, enrolled.version, body);
+    if let Ok(location) = header::HeaderValue::from_str(&format!("/account/security/2fa/{path}/{}", enrolled.id)) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+impl EnrolledBody {
+    fn new(enrolled: &Enrolled, secret: &TotpSecret, otpauth_uri: String) -> Self {
         // M (15 %): a screen has no dirt, and fewer modules are easier on a phone's camera.
-        let qr = QRBuilder::new(shown.otpauth_uri.as_str()).ecl(ECL::M).build();
-        let body = EnrolledBody {
-            id: self.id.0,
-            r#type: "totp",
-            label: self.label.as_str().to_owned(),
-            secret: shown.secret.reveal(),
+        let qr = QRBuilder::new(otpauth_uri.as_str()).ecl(ECL::M).build();
+        Self {
+            id: enrolled.id.0,
+            r#type: enrolled.kind.as_str(),
+            label: enrolled.label.as_str().to_owned(),
+            secret: secret.reveal(),
             // At this level a QR code holds 2,331 bytes; a longer key URI is left to the link and the manual key.
             qr_svg: qr.map(|qr| SvgBuilder::default().to_str(&qr)).unwrap_or_default(),
-            otpauth_uri: shown.otpauth_uri,
+            otpauth_uri,
             algorithm: "SHA1",
             digits: DIGITS,
             period: PERIOD,
-            expires_at: self.expires_at,
-        };
-        let mut response = versioned(StatusCode::CREATED, self.version, &body);
-        if let Ok(location) = header::HeaderValue::from_str(&format!("/account/security/2fa/totp/{}", self.id)) {
-            response.headers_mut().insert(header::LOCATION, location);
+            expires_at: enrolled.expires_at,
         }
-        response
     }
 }
 
@@ -176,7 +187,12 @@ pub struct EnrollmentBody {
     responses((status = 200, description = "How the enrolment stands", body = EnrollmentBody), Looking))]
 #[get("/account/security/2fa/totp/{id}")]
 pub async fn get_totp(call: OwnerCall, id: Path<String>) -> Answer {
-    let method = enrollment::look(&call.call, method_id(&id)).await?;
+    look(&call, Kind::Totp, &id).await
+}
+
+/// Shows how an enrolment of any kind stands.
+pub(super) async fn look(call: &OwnerCall, kind: Kind, id: &str) -> Answer {
+    let method = enrollment::look(&call.call, kind, method_id(id)).await?;
     let body = EnrollmentBody {
         id: method.id.0,
         state: if method.state == State::Pending { "pending" } else { "confirmed" },
@@ -228,7 +244,10 @@ impl Render for Confirmed {
         headers(("ETag" = String, description = "The version"))), Confirming))]
 #[post("/account/security/2fa/totp/{id}/confirm")]
 pub async fn confirm_totp(call: OwnerCall, id: Path<String>) -> Answer {
-    let parse = |body: ConfirmBody| Ok(Confirm { id: method_id(&id), code: Code::parse(&body.code, "/code")? });
+    let parse = |body: ConfirmBody| {
+        let answer = Proof::Code(Code::parse(&body.code, "/code")?);
+        Ok(Confirm { kind: Kind::Totp, id: method_id(&id), answer })
+    };
     call.change(parse, confirm::confirm).await
 }
 
@@ -238,7 +257,12 @@ pub async fn confirm_totp(call: OwnerCall, id: Path<String>) -> Answer {
     responses((status = 204, description = "It is cancelled"), Cancelling))]
 #[delete("/account/security/2fa/totp/{id}")]
 pub async fn cancel_totp(call: OwnerCall, id: Path<String>) -> Answer {
+    cancel(&call, Kind::Totp, &id).await
+}
+
+/// Gives up an enrolment of any kind.
+pub(super) async fn cancel(call: &OwnerCall, kind: Kind, id: &str) -> Answer {
     call.no_body()?;
-    enrollment::cancel(&call.call, method_id(&id)).await?;
+    enrollment::cancel(&call.call, kind, method_id(id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

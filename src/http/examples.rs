@@ -28,6 +28,8 @@ pub fn request(operation: &str) -> Option<Value> {
     Some(match operation {
         "startTotpEnrolment" => json!({"password": PASSWORD, "label": "Pixel 9"}),
         "confirmTotpEnrolment" | "verifySecondFactor" | "verifyForPartner" => json!({"code": "123456"}),
+        "startVerification" => json!({"method": "passkey"}),
+        "startLoginSecondFactor" => json!({"challenge": CHALLENGE, "method": "passkey"}),
         "renameMethod" => json!({"label": "Pixel 9, for work"}),
         "removeMethod" | "regenerateRecoveryCodes" => json!({"password": PASSWORD}),
         "disableTwoFactor" => json!({"password": PASSWORD, "reason": "new_phone"}),
@@ -68,7 +70,7 @@ pub fn success(operation: &str) -> Option<Value> {
         "renameMethod" => method(),
         "removeMethod" => json!({"status": status(), "tokens": tokens("aal2", &["pwd", "otp", "mfa"])}),
         "disableTwoFactor" => json!({
-            "enabled": false, "disabled_at": "2026-11-24T09:00:00Z", "login": "password",
+            "enabled": false, "disabled_at": "2026-11-24T09:00:00Z", "login": "password", "ended": ["totp"],
             "message": "Your account is no longer protected by an authenticator app.",
             "revoked": {"methods": 1, "recovery_codes": 9, "sessions": 1},
             "reminder_at": "2026-11-25T09:00:00Z", "tokens": tokens("aal1", &["pwd"])
@@ -77,6 +79,11 @@ pub fn success(operation: &str) -> Option<Value> {
             "would_revoke": {"methods": 1, "recovery_codes": 9, "sessions": 1}, "login": "password",
             "proofs": ["password"], "fresh_until": "2026-11-24T20:00:00Z", "blocked_by": null,
             "alternatives": ["replace"]
+        }),
+        "startVerification" | "startLoginSecondFactor" => json!({
+            "method": "passkey", "expires_at": "2026-11-24T08:05:00Z",
+            "public_key": {"challenge": "ZXhhbXBsZQ", "rpId": "portal.example", "timeout": 300_000,
+                "userVerification": "preferred", "allowCredentials": [{"type": "public-key", "id": "a2V5"}]}
         }),
         "verifySecondFactor" => tokens("aal2", &["pwd", "otp", "mfa"]),
         "changePassword" | "refreshTokens" => tokens("aal1", &["pwd"]),
@@ -129,7 +136,7 @@ fn for_support(operation: &str) -> Option<Value> {
         "getAccountStatus" => account_status(),
         "listAccountEvents" => json!({"events": [event()], "next_cursor": null}),
         "resetTwoFactor" => json!({
-            "enabled": false, "disabled_at": "2026-11-24T09:00:00Z", "login": "password",
+            "enabled": false, "disabled_at": "2026-11-24T09:00:00Z", "login": "password", "ended": ["totp"],
             "message": "Your account is no longer protected by an authenticator app.",
             "revoked": {"methods": 1, "recovery_codes": 9, "sessions": 2},
             "reminder_at": "2026-11-25T09:00:00Z", "tokens": null
@@ -197,7 +204,7 @@ fn status() -> Value {
     json!({
         "enabled": true, "since": "2026-11-24T08:00:00Z", "restricted_until": null, "methods": [method()],
         "recovery_codes": {"total": 10, "remaining": 9, "generated_at": "2026-11-24T08:00:00Z"},
-        "pending": [],
+        "pending": [], "kinds": ["passkey", "totp"],
         "actions": {
             "setup": {"allowed": false, "reason": "two-factor-already-enabled"}, "manage": {"allowed": true},
             "disable": change, "add": change, "replace": change, "regenerate_recovery_codes": change
@@ -210,6 +217,7 @@ fn account_status() -> Value {
     let mut status = status();
     if let Some(members) = status.as_object_mut() {
         members.remove("actions");
+        members.remove("kinds");
         members.insert("flagged_at".to_owned(), Value::Null);
     }
     status

@@ -2,11 +2,11 @@
 //! undocumented route cannot exist.
 
 use super::{
-    account, auth, consents, deliveries, enrollment,
+    account, auth, consents, deliveries, disable, enrollment,
     envelope::not_routed,
     links, oauth,
     openapi::{self, Preamble},
-    partner, partner_events, problems, support, two_factor, webhooks, well_known,
+    partner, partner_events, problems, start, support, two_factor, webhooks, well_known,
 };
 use actix_web::{App, HttpRequest, HttpResponse, dev::HttpServiceFactory, web};
 use std::collections::BTreeMap;
@@ -42,13 +42,14 @@ pub fn register(registry: &mut impl Registry) {
         .service(enrollment::cancel_totp)
         .service(two_factor::rename_method)
         .service(two_factor::remove_method)
-        .service(two_factor::preview_disable)
-        .service(two_factor::disable_two_factor)
+        .service(disable::preview_disable)
+        .service(disable::disable_two_factor)
         .service(links::preview_undo)
         .service(links::undo_disable)
         .service(links::stop_reminders)
         .service(links::unsubscribe)
         .service(two_factor::verify_second_factor)
+        .service(start::start_verification)
         .service(two_factor::regenerate_recovery_codes)
         .service(account::list_events)
         .service(account::list_sessions)
@@ -60,6 +61,7 @@ pub fn register(registry: &mut impl Registry) {
         .service(consents::refuse_partner)
         .service(auth::login)
         .service(auth::login_second_factor)
+        .service(start::start_second_factor)
         .service(auth::refresh_tokens)
         .service(auth::sign_out)
         .service(support::find_account)

@@ -28,8 +28,14 @@ pub struct RecoveryCode(String);
 #[schema(as = MethodType, rename_all = "snake_case")]
 #[expect(dead_code, reason = "the schema of a domain type, which knows nothing of schemas")]
 pub enum MethodType {
+    /// A passkey or a security key (WebAuthn).
+    Passkey,
     /// An authenticator app (RFC 6238).
     Totp,
+    /// A code sent to a phone number.
+    Sms,
+    /// A code sent to an e-mail address.
+    Email,
 }
 
 /// What a body must hold; `code|recovery_code` means one of both.
@@ -41,4 +47,6 @@ pub enum ProofName {
     Password,
     #[schema(rename = "code|recovery_code")]
     Factor,
+    #[schema(rename = "recovery_code")]
+    RecoveryCode,
 }

@@ -41,6 +41,9 @@ pub struct StatusBody {
     recovery_codes: Option<RecoveryCodesBody>,
     /// Enrolments that wait for their confirm.
     pending: Vec<PendingBody>,
+    /// The kinds of method that can be set up, the strongest first.
+    #[schema(value_type = Vec<MethodType>)]
+    kinds: Vec<&'static str>,
     /// What the owner may do now, and what it takes.
     actions: ActionsBody,
     /// Whom a locked-out owner turns to.
@@ -142,7 +145,7 @@ pub struct ActionsBody {
     disable: ActionBody,
     /// Add another method.
     add: ActionBody,
-    /// Put one authenticator in the place of another.
+    /// Put one method in the place of another, of whatever kind.
     replace: ActionBody,
     /// Make a new set of recovery codes.
     regenerate_recovery_codes: ActionBody,
@@ -201,6 +204,7 @@ impl StatusBody {
                 generated_at: codes.generated_at,
             }),
             pending: status.pending.iter().map(PendingBody::from).collect(),
+            kinds: call.call.cx.policy.kinds.iter().map(|kind| kind.as_str()).collect(),
             actions: actions(status),
             support: SupportBody::from(&call.call.cx.policy.support),
         }
@@ -238,9 +242,14 @@ impl AccountStatusBody {
     }
 }
 
-/// What the body of a change must hold while two-factor authentication is on.
-pub fn proofs(fresh_until: Option<Timestamp>) -> Vec<&'static str> {
-    if fresh_until.is_some() { vec!["password"] } else { vec!["password", "code|recovery_code"] }
+/// What the body of a change must hold while two-factor authentication is on. Who has no authenticator app proves the
+/// method first, by `verify`, or sends a recovery code.
+pub fn proofs(fresh_until: Option<Timestamp>, has_app: bool) -> Vec<&'static str> {
+    match (fresh_until, has_app) {
+        (Some(_), _) => vec!["password"],
+        (None, true) => vec!["password", "code|recovery_code"],
+        (None, false) => vec!["password", "recovery_code"],
+    }
 }
 
 fn actions(status: &Status) -> ActionsBody {
@@ -258,7 +267,7 @@ fn actions(status: &Status) -> ActionsBody {
         };
     }
     let change = || ActionBody {
-        proofs: Some(proofs(status.fresh_until)),
+        proofs: Some(proofs(status.fresh_until, status.has_app())),
         fresh_until: status.fresh_until,
         ..ActionBody::allowed()
     };

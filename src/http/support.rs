@@ -4,11 +4,11 @@ use super::{
     account::{EventsBody, PageQuery},
     body::both,
     caller::{Answer, OwnerCall, Render, json, versioned},
+    disable::DisabledBody,
     openapi::{Finding, Helping, Overseeing, OverseeingList, Unlocking},
     problem::{Code, Problem},
     shapes::RecoveryCode,
     status_body::AccountStatusBody,
-    two_factor::DisabledBody,
 };
 use crate::{
     actions::support::{

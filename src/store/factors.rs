@@ -5,6 +5,7 @@ use super::{Db, Tx, bypass_codes, ledger::Paid, methods, recovery_codes, row::pa
 use crate::crypto::keyring::Hashed;
 use crate::domain::{
     assurance::{Assurance, Factor},
+    binding::Binding,
     guesses::Scope,
     id::{AccountId, BypassCodeId, MethodId},
     recovery_code::RecoveryCode,
@@ -20,6 +21,26 @@ pub enum Offered {
     Code(Code),
     /// A recovery code, or a bypass code in its place.
     RecoveryCode(RecoveryCode),
+}
+
+/// What a proof is judged by, beside what the account has.
+pub struct Question<'a> {
+    /// Whose proof it is to be.
+    pub account: AccountId,
+    /// What it is asked for.
+    pub binding: Binding,
+    /// The places that were paid for it.
+    pub paid: &'a Paid,
+    /// When.
+    pub now: Timestamp,
+    /// Steps that a code of an authenticator app may be early or late.
+    pub window: u32,
+}
+
+/// The first proof of a method that is to be confirmed.
+pub enum First {
+    /// The time step of an authenticator app's code.
+    Step(Step),
 }
 
 /// An offered factor that is right, not spent yet.
@@ -64,12 +85,9 @@ pub struct Spent {
 pub struct Assured(());
 
 impl Offered {
-    /// The kind of factor that it is sent as.
-    pub fn factor(&self) -> Factor {
-        match self {
-            Self::Code(_) => Factor::Totp,
-            Self::RecoveryCode(_) => Factor::RecoveryCode,
-        }
+    /// Whether it is a guess at recovery codes, whose budget is one of their own.
+    pub fn is_recovery_code(&self) -> bool {
+        matches!(self, Self::RecoveryCode(_))
     }
 }
 
@@ -89,29 +107,17 @@ impl Assured {
 ///
 /// # Errors
 /// `unreadable` when nothing of what the account has could be opened: then nothing was judged.
-pub fn judge(
-    db: &mut Db<'_>,
-    account: AccountId,
-    offered: &Offered,
-    paid: &Paid,
-    now: Timestamp,
-    window: u32,
-) -> Result<Judged, Fault> {
+pub fn judge(db: &mut Db<'_>, question: &Question<'_>, offered: &Offered) -> Result<Judged, Fault> {
     match offered {
-        Offered::Code(code) => judge_code(db, account, code, now, window),
-        Offered::RecoveryCode(code) => judge_recovery_code(db, account, code, paid, now),
+        Offered::Code(code) => judge_code(db, question, code),
+        Offered::RecoveryCode(code) => judge_recovery_code(db, question, code),
     }
 }
 
 /// The two budgets are apart: while that of recovery codes is spent, a bypass code is judged alone, and what came to
 /// be after the guess was paid for is not judged by it.
-fn judge_recovery_code(
-    db: &mut Db<'_>,
-    account: AccountId,
-    code: &RecoveryCode,
-    paid: &Paid,
-    now: Timestamp,
-) -> Result<Judged, Fault> {
+fn judge_recovery_code(db: &mut Db<'_>, question: &Question<'_>, code: &RecoveryCode) -> Result<Judged, Fault> {
+    let Question { account, paid, now, .. } = *question;
     let recovery = match paid.key_in(Scope::RecoveryCode) {
         Some(_) => recovery_codes::find_unused(db, account, code)?.map(What::Recovery),
         None => None,
@@ -126,7 +132,8 @@ fn judge_recovery_code(
     Ok(recovery.or(bypass).map_or(Judged::Wrong, |what| Judged::Right(Match(what))))
 }
 
-fn judge_code(db: &mut Db<'_>, account: AccountId, code: &Code, now: Timestamp, window: u32) -> Result<Judged, Fault> {
+fn judge_code(db: &mut Db<'_>, question: &Question<'_>, code: &Code) -> Result<Judged, Fault> {
+    let Question { account, now, window, .. } = *question;
     let (mut found, mut opened_any, mut fault) = (None, false, None);
     for (method, opened) in totp::open_active(db, account)? {
         match opened {
@@ -149,14 +156,19 @@ fn judge_code(db: &mut Db<'_>, account: AccountId, code: &Code, now: Timestamp, 
     }
 }
 
-/// Takes a pending authenticator into use, by the first of its codes, which is used up with that.
+/// Takes a pending method into use, by its first proof, which is used up with that.
 ///
 /// # Errors
 /// `contended` when it was confirmed or abandoned meanwhile.
-pub fn activate(tx: &mut Tx<'_>, method: MethodId, step: Step, now: Timestamp) -> Result<Spent, Fault> {
-    totp::advance(tx, method, step)?;
+pub fn activate(tx: &mut Tx<'_>, method: MethodId, first: First, now: Timestamp) -> Result<Spent, Fault> {
+    let factor = match first {
+        First::Step(step) => {
+            totp::advance(tx, method, step)?;
+            Factor::Totp
+        }
+    };
     methods::activate(tx, method, now)?;
-    Ok(Spent { factor: Factor::Totp })
+    Ok(Spent { factor })
 }
 
 /// Uses a right factor up.

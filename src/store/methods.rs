@@ -96,12 +96,13 @@ pub fn find(db: &mut Db<'_>, account: AccountId, id: MethodId) -> Result<Option<
     row.map(Method::try_from).transpose()
 }
 
-/// Adds a pending method, whose enrolment was just started; one that was pending before is superseded.
+/// Adds a pending method, whose enrolment was just started; one of its kind that was pending before is superseded.
 ///
 /// # Errors
 /// `unavailable`.
 pub fn insert_pending(tx: &mut Tx<'_>, method: &Method) -> Result<(), Fault> {
-    abandon_pending(tx, method.account, method.created_at)?;
+    let of_kind = |other: &Method| other.state == State::Pending && other.kind == method.kind;
+    end(tx, method.account, of_kind, State::Abandoned, method.created_at)?;
     let row = Row {
         id: method.id.to_string(),
         account_id: method.account.to_string(),
@@ -132,7 +133,7 @@ pub(super) fn insert_arrivals(tx: &mut Tx<'_>, arrivals: &[Arrival], now: Timest
             account_id: arrival.id.to_string(),
             kind: Kind::Totp.to_string(),
             state: State::Active.as_str().to_owned(),
-            label: Label::default().as_str().to_owned(),
+            label: Kind::Totp.label().as_str().to_owned(),
             created_at: at,
             last_used_at: None,
             expires_at: at,
@@ -180,12 +181,21 @@ pub(super) fn touch(tx: &mut Tx<'_>, id: MethodId, now: Timestamp) -> Result<(),
     hit_one(rows, "method")
 }
 
-/// Ends the pending enrolment of an account, if there is one.
+/// Ends the pending enrolments of an account, if there are any.
 ///
 /// # Errors
 /// `unavailable`.
 pub fn abandon_pending(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<(), Fault> {
-    end(tx, account, None, (State::Pending, State::Abandoned), now).map(|_| ())
+    end(tx, account, |method| method.state == State::Pending, State::Abandoned, now).map(|_| ())
+}
+
+/// Ends one pending enrolment.
+///
+/// # Errors
+/// `contended` when it is not pending any more.
+pub fn abandon(tx: &mut Tx<'_>, method: &Method, now: Timestamp) -> Result<(), Fault> {
+    let it = |other: &Method| other.state == State::Pending && other.id == method.id;
+    hit_one(end(tx, method.account, it, State::Abandoned, now)?, "pending method")
 }
 
 /// Removes one active method, for an owner who has proved both factors.
@@ -200,7 +210,8 @@ pub fn remove(
     _: &Reverified,
     _: &Assured,
 ) -> Result<(), Fault> {
-    hit_one(end(tx, account, Some(id), (State::Active, State::Removed), now)?, "active method")
+    let it = |method: &Method| method.state == State::Active && method.id == id;
+    hit_one(end(tx, account, it, State::Removed, now)?, "active method")
 }
 
 /// Removes one active method that the just confirmed one takes the place of. The owner proved both
@@ -209,11 +220,12 @@ pub fn remove(
 /// # Errors
 /// `contended` when it is not active any more.
 pub fn replace(tx: &mut Tx<'_>, confirmed: &Method, old: MethodId, now: Timestamp, _: &Assured) -> Result<(), Fault> {
-    hit_one(end(tx, confirmed.account, Some(old), (State::Active, State::Removed), now)?, "replaced method")
+    let it = |method: &Method| method.state == State::Active && method.id == old;
+    hit_one(end(tx, confirmed.account, it, State::Removed, now)?, "replaced method")
 }
 
 /// Removes every active method and ends the pending enrolment, for an owner who has proved both
-/// factors; what an undo needs of them is kept until then, where it is to be kept. Returns how many were active.
+/// factors; what an undo needs of them is kept until then, where it is to be kept. Returns the kind of each.
 ///
 /// # Errors
 /// `unavailable`.
@@ -224,7 +236,7 @@ pub fn remove_all(
     kept_until: Option<Timestamp>,
     _: &Reverified,
     _: &Assured,
-) -> Result<usize, Fault> {
+) -> Result<Vec<Kind>, Fault> {
     clear(tx, account, now, kept_until)
 }
 
@@ -237,7 +249,7 @@ pub fn remove_for_operator(
     account: AccountId,
     now: Timestamp,
     kept_until: Option<Timestamp>,
-) -> Result<usize, Fault> {
+) -> Result<Vec<Kind>, Fault> {
     clear(tx, account, now, kept_until)
 }
 
@@ -251,34 +263,37 @@ pub fn remove_for_agent(
     now: Timestamp,
     kept_until: Option<Timestamp>,
     _: &Agent,
-) -> Result<usize, Fault> {
+) -> Result<Vec<Kind>, Fault> {
     clear(tx, customer.account(), now, kept_until)
 }
 
-fn clear(tx: &mut Tx<'_>, account: AccountId, now: Timestamp, kept_until: Option<Timestamp>) -> Result<usize, Fault> {
+fn clear(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    now: Timestamp,
+    kept_until: Option<Timestamp>,
+) -> Result<Vec<Kind>, Fault> {
     abandon_pending(tx, account, now)?;
-    let ids: Vec<MethodId> = active(tx, account)?.iter().map(|method| method.id).collect();
+    let leaving = active(tx, account)?;
+    let ids: Vec<MethodId> = leaving.iter().map(|method| method.id).collect();
     tombstones::bury(tx, account, &ids, now, kept_until)?;
-    end(tx, account, None, (State::Active, State::Removed), now)
+    end(tx, account, |method| method.state == State::Active, State::Removed, now)?;
+    Ok(leaving.iter().map(|method| method.kind).collect())
 }
 
 /// Moves methods out of service, and wipes what is secret about them.
 fn end(
     tx: &mut Tx<'_>,
     account: AccountId,
-    only: Option<MethodId>,
-    (from, to): (State, State),
+    is_meant: impl Fn(&Method) -> bool,
+    to: State,
     now: Timestamp,
 ) -> Result<usize, Fault> {
-    let in_state: Vec<Method> = live(tx, account)?.into_iter().filter(|method| method.state == from).collect();
-    let ending: Vec<String> = in_state
-        .iter()
-        .filter(|method| only.is_none_or(|id| method.id == id))
-        .map(|method| method.id.to_string())
-        .collect();
-    for id in &ending {
-        diesel::delete(totp::table.filter(totp::method_id.eq(id))).prepared().execute(tx.conn)?;
-        let leaving = dsl::method.filter(dsl::id.eq(id)).filter(dsl::state.eq(from.as_str()));
+    let ending: Vec<Method> = live(tx, account)?.into_iter().filter(is_meant).collect();
+    for method in &ending {
+        let id = method.id.to_string();
+        diesel::delete(totp::table.filter(totp::method_id.eq(&id))).prepared().execute(tx.conn)?;
+        let leaving = dsl::method.filter(dsl::id.eq(&id)).filter(dsl::state.eq(method.state.as_str()));
         let rows = diesel::update(leaving)
             .set((dsl::state.eq(to.as_str()), dsl::ended_at.eq(now.as_millisecond())))
             .prepared()
@@ -288,16 +303,17 @@ fn end(
     Ok(ending.len())
 }
 
-/// The kinds of the active methods, for a sign-in to offer.
+/// The kinds of the active methods, the strongest first, for a sign-in to offer.
 ///
 /// # Errors
 /// `unavailable`, `unreadable`.
 pub fn kinds(db: &mut Db<'_>, account: AccountId) -> Result<Vec<Kind>, Fault> {
-    let mut kinds: Vec<Kind> = Vec::new();
-    for method in active(db, account)? {
-        if !kinds.contains(&method.kind) {
-            kinds.push(method.kind);
-        }
-    }
-    Ok(kinds)
+    Ok(distinct(active(db, account)?.iter().map(|method| method.kind).collect()))
+}
+
+/// Each kind once, the strongest first.
+pub fn distinct(mut kinds: Vec<Kind>) -> Vec<Kind> {
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
 }

@@ -57,6 +57,11 @@ async fn every_operation_answers_as_the_document_says(app: &TestApp) {
     for path in ["2fa", "events"] {
         carla.get(&desk::about(&account, path)).await.is(200);
     }
+    // A person with an authenticator app has nothing that is to be asked.
+    let passkey = json!({"method": "passkey"});
+    alice.post(&format!("{VERIFY}/start"), &passkey).await.refuses("method-not-available");
+    let unknown = json!({"challenge": "unknown", "method": "passkey"});
+    app.post(&format!("{SECOND}/start"), &unknown).await.refuses("challenge-expired");
     desk::bypass_code(&carla, &account).await;
     desk::ask(&carla, &account, desk::UNLOCK).await.is(200);
     let acme = partner(app, "Acme").await;

@@ -333,6 +333,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/account/security/2fa/verify/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks for the second factor in this session, to be proved with `verify`.
+         * @description What was asked for in the same session before is void.
+         */
+        post: operations["startVerification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/account/security/events": {
         parameters: {
             query?: never;
@@ -464,6 +484,26 @@ export interface paths {
         put?: never;
         /** Completes a sign-in with the second factor. */
         post: operations["loginSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/login/second-factor/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks for the second factor of a sign-in.
+         * @description What was asked for the same sign-in before is void. A code or credential of another sign-in is refused.
+         */
+        post: operations["startLoginSecondFactor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -962,7 +1002,7 @@ export interface components {
             manage: components["schemas"]["Action"];
             /** @description Make a new set of recovery codes. */
             regenerate_recovery_codes: components["schemas"]["Action"];
-            /** @description Put one authenticator in the place of another. */
+            /** @description Put one method in the place of another, of whatever kind. */
             replace: components["schemas"]["Action"];
             /** @description Set two-factor authentication up. */
             setup: components["schemas"]["Action"];
@@ -1006,7 +1046,12 @@ export interface components {
          * @description An authentication method (RFC 8176), or `rc` for a recovery code.
          * @enum {string}
          */
-        Amr: "pwd" | "otp" | "rc" | "mfa";
+        Amr: "pwd" | "hwk" | "swk" | "user" | "otp" | "sms" | "rc" | "mfa";
+        /**
+         * @description A kind of method that answers only when it is asked.
+         * @enum {string}
+         */
+        AskedMethod: "passkey" | "sms" | "email";
         /** @description One budget of guesses. Zero means: no such rule. */
         Budget: {
             /**
@@ -1066,7 +1111,7 @@ export interface components {
          * @description What can answer a challenge.
          * @enum {string}
          */
-        ChallengeMethod: "totp" | "recovery_code";
+        ChallengeMethod: "passkey" | "totp" | "sms" | "email" | "recovery_code";
         ChangePasswordRequest: {
             code?: components["schemas"]["OneTimeCode"] | null;
             /**
@@ -1257,6 +1302,8 @@ export interface components {
              * @example false
              */
             enabled: boolean;
+            /** @description What protected the account until then, the strongest first. */
+            ended: components["schemas"]["MethodType"][];
             /** @description How the account signs in from now on. */
             login: components["schemas"]["LoginMethod"];
             /** @description What to tell the owner, in the language asked for. */
@@ -1554,7 +1601,7 @@ export interface components {
          * @description The kind of a method.
          * @enum {string}
          */
-        MethodType: "totp";
+        MethodType: "passkey" | "totp" | "sms" | "email";
         NewWebhook: {
             /** @description What to call it. */
             description?: string | null;
@@ -1872,7 +1919,7 @@ export interface components {
          * @description What a body must hold; `code|recovery_code` means one of both.
          * @enum {string}
          */
-        Proof: "password" | "code|recovery_code";
+        Proof: "password" | "code|recovery_code" | "recovery_code";
         ProofsRequest: {
             code?: components["schemas"]["OneTimeCode"] | null;
             /**
@@ -1999,7 +2046,7 @@ export interface components {
              * @description When it dies.
              */
             expires_at: string;
-            /** @description What can answer it. */
+            /** @description What can answer it, the strongest first. */
             methods: components["schemas"]["ChallengeMethod"][];
             /**
              * @description Always `second_factor_required`. (enum property replaced by openapi-typescript)
@@ -2007,6 +2054,11 @@ export interface components {
              */
             result: "second_factor_required";
         };
+        /**
+         * @description A way that codes are sent.
+         * @enum {string}
+         */
+        SentMethod: "sms" | "email";
         /** @description A session. */
         Session: {
             /** @description What its owner has proved. */
@@ -2048,6 +2100,54 @@ export interface components {
             /** @description The tokens. */
             tokens: components["schemas"]["Tokens"];
         };
+        StartAtSignInRequest: {
+            /** @description The challenge of the sign-in. */
+            challenge: string;
+            /** @description What is to answer it. */
+            method: components["schemas"]["AskedMethod"];
+        };
+        StartRequest: {
+            /** @description What is to prove it. */
+            method: components["schemas"]["AskedMethod"];
+        };
+        /** @description What the proof is to be given with. */
+        Started: components["schemas"]["StartedPasskey"] | components["schemas"]["StartedCode"];
+        /** @description A code is on its way. */
+        StartedCode: {
+            /**
+             * Format: date-time
+             * @description Until when it is good.
+             */
+            expires_at: string;
+            /**
+             * @description By which way. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            method: "email" | "sms";
+            /**
+             * @description Where to, as far as it is shown.
+             * @example a•••@example.com
+             */
+            sent_to: string;
+        };
+        /** @description A passkey is asked. */
+        StartedPasskey: {
+            /**
+             * Format: date-time
+             * @description Until when it can be answered.
+             */
+            expires_at: string;
+            /**
+             * @description Always `passkey`. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            method: "passkey";
+            /**
+             * @description What `navigator.credentials.get` takes as `publicKey`, in its JSON form (WebAuthn §5.1.8,
+             *     `PublicKeyCredentialRequestOptionsJSON`).
+             */
+            public_key: Record<string, never>;
+        };
         /** @description How two-factor authentication stands. */
         Status: {
             /** @description What the owner may do now, and what it takes. */
@@ -2059,6 +2159,8 @@ export interface components {
             disabled_at?: string;
             /** @description Whether it is on. */
             enabled: boolean;
+            /** @description The kinds of method that can be set up, the strongest first. */
+            kinds: components["schemas"]["MethodType"][];
             /** @description The active methods, oldest first. */
             methods: components["schemas"]["Method"][];
             /** @description Enrolments that wait for their confirm. */
@@ -2775,6 +2877,10 @@ export interface operations {
                      *           }
                      *         },
                      *         "enabled": true,
+                     *         "kinds": [
+                     *           "passkey",
+                     *           "totp"
+                     *         ],
                      *         "methods": [
                      *           {
                      *             "created_at": "2026-11-24T08:00:00Z",
@@ -2898,6 +3004,10 @@ export interface operations {
                      *         }
                      *       },
                      *       "enabled": true,
+                     *       "kinds": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ],
                      *       "methods": [
                      *         {
                      *           "created_at": "2026-11-24T08:00:00Z",
@@ -3000,6 +3110,9 @@ export interface operations {
                      * @example {
                      *       "disabled_at": "2026-11-24T09:00:00Z",
                      *       "enabled": false,
+                     *       "ended": [
+                     *         "totp"
+                     *       ],
                      *       "login": "password",
                      *       "message": "Your account is no longer protected by an authenticator app.",
                      *       "reminder_at": "2026-11-25T09:00:00Z",
@@ -3446,6 +3559,10 @@ export interface operations {
                      *           }
                      *         },
                      *         "enabled": true,
+                     *         "kinds": [
+                     *           "passkey",
+                     *           "totp"
+                     *         ],
                      *         "methods": [
                      *           {
                      *             "created_at": "2026-11-24T08:00:00Z",
@@ -4058,7 +4175,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid-credential */
+            /** @description invalid-credential, method-not-offered */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4460,6 +4577,10 @@ export interface operations {
                      *           }
                      *         },
                      *         "enabled": true,
+                     *         "kinds": [
+                     *           "passkey",
+                     *           "totp"
+                     *         ],
                      *         "methods": [
                      *           {
                      *             "created_at": "2026-11-24T08:00:00Z",
@@ -4970,6 +5091,166 @@ export interface operations {
                 };
             };
             /** @description two-factor-not-enabled, already-completed, request-in-progress */
+            409: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation-failed, idempotency-key-reused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-attempts */
+            429: {
+                headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startVerification: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "method": "passkey"
+                 *     }
+                 */
+                "application/json": components["schemas"]["StartRequest"];
+            };
+        };
+        responses: {
+            /** @description What it is to be given with */
+            200: {
+                headers: {
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-11-24T08:05:00Z",
+                     *       "method": "passkey",
+                     *       "public_key": {
+                     *         "allowCredentials": [
+                     *           {
+                     *             "id": "a2V5",
+                     *             "type": "public-key"
+                     *           }
+                     *         ],
+                     *         "challenge": "ZXhhbXBsZQ",
+                     *         "rpId": "portal.example",
+                     *         "timeout": 300000,
+                     *         "userVerification": "preferred"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description two-factor-not-enabled, method-not-available, already-completed, request-in-progress */
             409: {
                 headers: {
                     /** @description Seconds until it is worth another try */
@@ -5952,6 +6233,148 @@ export interface operations {
             };
             /** @description not-acceptable */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description challenge-expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation-failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-attempts */
+            429: {
+                headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startLoginSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "challenge": "a-challenge-as-an-example",
+                 *       "method": "passkey"
+                 *     }
+                 */
+                "application/json": components["schemas"]["StartAtSignInRequest"];
+            };
+        };
+        responses: {
+            /** @description What it is to be given with */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-11-24T08:05:00Z",
+                     *       "method": "passkey",
+                     *       "public_key": {
+                     *         "allowCredentials": [
+                     *           {
+                     *             "id": "a2V5",
+                     *             "type": "public-key"
+                     *           }
+                     *         ],
+                     *         "challenge": "ZXhhbXBsZQ",
+                     *         "rpId": "portal.example",
+                     *         "timeout": 300000,
+                     *         "userVerification": "preferred"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description method-not-available */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8500,6 +8923,9 @@ export interface operations {
                      * @example {
                      *       "disabled_at": "2026-11-24T09:00:00Z",
                      *       "enabled": false,
+                     *       "ended": [
+                     *         "totp"
+                     *       ],
                      *       "login": "password",
                      *       "message": "Your account is no longer protected by an authenticator app.",
                      *       "reminder_at": "2026-11-25T09:00:00Z",

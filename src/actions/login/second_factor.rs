@@ -11,6 +11,7 @@ use crate::{
     domain::{
         account::Account,
         assurance::Assurance,
+        binding::Binding,
         event::{Event, EventKind},
         guesses::{BucketId, Scope},
         refusal::{Refusal, Stop},
@@ -18,7 +19,7 @@ use crate::{
     },
     store::{
         Tx, accounts, challenges,
-        factors::{self, Judged, Offered},
+        factors::{Judged, Offered},
         ledger::{self, Paid},
     },
 };
@@ -36,9 +37,9 @@ pub async fn second_factor(cx: &Cx, challenge: &str, offered: Offered) -> Result
 
 fn judge(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque, offered: &Offered) -> Result<Grant, Stop> {
     let (mut account, challenge) = open_challenge(tx, cx, token)?;
-    let buckets = vec![BucketId::new(Scope::Challenge, challenge.id), factor::bucket_before_sign_in(&account, offered)];
+    let buckets = vec![BucketId::new(Scope::Challenge, challenge.id), factor::bucket_of_account(account.id, offered)];
     let paid = factor::pay(tx, cx, account.id, buckets)?;
-    let matched = match factors::judge(tx, account.id, offered, &paid, cx.now, cx.policy.totp_window)? {
+    let matched = match factor::judge(tx, cx, account.id, Binding::SignIn(challenge.id), offered, &paid)? {
         Judged::Right(matched) => matched,
         missed => return refuse(tx, cx, &mut account, &challenge, paid, &missed),
     };
@@ -49,7 +50,14 @@ fn judge(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque, offered: &Offered) -> Result<
 }
 
 /// The challenge and its account, held first: its twin may have used it until then.
-fn open_challenge(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque) -> Result<(Account, Challenge), Stop> {
+///
+/// # Errors
+/// `challenge-expired`.
+pub(in crate::actions) fn open_challenge(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    token: &Opaque,
+) -> Result<(Account, Challenge), Stop> {
     let account = accounts::lock_of_challenge(tx, token.id.into())?.ok_or(Refusal::ChallengeExpired)?;
     let challenge = challenges::find_open(tx, token, cx.now)?.ok_or(Refusal::ChallengeExpired)?;
     if challenge.epoch != account.epoch || !account.is_enabled() {

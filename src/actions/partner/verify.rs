@@ -6,6 +6,7 @@ use crate::{
     actions::{entrance as idempotent, factor},
     domain::{
         account::Account,
+        binding::Binding,
         client::ClientScope,
         event::{Event, EventKind},
         id::AccountId,
@@ -14,7 +15,7 @@ use crate::{
     },
     store::{
         Tx, accounts,
-        factors::{self, Judged, Offered},
+        factors::{Judged, Offered},
         ledger::{self, Paid},
     },
 };
@@ -57,8 +58,8 @@ pub async fn verify(call: &PartnerCall, command: Verify) -> Result<Verified, Sto
 
 fn judge(tx: &mut Tx<'_>, call: &PartnerCall, mut account: Account, offered: &Offered) -> Result<Verified, Stop> {
     let cx = &call.cx;
-    let paid = factor::pay(tx, cx, account.id, vec![factor::bucket_before_sign_in(&account, offered)])?;
-    let matched = match factors::judge(tx, account.id, offered, &paid, cx.now, cx.policy.totp_window)? {
+    let paid = factor::pay(tx, cx, account.id, vec![factor::bucket_of_account(account.id, offered)])?;
+    let matched = match factor::judge(tx, cx, account.id, Binding::Partner(call.holder.client), offered, &paid)? {
         Judged::Right(matched) => matched,
         missed => return refuse(tx, call, &mut account, paid, &missed),
     };

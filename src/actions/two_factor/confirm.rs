@@ -1,5 +1,5 @@
-//! Confirming an enrolment with the first code of the new authenticator: it protects the account from
-//! then on. Where it replaces another one, the two swap in this transaction, without a gap.
+//! Confirming an enrolment with the first proof of the new method: it protects the account from then on. Where it
+//! replaces another one, of whatever kind, the two swap in this transaction, without a gap.
 
 use super::{
     enrollment,
@@ -7,24 +7,24 @@ use super::{
 };
 use crate::{
     actions::{
-        Call, Outcome, entrance,
+        Call, Cx, Outcome, entrance,
         issue::{self, Grant, Tokens},
     },
     domain::{
         account::Account,
-        assurance::{Assurance, Factor},
+        assurance::Assurance,
         event::{Event, EventKind},
         guesses::{BucketId, Scope},
         id::MethodId,
-        method::{Method, State},
+        method::{Kind, Method, State},
         recovery_code::RecoveryCode,
-        refusal::{Refusal, Stop},
+        refusal::{Fault, Refusal, Stop},
         session::Session,
-        totp::{Code, Step},
+        totp::Code,
     },
     store::{
         Tx, accounts,
-        factors::{self, Assured},
+        factors::{self, Assured, First},
         ledger, methods, recovery_codes, sessions, tombstones, totp,
     },
 };
@@ -33,10 +33,26 @@ use serde::{Deserialize, Serialize};
 /// What the owner sends.
 #[derive(Clone, Debug)]
 pub struct Confirm {
+    /// The kind of method that is enrolled.
+    pub kind: Kind,
     /// The enrolment.
     pub id: MethodId,
-    /// The first code of the new authenticator.
-    pub code: Code,
+    /// The first proof of the new method.
+    pub answer: Answer,
+}
+
+/// A first proof.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// A code of the new authenticator app.
+    Code(Code),
+}
+
+/// What became of it.
+enum Verdict {
+    Right(First),
+    /// Wrong, by so many seconds where it is a code that is right for another moment.
+    Wrong(Option<i64>),
 }
 
 /// The method is in service.
@@ -85,24 +101,23 @@ fn judge_and_activate(
     command: &Confirm,
 ) -> Result<(Confirmed, Grant), Stop> {
     let cx = &call.cx;
-    let method = enrollment::pending(tx, call, command.id)?;
+    let method = enrollment::pending(tx, call, command.kind, command.id)?;
     if method.session != session.id || !is_replaceable(tx, &method)? {
         return Err(Refusal::EnrolmentExpired.into());
     }
     let paid = ledger::pay(tx, &cx.policy.limits, vec![BucketId::new(Scope::Confirm, method.id)], cx.now)?;
-    let opened = totp::open(tx, account.id, method.id)?;
-    match opened.secret.matching_step(&command.code, cx.now, cx.policy.totp_window, opened.last) {
-        Some(step) => {
+    match judge(tx, cx, &method, &command.answer)? {
+        Verdict::Right(first) => {
             ledger::give_back(tx, paid, cx.now)?;
-            activate(tx, call, account, session, &method, step)
+            activate(tx, call, account, session, &method, first)
         }
-        None => {
+        Verdict::Wrong(skew) => {
             let kept = ledger::keep(tx, &cx.policy.limits, paid, cx.now)?;
             let remaining = crate::actions::factor::remaining(&kept);
             if kept.iter().any(|(_, kept)| kept.ends) {
                 wear_out(tx, call, account, &method)?;
             }
-            Err(match opened.secret.skew(&command.code, cx.now) {
+            Err(match skew {
                 Some(skew_seconds) => Refusal::CodeOutOfWindow { skew_seconds, server_time: cx.now },
                 None => Refusal::InvalidCredential { attempts_remaining: remaining },
             }
@@ -111,11 +126,27 @@ fn judge_and_activate(
     }
 }
 
+fn judge(tx: &mut Tx<'_>, cx: &Cx, method: &Method, answer: &Answer) -> Result<Verdict, Stop> {
+    match answer {
+        Answer::Code(code) => {
+            let opened = totp::open(tx, method.account, method.id)?;
+            let step = opened.secret.matching_step(code, cx.now, cx.policy.totp_window, opened.last);
+            Ok(match step {
+                Some(step) => Verdict::Right(First::Step(step)),
+                None => Verdict::Wrong(opened.secret.skew(code, cx.now)),
+            })
+        }
+    }
+}
+
 /// The method that this one is to replace must still be there.
 fn is_replaceable(tx: &mut Tx<'_>, method: &Method) -> Result<bool, Stop> {
-    let Some(old) = method.replaces else { return Ok(true) };
-    let old = methods::find(tx, method.account, old)?;
-    Ok(old.is_some_and(|old| old.state == State::Active))
+    Ok(method.replaces.is_none() || replaced(tx, method)?.is_some())
+}
+
+fn replaced(tx: &mut Tx<'_>, method: &Method) -> Result<Option<Method>, Fault> {
+    let Some(old) = method.replaces else { return Ok(None) };
+    Ok(methods::find(tx, method.account, old)?.filter(|old| old.state == State::Active))
 }
 
 fn activate(
@@ -124,39 +155,40 @@ fn activate(
     mut account: Account,
     session: Session,
     method: &Method,
-    step: Step,
+    first: First,
 ) -> Result<(Confirmed, Grant), Stop> {
     let cx = &call.cx;
-    let proved = Assured::by_factor(&factors::activate(tx, method.id, step, cx.now)?);
+    let spent = factors::activate(tx, method.id, first, cx.now)?;
+    let proved = Assured::by_factor(&spent);
     // Whoever has a new phone now needs the old one no more, and whoever has stolen the old one must not come back.
     tombstones::discard(tx, account.id)?;
-    let kind = match method.replaces {
+    let old = replaced(tx, method)?;
+    let kind = match &old {
         Some(old) => {
-            methods::replace(tx, method, old, cx.now, &proved)?;
+            methods::replace(tx, method, old.id, cx.now, &proved)?;
             EventKind::TwoFactorReplaced
         }
         None if account.is_enabled() => EventKind::MethodAdded,
         None => EventKind::TwoFactorEnabled,
     };
-    // A method that joins others leaves the codes alone; whoever replaces one may have lost them with it.
-    let codes = match kind {
-        EventKind::MethodAdded => None,
-        _ => Some(recovery_codes::regenerate(tx, account.id, cx.now, &proved)?),
+    let codes = match leaves_codes(tx, method, old.as_ref(), kind)? {
+        true => None,
+        false => Some(recovery_codes::regenerate(tx, account.id, cx.now, &proved)?),
     };
     let ended = sessions::end_others(tx, account.id, Some(session.id), cx.now)?;
     let mut event = Event::of_owner(kind, Some(session.id))
         .with("method", method.id.to_string())
         .with("type", method.kind.to_string())
         .with("sessions", ended);
-    if let Some(old) = method.replaces {
-        event = event.with("replaced", old.to_string());
+    if let Some(old) = &old {
+        event = event.with("replaced", old.id.to_string()).with("replaced_type", old.kind.to_string());
     }
     accounts::record(tx, &mut account, &cx.origin, cx.now, &event, |account| {
         account.epoch += 1;
         account.enabled_at = account.enabled_at.or(Some(cx.now));
         account.reminder_at = None;
     })?;
-    let assurance = Assurance::second_factor(Factor::Totp, cx.now);
+    let assurance = Assurance::second_factor(spent.factor, cx.now);
     let mut assured = call.clone();
     assured.holder.assurance = assurance.clone();
     let status = status::picture(tx, &assured, &account)?;
@@ -164,8 +196,15 @@ fn activate(
     Ok((Confirmed { status, has_codes: codes.is_some(), recovery_codes: codes, tokens: None }, grant))
 }
 
+/// A method that joins others leaves the recovery codes alone, and so does one of another kind that takes over: the codes
+/// were not in the phone. Whoever replaces a phone by a phone may have lost them with it.
+fn leaves_codes(tx: &mut Tx<'_>, new: &Method, old: Option<&Method>, kind: EventKind) -> Result<bool, Fault> {
+    let is_switch = old.is_some_and(|old| old.kind != new.kind);
+    Ok(kind == EventKind::MethodAdded || (is_switch && recovery_codes::standing(tx, new.account)?.is_some()))
+}
+
 fn wear_out(tx: &mut Tx<'_>, call: &Call, mut account: Account, method: &Method) -> Result<(), Stop> {
-    methods::abandon_pending(tx, account.id, call.cx.now)?;
+    methods::abandon(tx, method, call.cx.now)?;
     let event =
         Event::of_owner(EventKind::EnrollmentFailed, Some(call.holder.session)).with("method", method.id.to_string());
     Ok(accounts::record(tx, &mut account, &call.cx.origin, call.cx.now, &event, |_| {})?)

@@ -15,6 +15,7 @@ use crate::{
         assurance::Assurance,
         event::{Event, EventKind},
         id::SessionId,
+        method::Kind,
         refusal::{Fault, Refusal, Rule, Stop},
     },
     store::{Tx, accounts, methods, recovery_codes, sessions},
@@ -64,6 +65,9 @@ pub struct Disabled {
     pub version: i64,
     /// Since when.
     pub disabled_at: Timestamp,
+    /// The kinds of method that protected the account, the strongest first.
+    #[serde(default)]
+    pub ended: Vec<Kind>,
     /// What went with it.
     pub revoked: Counts,
     /// When the owner is reminded that it is off.
@@ -90,6 +94,8 @@ pub struct Preview {
     pub would_revoke: Counts,
     /// Until when the caller's token vouches for the second factor.
     pub fresh_until: Option<Timestamp>,
+    /// Whether an authenticator app is among the methods.
+    pub has_app: bool,
 }
 
 impl Outcome for Disabled {}
@@ -106,8 +112,8 @@ pub async fn disable(call: &Call, command: Disable) -> Result<Disabled, Stop> {
     let (mut disabled, grant) = reverify::settle(call, proven, move |tx, mut change| {
         change.account.require_enabled()?;
         let (id, session) = (change.account.id, Some(change.session.id));
-        let methods =
-            methods::remove_all(tx, id, cx.now, cx.policy.undo_until(cx.now), &change.reverified, change.assured()?)?;
+        let kept_until = cx.policy.undo_until(cx.now);
+        let methods = methods::remove_all(tx, id, cx.now, kept_until, &change.reverified, change.assured()?)?;
         let event = Event::of_owner(EventKind::TwoFactorDisabled, session)
             .with("reason", serde_json::to_value(command.reason).unwrap_or_default());
         let disabled = switch_off(tx, &cx, &mut change.account, methods, session, event)?;
@@ -128,12 +134,12 @@ pub(in crate::actions) fn switch_off(
     tx: &mut Tx<'_>,
     cx: &Cx,
     account: &mut Account,
-    methods: usize,
+    methods: Vec<Kind>,
     spared: Option<SessionId>,
     event: Event,
 ) -> Result<Disabled, Fault> {
     let revoked = Counts {
-        methods,
+        methods: methods.len(),
         recovery_codes: recovery_codes::delete_all(tx, account.id)?,
         sessions: sessions::end_others(tx, account.id, spared, cx.now)?,
     };
@@ -151,7 +157,8 @@ pub(in crate::actions) fn switch_off(
         account.reminded_at = None;
         account.restrict(hold);
     })?;
-    Ok(Disabled { version: account.version, disabled_at: cx.now, revoked, reminder_at, tokens: None })
+    let ended = methods::distinct(methods);
+    Ok(Disabled { version: account.version, disabled_at: cx.now, ended, revoked, reminder_at, tokens: None })
 }
 
 /// Tells what a disable would do, without doing anything.
@@ -168,9 +175,11 @@ pub async fn preview(call: &Call) -> Result<Preview, Stop> {
             let now = asked.cx.now;
             let others = sessions::alive(db, account.id, now)?.iter().filter(|other| other.id != session.id).count();
             let codes = recovery_codes::standing(db, account.id)?;
+            let active = methods::active(db, account.id)?;
             Ok(Preview {
+                has_app: active.iter().any(|method| method.kind == Kind::Totp),
                 would_revoke: Counts {
-                    methods: methods::active(db, account.id)?.len(),
+                    methods: active.len(),
                     recovery_codes: codes.map_or(0, |codes| codes.remaining),
                     sessions: others,
                 },

@@ -1,9 +1,9 @@
-//! Starting an enrolment: the owner proves who they are, and gets the one answer that holds the secret.
+//! Starting an enrolment: the owner proves who they are, and gets what the new method is made of, once.
 //! What protects the account already goes on protecting it until the enrolment is confirmed.
 
 use crate::{
     actions::{
-        Call, Outcome,
+        Call, Cx, Outcome,
         reverify::{self, Ask, Change, Proofs},
     },
     domain::{
@@ -24,12 +24,21 @@ use serde::{Deserialize, Serialize};
 /// What the owner sends.
 #[derive(Clone, Debug)]
 pub struct Enroll {
+    /// What the method is to be.
+    pub means: Means,
     /// The proofs.
     pub proofs: Proofs,
-    /// What the method is to be called.
-    pub label: Label,
+    /// What it is to be called; by its kind when nothing is said.
+    pub label: Option<Label>,
     /// The method that the confirm is to take out of service.
     pub replaces: Option<MethodId>,
+}
+
+/// What a method is to be, with all that its owner says of it.
+#[derive(Clone, Debug)]
+pub enum Means {
+    /// An authenticator app.
+    Totp,
 }
 
 /// An enrolment that was started.
@@ -37,46 +46,63 @@ pub struct Enroll {
 pub struct Enrolled {
     /// The pending method.
     pub id: MethodId,
+    /// Its kind.
+    pub kind: Kind,
     /// Its label.
     pub label: Label,
     /// When the enrolment ends.
     pub expires_at: Timestamp,
     /// The version that the account has now.
     pub version: i64,
-    /// The secret, and who is to see it under which name.
+    /// What the owner goes on with.
     #[serde(skip)]
-    pub secret: Option<Shown>,
+    pub shown: Option<Shown>,
 }
 
-/// The secret as the owner's app takes it.
-pub struct Shown {
-    /// The secret.
-    pub secret: TotpSecret,
-    /// The key URI for the app.
-    pub otpauth_uri: String,
+/// What the owner of a new method goes on with.
+pub enum Shown {
+    /// The secret as an authenticator app takes it.
+    Totp {
+        /// The secret.
+        secret: TotpSecret,
+        /// The key URI for the app.
+        otpauth_uri: String,
+    },
 }
 
 impl Outcome for Enrolled {
-    /// Without its secret it is of no use.
+    /// Without what is shown once it is of no use.
     fn is_repeatable(&self) -> bool {
         false
     }
 }
 
-/// Starts the enrolment of an authenticator app.
+impl Means {
+    /// The kind of method.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Totp => Kind::Totp,
+        }
+    }
+}
+
+/// Starts the enrolment of a method.
 ///
 /// # Errors
-/// `too-many-methods`, `not-found` for a method to replace that is not active, and those of [`reverify`].
+/// `method-not-offered`, `too-many-methods`, `not-found` for a method to replace that is not active, and those of [`reverify`].
 pub async fn enroll(call: &Call, command: Enroll) -> Result<Enrolled, Stop> {
     let quota = Some(BucketId::new(Scope::EnrollStart, call.holder.account));
     let ask = Ask { action: "enroll", proofs: command.proofs, quota, new_password: None };
-    let replaces = command.replaces;
+    let Enroll { means, replaces, .. } = command;
+    if !call.cx.policy.kinds.contains(&means.kind()) {
+        return Err(Refusal::MethodNotOffered.into());
+    }
     let proven = reverify::prove(call, ask, move |tx, account| has_room(tx, account, replaces)).await?;
 
-    let (call, label) = (call.clone(), command.label);
+    let (call, label) = (call.clone(), command.label.unwrap_or_else(|| means.kind().label()));
     reverify::settle(&call.clone(), proven, move |tx, change| {
         has_room(tx, &change.account, replaces)?;
-        start(tx, &call, change, &label, replaces)
+        start(tx, &call, change, &means, &label, replaces)
     })
     .await
 }
@@ -97,15 +123,15 @@ fn start(
     tx: &mut Tx<'_>,
     call: &Call,
     mut change: Change,
+    means: &Means,
     label: &Label,
     replaces: Option<MethodId>,
 ) -> Result<Enrolled, Stop> {
     let cx = &call.cx;
-    let secret = TotpSecret::from_bytes(cx.random.bytes()?);
     let method = Method {
         id: cx.random.id(cx.now)?,
         account: change.account.id,
-        kind: Kind::Totp,
+        kind: means.kind(),
         state: State::Pending,
         label: label.clone(),
         created_at: cx.now,
@@ -115,17 +141,29 @@ fn start(
         session: change.session.id,
     };
     methods::insert_pending(tx, &method)?;
-    totp::insert(tx, change.account.id, method.id, &secret)?;
+    let shown = make(tx, cx, &change.account, &method, means)?;
     let event = Event::of_owner(EventKind::EnrollmentStarted, Some(change.session.id))
         .with("method", method.id.to_string())
         .with("type", method.kind.to_string());
     accounts::record(tx, &mut change.account, &cx.origin, cx.now, &event, |_| {})?;
-    let otpauth_uri = secret.otpauth_uri(&cx.policy.product_name, change.account.email.as_str());
     Ok(Enrolled {
         id: method.id,
+        kind: method.kind,
         label: method.label,
         expires_at: method.expires_at,
         version: change.account.version,
-        secret: Some(Shown { secret, otpauth_uri }),
+        shown: Some(shown),
     })
+}
+
+/// Makes what a method of its kind consists of.
+fn make(tx: &mut Tx<'_>, cx: &Cx, account: &Account, method: &Method, means: &Means) -> Result<Shown, Stop> {
+    match means {
+        Means::Totp => {
+            let secret = TotpSecret::from_bytes(cx.random.bytes()?);
+            totp::insert(tx, account.id, method.id, &secret)?;
+            let otpauth_uri = secret.otpauth_uri(&cx.policy.product_name, account.email.as_str());
+            Ok(Shown::Totp { secret, otpauth_uri })
+        }
+    }
 }

@@ -4,8 +4,8 @@ use crate::{
     actions::{Call, entrance},
     domain::{
         event::{Event, EventKind},
-        id::MethodId,
-        method::{Method, State},
+        id::{AccountId, MethodId},
+        method::{Kind, Method, State},
         refusal::{Refusal, Stop},
     },
     store::{Db, accounts, methods},
@@ -16,13 +16,13 @@ use jiff::Timestamp;
 ///
 /// # Errors
 /// `not-found`, `enrolment-expired`.
-pub async fn look(call: &Call, id: MethodId) -> Result<Method, Stop> {
+pub async fn look(call: &Call, kind: Kind, id: MethodId) -> Result<Method, Stop> {
     let asked = call.clone();
     call.cx
         .store
         .read("enrollment", move |db| {
             let (account, _) = entrance::recognise(db, &asked)?;
-            let method = methods::find(db, account.id, id)?.ok_or(Refusal::NotFound)?;
+            let method = find(db, account.id, kind, id)?;
             if method.state == State::Abandoned || is_expired(&method, asked.cx.now) {
                 return Err(Refusal::EnrolmentExpired.into());
             }
@@ -35,14 +35,14 @@ pub async fn look(call: &Call, id: MethodId) -> Result<Method, Stop> {
 ///
 /// # Errors
 /// `not-found`, `enrolment-expired`, `already-confirmed`.
-pub async fn cancel(call: &Call, id: MethodId) -> Result<(), Stop> {
+pub async fn cancel(call: &Call, kind: Kind, id: MethodId) -> Result<(), Stop> {
     let asked = call.clone();
     call.cx
         .store
         .write("cancel-enrollment", move |tx| {
             let (mut account, session) = entrance::enter(tx, &asked)?;
-            let method = pending(tx, &asked, id)?;
-            methods::abandon_pending(tx, account.id, asked.cx.now)?;
+            let method = pending(tx, &asked, kind, id)?;
+            methods::abandon(tx, &method, asked.cx.now)?;
             let event =
                 Event::of_owner(EventKind::EnrollmentCancelled, Some(session.id)).with("method", method.id.to_string());
             Ok(accounts::record(tx, &mut account, &asked.cx.origin, asked.cx.now, &event, |_| {})?)
@@ -54,14 +54,19 @@ pub async fn cancel(call: &Call, id: MethodId) -> Result<(), Stop> {
 ///
 /// # Errors
 /// `not-found`, `enrolment-expired`, `already-confirmed`.
-pub fn pending(db: &mut Db<'_>, call: &Call, id: MethodId) -> Result<Method, Stop> {
-    let method = methods::find(db, call.holder.account, id)?.ok_or(Refusal::NotFound)?;
+pub fn pending(db: &mut Db<'_>, call: &Call, kind: Kind, id: MethodId) -> Result<Method, Stop> {
+    let method = find(db, call.holder.account, kind, id)?;
     match method.state {
         State::Active | State::Removed => Err(Refusal::AlreadyConfirmed.into()),
         State::Abandoned => Err(Refusal::EnrolmentExpired.into()),
         State::Pending if is_expired(&method, call.cx.now) => Err(Refusal::EnrolmentExpired.into()),
         State::Pending => Ok(method),
     }
+}
+
+/// A method of another kind is not looked for under this one's path.
+fn find(db: &mut Db<'_>, account: AccountId, kind: Kind, id: MethodId) -> Result<Method, Stop> {
+    Ok(methods::find(db, account, id)?.filter(|method| method.kind == kind).ok_or(Refusal::NotFound)?)
 }
 
 fn is_expired(method: &Method, now: Timestamp) -> bool {

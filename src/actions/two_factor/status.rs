@@ -85,6 +85,11 @@ impl Status {
     pub fn is_enabled(&self) -> bool {
         self.since.is_some()
     }
+
+    /// Whether an authenticator app is among the methods.
+    pub fn has_app(&self) -> bool {
+        self.methods.iter().any(|method| method.kind == Kind::Totp)
+    }
 }
 
 impl From<&Method> for ActiveMethod {

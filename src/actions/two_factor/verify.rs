@@ -6,10 +6,10 @@ use crate::{
         Call, Outcome, entrance, factor,
         issue::{self, Grant, Tokens},
     },
-    domain::{account::Account, assurance::Assurance, refusal::Stop, session::Session},
+    domain::{account::Account, assurance::Assurance, binding::Binding, refusal::Stop, session::Session},
     store::{
         Tx,
-        factors::{self, Judged, Offered},
+        factors::{Judged, Offered},
         ledger,
     },
 };
@@ -55,7 +55,7 @@ fn judge(
 ) -> Result<Grant, Stop> {
     let cx = &call.cx;
     let paid = factor::pay(tx, cx, account.id, vec![factor::bucket_in_session(call, offered)])?;
-    let matched = match factors::judge(tx, account.id, offered, &paid, cx.now, cx.policy.totp_window)? {
+    let matched = match factor::judge(tx, cx, account.id, Binding::Session(session.id), offered, &paid)? {
         Judged::Right(matched) => matched,
         missed => {
             let kept = factor::keep(tx, cx, account.id, paid)?;

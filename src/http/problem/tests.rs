@@ -19,6 +19,7 @@ fn every_problem_and_rule_has_words_in_every_language() {
             "rule-code",
             "rule-recovery-code",
             "rule-label",
+            "rule-asked-method",
             "rule-email",
             "rule-id",
             "rule-remark",
@@ -30,6 +31,10 @@ fn every_problem_and_rule_has_words_in_every_language() {
             "rule-webhook-kinds",
             "rule-webhook-description",
             "disabled-message",
+            "disabled-message-passkey",
+            "disabled-message-sms",
+            "disabled-message-email",
+            "disabled-message-several",
             "undone-message",
         ] {
             assert_ne!(language::text(locale, name), name, "{locale} lacks {name}");

@@ -1,0 +1,84 @@
+//! Asking for a proof that nobody can give unasked: a passkey signs what it is asked to, and a code has to be sent.
+
+use super::{Call, Cx, Outcome, entrance, login::second_factor};
+use crate::{
+    crypto::opaque::{Opaque, OpaqueKind},
+    domain::{
+        account::Account,
+        binding::Binding,
+        method::Kind,
+        refusal::{Refusal, Stop},
+    },
+    store::{Tx, methods},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What the owner goes on with.
+#[derive(Serialize, Deserialize)]
+pub enum Started {
+    /// What the browser is to hand to the passkey.
+    Passkey {
+        /// A `PublicKeyCredentialRequestOptionsJSON` (WebAuthn §5.1.8).
+        public_key: Value,
+        /// Until when it can be answered.
+        expires_at: Timestamp,
+    },
+    /// A code is on its way.
+    Sent {
+        /// By which kind of method.
+        kind: Kind,
+        /// Where to, as far as it is shown.
+        to: String,
+        /// Until when it is good.
+        expires_at: Timestamp,
+    },
+}
+
+impl Outcome for Started {
+    /// A second answer would stand for what an earlier start has superseded.
+    fn is_repeatable(&self) -> bool {
+        false
+    }
+}
+
+/// Asks for a proof to complete a sign-in with.
+///
+/// # Errors
+/// `challenge-expired`, `method-not-available`.
+pub async fn at_sign_in(cx: &Cx, challenge: &str, kind: Kind) -> Result<Started, Stop> {
+    let token = Opaque::read(&cx.keys, OpaqueKind::Challenge, challenge).ok_or(Refusal::ChallengeExpired)?;
+    let asking = cx.clone();
+    let start = move |tx: &mut Tx<'_>| {
+        let (account, challenge) = second_factor::open_challenge(tx, &asking, &token)?;
+        start(tx, &asking, &account, kind, Binding::SignIn(challenge.id))
+    };
+    cx.store.write("start-second-factor", start).await
+}
+
+/// Asks for a proof to raise a session's assurance with.
+///
+/// # Errors
+/// `two-factor-not-enabled`, `method-not-available`.
+pub async fn in_session(call: &Call, kind: Kind) -> Result<Started, Stop> {
+    let asked = call.clone();
+    let start = move |tx: &mut Tx<'_>| {
+        let (account, session) = entrance::enter(tx, &asked)?;
+        account.require_enabled()?;
+        let started = start(tx, &asked.cx, &account, kind, Binding::Session(session.id));
+        entrance::conclude(tx, &asked, started, |_| None)
+    };
+    call.cx.store.write("start-verify", start).await
+}
+
+fn start(tx: &mut Tx<'_>, _: &Cx, account: &Account, kind: Kind, _: Binding) -> Result<Started, Stop> {
+    if !methods::kinds(tx, account.id)?.contains(&kind) {
+        return Err(Refusal::MethodNotAvailable.into());
+    }
+    match kind {
+        // The app shows its codes unasked.
+        Kind::Totp => Err(Refusal::MethodNotAvailable.into()),
+        Kind::Passkey | Kind::Sms | Kind::Email => Err(Refusal::MethodNotAvailable.into()),
+    }
+}
