@@ -60,6 +60,40 @@ pub fn success(operation: &str) -> Option<Value> {
             "two_factor": status(), "sessions": 2
         }),
         "getTwoFactorStatus" => status(),
+        "changePassword" | "refreshTokens" => tokens("aal1", &["pwd"]),
+        "regenerateRecoveryCodes" => json!({"recovery_codes": recovery_codes()}),
+        "listEvents" => json!({"events": [event()], "next_cursor": "41"}),
+        "listSessions" => json!({"sessions": [{
+            "id": SESSION, "current": true, "created_at": "2026-11-24T08:00:00Z",
+            "last_seen_at": "2026-11-24T08:50:00Z", "ip": "203.0.113.7",
+            "user_agent": "Mozilla/5.0 (Android 17; Mobile)", "acr": "aal2"
+        }]}),
+        "endOtherSessions" => json!({"ended": 1}),
+        "login" => json!({
+            "result": "second_factor_required", "challenge": CHALLENGE,
+            "methods": ["totp", "recovery_code"], "expires_at": "2026-11-24T08:05:00Z"
+        }),
+        "loginSecondFactor" => json!({"result": "signed_in", "tokens": tokens("aal2", &["pwd", "otp", "mfa"])}),
+        "getJwks" => json!({"keys": [{
+            "use": "sig", "alg": "EdDSA", "kid": "t-2026-11", "kty": "OKP", "crv": "Ed25519",
+            "x": "an-example-of-a-public-key-that-is-not-used"
+        }]}),
+        "getTwoFactorPolicy" => policy()?,
+        "getOpenapi" => json!({
+            "openapi": "3.1.0", "info": {"title": "Twofold", "version": env!("CARGO_PKG_VERSION")},
+            "servers": [{"url": "/"}], "paths": {}, "components": {}, "tags": []
+        }),
+        "listProblems" => json!({"problems": [problem::explanation(Code::InvalidCredential, Locale::En)]}),
+        "getProblem" => problem::explanation(Code::InvalidCredential, Locale::En),
+        _ => {
+            return of_methods(operation).or_else(|| of_links(operation)).or_else(|| for_support(operation));
+        }
+    })
+}
+
+/// The example of the success of an operation on methods.
+fn of_methods(operation: &str) -> Option<Value> {
+    Some(match operation {
         "startTotpEnrolment" => enrolment(),
         "getTotpEnrolment" => json!({
             "id": METHOD, "state": "pending", "label": "Pixel 9", "expires_at": "2026-11-24T08:15:00Z"
@@ -86,32 +120,7 @@ pub fn success(operation: &str) -> Option<Value> {
                 "userVerification": "preferred", "allowCredentials": [{"type": "public-key", "id": "a2V5"}]}
         }),
         "verifySecondFactor" => tokens("aal2", &["pwd", "otp", "mfa"]),
-        "changePassword" | "refreshTokens" => tokens("aal1", &["pwd"]),
-        "regenerateRecoveryCodes" => json!({"recovery_codes": recovery_codes()}),
-        "listEvents" => json!({"events": [event()], "next_cursor": "41"}),
-        "listSessions" => json!({"sessions": [{
-            "id": SESSION, "current": true, "created_at": "2026-11-24T08:00:00Z",
-            "last_seen_at": "2026-11-24T08:50:00Z", "ip": "203.0.113.7",
-            "user_agent": "Mozilla/5.0 (Android 17; Mobile)", "acr": "aal2"
-        }]}),
-        "endOtherSessions" => json!({"ended": 1}),
-        "login" => json!({
-            "result": "second_factor_required", "challenge": CHALLENGE,
-            "methods": ["totp", "recovery_code"], "expires_at": "2026-11-24T08:05:00Z"
-        }),
-        "loginSecondFactor" => json!({"result": "signed_in", "tokens": tokens("aal2", &["pwd", "otp", "mfa"])}),
-        "getJwks" => json!({"keys": [{
-            "use": "sig", "alg": "EdDSA", "kid": "t-2026-11", "kty": "OKP", "crv": "Ed25519",
-            "x": "an-example-of-a-public-key-that-is-not-used"
-        }]}),
-        "getTwoFactorPolicy" => policy()?,
-        "getOpenapi" => json!({
-            "openapi": "3.1.0", "info": {"title": "Twofold", "version": env!("CARGO_PKG_VERSION")},
-            "servers": [{"url": "/"}], "paths": {}, "components": {}, "tags": []
-        }),
-        "listProblems" => json!({"problems": [problem::explanation(Code::InvalidCredential, Locale::En)]}),
-        "getProblem" => problem::explanation(Code::InvalidCredential, Locale::En),
-        _ => return of_links(operation).or_else(|| for_support(operation)),
+        _ => return None,
     })
 }
 
