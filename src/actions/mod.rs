@@ -14,6 +14,7 @@ pub mod health;
 pub mod issue;
 pub mod keys;
 pub mod login;
+pub mod notices;
 pub mod operator;
 pub mod outbox;
 pub mod partner;

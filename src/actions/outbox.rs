@@ -60,7 +60,8 @@ impl Outbox {
         };
         let result = match attempt {
             Attempt::Taken(_) => "taken",
-            Attempt::Failed { .. } => "failed",
+            Attempt::Failed { .. } | Attempt::Gone(_) => "failed",
+            Attempt::Unsent(_) => "unsent",
             Attempt::Postponed { .. } => "postponed",
             Attempt::Withdrawn(_) => "withdrawn",
         };
@@ -140,7 +141,7 @@ pub async fn settle(rooms: &Rooms, done: &[(Parcel, Attempt)]) -> Result<(), Sto
         Ok(webhooks::note(tx, &settled, now)?)
     };
     for (webhook, because) in rooms.store.write("settle", settle).await? {
-        log::error!(webhook:% = webhook, because = because.as_str(); "a webhook is disabled; its client is to be told");
+        log::error!(webhook:% = webhook, because = because.as_str(); "a webhook is disabled");
     }
     for (parcel, attempt) in done {
         rooms.outbox.count(parcel.target, attempt);

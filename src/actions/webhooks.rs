@@ -9,16 +9,19 @@ use crate::{
         event::EventKind,
         id::WebhookId,
         refusal::{Fault, Stop},
-        webhook::{Because, FAILING_MAX, Webhook, WebhookUrl},
+        webhook::{Because, FAILING_MAX, WebhookUrl},
     },
-    store::{Db, Tx, consents, delivery_log, webhook_secrets, webhooks},
+    store::{
+        Db, Tx, consents, delivery_log, webhook_secrets,
+        webhooks::{self, InService},
+    },
 };
 use jiff::Timestamp;
 use std::{cell::OnceCell, collections::BTreeMap};
 
 /// The webhooks in service, read once a transaction, and only where partners are told something.
 #[derive(Default)]
-pub struct Receivers(OnceCell<Vec<(Webhook, bool)>>);
+pub struct Receivers(OnceCell<Vec<InService>>);
 
 impl Receivers {
     /// Those that are to be told: their kinds hold it, and their client sees the account.
@@ -37,16 +40,15 @@ impl Receivers {
             }
         };
         let mut targets = Vec::new();
-        for (webhook, sees_all) in known.iter().filter(|(webhook, _)| webhook.kinds.hold(announcement.kind)) {
-            let target = Target::Webhook(webhook.id);
-            let sees = *sees_all
+        for webhook in known.iter().filter(|webhook| webhook.kinds.hold(announcement.kind)) {
+            let sees = webhook.sees_all
                 || match announcement.kind {
-                    // Consents went with the account: whoever was told of it is told of its end.
-                    EventKind::AccountDeleted => delivery_log::told_of(tx, announcement.account)?.contains(&target),
+                    // Consents went with the account: whoever had one then is told of its end.
+                    EventKind::AccountDeleted => announcement.facts.seen_by.contains(&webhook.client),
                     _ => consents::find(tx, announcement.account, webhook.client)?.is_some(),
                 };
             if sees {
-                targets.push(target);
+                targets.push(Target::Webhook(webhook.id));
             }
         }
         Ok(targets)
@@ -97,7 +99,7 @@ pub async fn posting(
 /// `unavailable`, `unreadable`.
 pub async fn targets(rooms: &Rooms) -> Result<Vec<Target>, Stop> {
     let known = rooms.store.read("webhooks", |db| Ok(webhooks::in_service(db)?)).await?;
-    Ok(known.into_iter().map(|(webhook, _)| Target::Webhook(webhook.id)).collect())
+    Ok(known.into_iter().map(|webhook| Target::Webhook(webhook.id)).collect())
 }
 
 /// Notes with the webhooks how attempts came out. Returns those that are given up by it, and why.
@@ -105,34 +107,27 @@ pub async fn targets(rooms: &Rooms) -> Result<Vec<Target>, Stop> {
 /// # Errors
 /// `unavailable`.
 pub fn note(tx: &mut Tx<'_>, done: &[(Parcel, Attempt)], now: Timestamp) -> Result<Vec<(WebhookId, Because)>, Fault> {
-    let mut last: BTreeMap<WebhookId, (bool, bool)> = BTreeMap::new();
+    let mut took: BTreeMap<WebhookId, bool> = BTreeMap::new();
+    let mut given_up = Vec::new();
     for (parcel, attempt) in done {
         let Target::Webhook(id) = parcel.target else { continue };
-        let (took, is_gone) = match attempt {
-            Attempt::Taken(_) => (true, false),
-            Attempt::Failed { status, .. } => (false, *status == Some(410)),
-            Attempt::Postponed { .. } => (false, false),
-            Attempt::Withdrawn(_) => continue,
-        };
-        let was_gone = last.get(&id).is_some_and(|(_, is_gone)| *is_gone);
-        last.insert(id, (took, is_gone || was_gone));
+        match attempt {
+            Attempt::Taken(_) => drop(took.insert(id, true)),
+            Attempt::Failed { .. } | Attempt::Postponed { .. } => drop(took.insert(id, false)),
+            // That nobody is at an address which is another one by now says nothing of that one.
+            Attempt::Gone(url) if webhooks::disable_at(tx, id, url, now)? => given_up.push((id, Because::Gone)),
+            Attempt::Gone(_) | Attempt::Unsent(_) | Attempt::Withdrawn(_) => {}
+        }
     }
-    let mut given_up = Vec::new();
-    for (id, (took, is_gone)) in last {
-        let because = if is_gone {
-            Some(Because::Gone)
-        } else if took {
+    let since = now.checked_sub(FAILING_MAX).unwrap_or(Timestamp::MIN);
+    for (id, took) in took {
+        if took {
             webhooks::took(tx, id)?;
-            None
         } else {
             webhooks::failed(tx, id, now)?;
-            let since = now.checked_sub(FAILING_MAX).unwrap_or(Timestamp::MIN);
-            webhooks::is_failing_since(tx, id, since)?.then_some(Because::Failing)
-        };
-        if let Some(because) = because
-            && webhooks::disable(tx, id, because, now)?
-        {
-            given_up.push((id, because));
+            if webhooks::is_failing_since(tx, id, since)? && webhooks::disable(tx, id, now)? {
+                given_up.push((id, Because::Failing));
+            }
         }
     }
     Ok(given_up)
@@ -148,7 +143,7 @@ pub async fn tidy(rooms: &Rooms) -> Result<bool, Stop> {
         let mut after = String::new();
         while let Some(target) = delivery_log::next_waiting(db, &after)? {
             match target {
-                Target::Webhook(id) if webhooks::one_in_service(db, id)?.is_none() => return Ok(Some((target, id))),
+                Target::Webhook(id) if !webhooks::is_in_service(db, id)? => return Ok(Some((target, id))),
                 _ => after = target.to_string(),
             }
         }
@@ -157,7 +152,7 @@ pub async fn tidy(rooms: &Rooms) -> Result<bool, Stop> {
     let Some((target, id)) = rooms.store.read("orphans", orphan).await? else { return Ok(false) };
     let give_up = move |tx: &mut Tx<'_>| {
         // It may have been enabled meanwhile.
-        if webhooks::one_in_service(tx, id)?.is_some() {
+        if webhooks::is_in_service(tx, id)? {
             return Ok(true);
         }
         Ok(delivery_log::give_up(tx, target, "the webhook is disabled", now)?)

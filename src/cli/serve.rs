@@ -60,9 +60,12 @@ pub fn run(config: &Config) -> Result<(), Failure> {
             runtime::spawn(outbox::deliver(rooms.clone(), webhooks, numbered.clone())),
             runtime::spawn(worker::webhooks::tidy(rooms.clone())),
         ];
-        let mailing = mail.map(|mail| runtime::spawn(outbox::deliver(rooms.clone(), Rc::new(mail), numbered.clone())));
+        let mailing = mail.map(Rc::new).map(|mail| {
+            let notices = worker::mail::notices::tell(rooms.clone(), mail.clone());
+            [runtime::spawn(notices), runtime::spawn(outbox::deliver(rooms.clone(), mail, numbered.clone()))]
+        });
         let outcome = application.run().await;
-        beside.iter().chain(&following).chain(&mailing).for_each(runtime::task::JoinHandle::abort);
+        beside.iter().chain(&following).chain(mailing.iter().flatten()).for_each(runtime::task::JoinHandle::abort);
         // One that cannot say so is silent soon, which says the same.
         let _ = presence.leave(&rooms).await;
         Ok(outcome?)

@@ -3,7 +3,7 @@
 use super::{
     account::{Email, Locale},
     event::EventKind,
-    id::{AccountId, EventId},
+    id::{AccountId, ClientId, EventId},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,9 @@ pub struct Facts {
     pub user_agent: String,
     /// The details of the event.
     pub details: Map<String, Value>,
+    /// The clients that were let see the account, where it is gone, and that they were with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub seen_by: Vec<ClientId>,
 }
 
 /// The network of an address, as others are told of it: the first 24 bits of IPv4, the first 48 of IPv6. It tells the

@@ -6,7 +6,7 @@
 //!      └──────────── refused, or nobody said so ──────┘         └── refused for the last time ──► dead
 //! ```
 
-use super::{announcement::Announcement, id::WebhookId};
+use super::{announcement::Announcement, id::WebhookId, webhook::WebhookUrl};
 use jiff::{SignedDuration, Timestamp};
 use std::{fmt, str::FromStr};
 
@@ -111,6 +111,10 @@ pub enum Attempt {
         /// After so many seconds, within bounds.
         seconds: u32,
     },
+    /// There is nobody at this address any more, and it says so (410, RFC 9110 §15.5.11).
+    Gone(WebhookUrl),
+    /// It was not asked, for a reason of ours, which says nothing about it.
+    Unsent(&'static str),
     /// It is no longer to be told.
     Withdrawn(&'static str),
 }

@@ -1,7 +1,7 @@
 //! An address of a partner's that announcements are sent to.
 
 use super::{
-    account::line,
+    account::{Email, line},
     egress::Egress,
     event::EventKind,
     id::{ClientId, WebhookId},
@@ -72,6 +72,21 @@ impl FromStr for Because {
     fn from_str(text: &str) -> Result<Self, ()> {
         Self::ALL.into_iter().find(|because| because.as_str() == text).ok_or(())
     }
+}
+
+/// What a client's contact is told: that we have disabled a webhook.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// Which webhook.
+    pub webhook: WebhookId,
+    /// Whom to write to.
+    pub contact: Email,
+    /// Why it is disabled.
+    pub because: Because,
+    /// Since when.
+    pub at: Timestamp,
+    /// When somebody else may try to send it.
+    pub lease_until: Timestamp,
 }
 
 /// An address that may be connected to, as far as it tells: what its name stands for is looked at again whenever a

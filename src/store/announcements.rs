@@ -4,13 +4,14 @@
 use super::{
     Db, Tx,
     connection::Prepare,
+    consents,
     row::{hit_one, moment, parsed},
     schema::{announcement, audit, delivery},
 };
 use crate::domain::{
     account::{Account, Email},
     announcement::{Announcement, Facts, agent_of, network_of},
-    event::{Event, Origin},
+    event::{Event, EventKind, Origin},
     id::{AccountId, EventId},
     refusal::Fault,
 };
@@ -66,6 +67,7 @@ pub(super) fn announce(
         network: network_of(origin.ip),
         user_agent: agent_of(&origin.user_agent),
         details: event.details.clone(),
+        seen_by: Vec::new(),
     };
     let row = Row {
         id: id.to_string(),
@@ -106,11 +108,15 @@ pub(super) fn number(tx: &mut Tx<'_>, id: EventId, position: i64) -> Result<(), 
 }
 
 /// Takes out of all announcements of an account what tells whose it was, and the mails that are still to be sent:
-/// partners learn no more than that an id is gone.
+/// partners learn no more than that an id is gone. Those who see the account are noted with its end, since that they do
+/// goes with it.
 ///
 /// # Errors
-/// `unavailable`.
+/// `unavailable`, `unreadable`.
 pub fn erase(tx: &mut Tx<'_>, account: AccountId) -> Result<(), Fault> {
+    let seen_by = consents::clients_of(tx, account)?;
+    let end = serde_json::to_string(&Facts { seen_by, ..Facts::default() });
+    let end = end.map_err(|error| Fault::Unreadable(error.to_string()))?;
     let account = account.to_string();
     // Events are kept for longer than announcements, and are found by their account.
     let events = audit::table.filter(audit::account_id.eq(&account)).select(audit::id);
@@ -118,6 +124,10 @@ pub fn erase(tx: &mut Tx<'_>, account: AccountId) -> Result<(), Fault> {
         .set((announcement::recipient.eq(None::<String>), announcement::facts.eq("{}")))
         .prepared()
         .execute(tx.conn)?;
+    let of_end = announcement::table
+        .filter(announcement::id.eq_any(events))
+        .filter(announcement::kind.eq(EventKind::AccountDeleted.name()?));
+    diesel::update(of_end).set(announcement::facts.eq(end)).prepared().execute(tx.conn)?;
     let mails = delivery::table.filter(delivery::account_id.eq(account)).filter(delivery::target.eq("mail"));
     diesel::delete(mails).prepared().execute(tx.conn)?;
     Ok(())

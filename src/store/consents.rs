@@ -47,6 +47,16 @@ pub fn of_account(db: &mut Db<'_>, account: AccountId) -> Result<Vec<(Client, Co
     rows.into_iter().map(read).collect()
 }
 
+/// The clients that may see an account because somebody said so.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn clients_of(db: &mut Db<'_>, account: AccountId) -> Result<Vec<ClientId>, Fault> {
+    let clients: Vec<String> =
+        dsl::consent.filter(dsl::account_id.eq(account.to_string())).select(dsl::client_id).fetch(db.conn)?;
+    clients.iter().map(|client| parsed(client)).collect()
+}
+
 /// Lets a client see an account; `false` where it was let before.
 ///
 /// # Errors

@@ -22,6 +22,8 @@ use jiff::{SignedDuration, Timestamp};
 const MAX_ERROR: usize = 200;
 
 const POSTPONED: &str = "the receiver asks to come again later";
+const GONE: u16 = 410;
+const NOBODY: &str = "nobody is there any more";
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = delivery)]
@@ -144,7 +146,10 @@ pub fn settle(tx: &mut Tx<'_>, parcel: &Parcel, attempt: &Attempt, now: Timestam
         Attempt::Failed { status, error } => (State::Dead, *status, Some(error.as_str())),
         Attempt::Postponed { status, .. } if next.is_some() => (State::Waiting, Some(*status), Some(POSTPONED)),
         Attempt::Postponed { status, .. } => (State::Dead, Some(*status), Some(POSTPONED)),
-        Attempt::Withdrawn(why) => (State::Dead, None, Some(*why)),
+        Attempt::Gone(_) if next.is_some() => (State::Waiting, Some(GONE), Some(NOBODY)),
+        Attempt::Gone(_) => (State::Dead, Some(GONE), Some(NOBODY)),
+        Attempt::Unsent(why) if next.is_some() => (State::Waiting, None, Some(*why)),
+        Attempt::Unsent(why) | Attempt::Withdrawn(why) => (State::Dead, None, Some(*why)),
     };
     let ended_at = (state != State::Waiting).then(|| now.as_millisecond());
     let due_at = next.filter(|_| state == State::Waiting).unwrap_or(now).as_millisecond();

@@ -12,7 +12,7 @@ use super::{
 use crate::domain::{
     delivery::{State, Target},
     event::EventKind,
-    id::{AccountId, EventId},
+    id::EventId,
     refusal::Fault,
 };
 use diesel::prelude::*;
@@ -177,14 +177,4 @@ pub fn give_up(tx: &mut Tx<'_>, target: Target, why: &str, now: Timestamp) -> Re
         ))
         .execute(tx.conn)?;
     Ok(waiting.len() as i64 == BATCH)
-}
-
-/// Those who were told something of an account.
-///
-/// # Errors
-/// `unavailable`, `unreadable`.
-pub fn told_of(db: &mut Db<'_>, account: AccountId) -> Result<Vec<Target>, Fault> {
-    let targets: Vec<String> =
-        dsl::delivery.filter(dsl::account_id.eq(account.to_string())).select(dsl::target).distinct().fetch(db.conn)?;
-    targets.iter().map(|target| parsed(target)).collect()
 }

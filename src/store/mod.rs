@@ -47,6 +47,7 @@ pub mod sessions;
 mod sqlite;
 pub mod tombstones;
 pub mod totp;
+pub mod webhook_notices;
 pub mod webhook_secrets;
 pub mod webhooks;
 

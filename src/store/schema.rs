@@ -243,6 +243,7 @@ table! {
         disabled_at -> Nullable<BigInt>,
         disabled_because -> Nullable<Text>,
         failing_since -> Nullable<BigInt>,
+        notice_due_at -> Nullable<BigInt>,
     }
 }
 

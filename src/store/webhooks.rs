@@ -140,20 +140,63 @@ pub fn of_client(db: &mut Db<'_>, client: ClientId) -> Result<Vec<Webhook>, Faul
     rows.into_iter().map(Webhook::try_from).collect()
 }
 
-/// Whoever may be told something: the webhooks that are enabled, of clients that are, and whether the client sees every
-/// account.
+/// A webhook as those see it who decide what it is told.
+#[derive(Clone, Debug)]
+pub struct InService {
+    /// Its id.
+    pub id: WebhookId,
+    /// Whose it is.
+    pub client: ClientId,
+    /// What it is told.
+    pub kinds: Kinds,
+    /// Whether its client sees every account.
+    pub sees_all: bool,
+}
+
+/// Whoever may be told something: the webhooks that are enabled, of clients that are. A row that cannot be read holds
+/// up nobody else: where it does not say what it is to be told, that is everything, so that it misses nothing until it
+/// can be read.
 ///
 /// # Errors
-/// `unavailable`, `unreadable`.
-pub fn in_service(db: &mut Db<'_>) -> Result<Vec<(Webhook, bool)>, Fault> {
-    let rows: Vec<(Row, i64)> = dsl::webhook
+/// `unavailable`.
+pub fn in_service(db: &mut Db<'_>) -> Result<Vec<InService>, Fault> {
+    type Row = (String, String, Option<String>, i64);
+    let rows: Vec<Row> = dsl::webhook
         .inner_join(client::table)
         .filter(dsl::disabled_at.is_null())
         .filter(client::disabled_at.is_null())
         .order(dsl::id)
-        .select((COLUMNS, client::sees_all))
+        .select((dsl::id, dsl::client_id, dsl::kinds, client::sees_all))
         .fetch(db.conn)?;
-    rows.into_iter().map(|(row, sees_all)| Ok((row.try_into()?, sees_all != 0))).collect()
+    let read = |(id, client, kinds, sees_all): Row| match (parsed(&id), parsed(&client)) {
+        (Ok(id), Ok(client)) => {
+            let kinds = parsed_or_none(kinds.as_deref()).unwrap_or_else(|fault| {
+                log::error!(webhook:% = id; "told everything: {fault}");
+                None
+            });
+            Some(InService { id, client, kinds: kinds.unwrap_or(Kinds::ALL), sees_all: sees_all != 0 })
+        }
+        _ => {
+            log::error!("told nothing: webhook {id:?} of client {client:?} cannot be named");
+            None
+        }
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
+}
+
+/// Whether a webhook may be told something, whatever else its row says.
+///
+/// # Errors
+/// `unavailable`.
+pub fn is_in_service(db: &mut Db<'_>, id: WebhookId) -> Result<bool, Fault> {
+    let row: Option<String> = dsl::webhook
+        .inner_join(client::table)
+        .filter(dsl::id.eq(id.to_string()))
+        .filter(dsl::disabled_at.is_null())
+        .filter(client::disabled_at.is_null())
+        .select(dsl::id)
+        .fetch_one(db.conn)?;
+    Ok(row.is_some())
 }
 
 /// A webhook that may be told something, and whether its client sees every account; `None` once it is disabled, or its
@@ -198,7 +241,12 @@ pub fn edit(tx: &mut Tx<'_>, before: &Webhook, edit: &Edit, now: Timestamp) -> R
         ))
         .prepared()
         .execute(tx.conn)?;
-    hit_one(rows, "webhook")
+    hit_one(rows, "webhook")?;
+    if disabled.is_none() {
+        let row = dsl::webhook.filter(dsl::id.eq(before.id.to_string()));
+        diesel::update(row).set(dsl::notice_due_at.eq(None::<i64>)).prepared().execute(tx.conn)?;
+    }
+    Ok(())
 }
 
 /// Deletes a webhook; `false` where there was none.
@@ -230,14 +278,33 @@ pub fn failed(tx: &mut Tx<'_>, id: WebhookId, now: Timestamp) -> Result<(), Faul
     Ok(())
 }
 
-/// Disables a webhook; `false` where it was disabled before.
+/// What is said of a webhook that we disable: its client's contact is to be told.
+#[diesel::dsl::auto_type]
+fn disabling(because: Because, now: Timestamp) -> _ {
+    let because: &'static str = because.as_str();
+    let now: i64 = now.as_millisecond();
+    (dsl::disabled_at.eq(now), dsl::disabled_because.eq(because), dsl::notice_due_at.eq(now))
+}
+
+/// Disables a webhook that takes nothing; `false` where it was disabled before.
 ///
 /// # Errors
 /// `unavailable`.
-pub fn disable(tx: &mut Tx<'_>, id: WebhookId, because: Because, now: Timestamp) -> Result<bool, Fault> {
+pub fn disable(tx: &mut Tx<'_>, id: WebhookId, now: Timestamp) -> Result<bool, Fault> {
     let enabled = dsl::webhook.filter(dsl::id.eq(id.to_string())).filter(dsl::disabled_at.is_null());
-    let change = (dsl::disabled_at.eq(now.as_millisecond()), dsl::disabled_because.eq(because.as_str()));
+    let change = disabling(Because::Failing, now);
     Ok(diesel::update(enabled).set(change).prepared().execute(tx.conn)? == 1)
+}
+
+/// Disables a webhook at whose address nobody is any more; `false` where it was disabled before, or is at another one.
+///
+/// # Errors
+/// `unavailable`.
+pub fn disable_at(tx: &mut Tx<'_>, id: WebhookId, url: &WebhookUrl, now: Timestamp) -> Result<bool, Fault> {
+    let enabled = dsl::webhook.filter(dsl::id.eq(id.to_string())).filter(dsl::disabled_at.is_null());
+    let change = disabling(Because::Gone, now);
+    let there = enabled.filter(dsl::url.eq(url.as_str().to_owned()));
+    Ok(diesel::update(there).set(change).prepared().execute(tx.conn)? == 1)
 }
 
 /// Whether a webhook has been failing since `since`, or for longer.

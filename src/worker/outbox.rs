@@ -128,7 +128,8 @@ impl Receiver {
         self.in_hand = self.in_hand.saturating_sub(1);
         match attempt {
             Attempt::Failed { status, .. } if is_about_one(target, *status) => {}
-            Attempt::Failed { .. } => {
+            // What keeps us from asking with one keeps us from asking with the next.
+            Attempt::Failed { .. } | Attempt::Gone(_) | Attempt::Unsent(_) => {
                 self.failures = self.failures.saturating_add(1);
                 let doublings = self.failures.saturating_sub(PATIENCE).min(10);
                 self.rests_until = Some(now + (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE));

@@ -102,6 +102,7 @@ impl Webhooks {
         let body = message(&parcel.announcement)?;
         let answer = self.post(&posting, &parcel.announcement, rooms.clock.now()?, body).await;
         Ok(match answer {
+            Ok(answer) if answer.status() == StatusCode::GONE => Attempt::Gone(posting.url),
             Ok(answer) => judged(answer).await,
             Err(error) => failed(None, &cause(&error)),
         })
@@ -138,7 +139,7 @@ impl Channel for Webhooks {
     async fn deliver(&self, rooms: &Rooms, parcel: &Parcel) -> Attempt {
         self.attempt(rooms, parcel).await.unwrap_or_else(|stop| {
             log::error!("{stop:?}");
-            failed(None, "it was not sent, for reasons of ours")
+            Attempt::Unsent("it was not sent, for reasons of ours")
         })
     }
 }

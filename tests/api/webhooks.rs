@@ -5,7 +5,7 @@ use crate::{
     support::{
         TestApp,
         behind::{count, tamper},
-        partner::{Partner, newcomer, partner},
+        partner::{PARTNERS, Partner, newcomer, partner},
         reply::Reply,
     },
 };
@@ -208,18 +208,22 @@ async fn deliveries_are_listed_by_page_and_state_and_made_again(app: &TestApp) {
     all.send("POST", &replay, &[], None).await.is(409).refuses("webhook-disabled");
 }
 
-on_both_engines!(who_was_told_of_an_account_is_told_of_its_end);
-async fn who_was_told_of_an_account_is_told_of_its_end(app: &TestApp) {
-    let (acme, other) = (partner(app, "Acme").await, partner(app, "Other").await);
-    add(&acme).await;
+on_both_engines!(who_sees_an_account_is_told_of_its_end_and_who_saw_it_once_is_not);
+async fn who_sees_an_account_is_told_of_its_end_and_who_saw_it_once_is_not(app: &TestApp) {
+    let (acme, former, other) = (partner(app, "Acme").await, partner(app, "Former").await, partner(app, "Other").await);
+    let hook = add(&acme).await.text("/webhook/id");
+    add(&former).await;
     add(&other).await;
     let alice = app.person("alice").await;
-    acme.is_allowed(&alice.email).await;
+    former.is_allowed(&alice.email).await;
     let alice = alice.with_two_factor().await;
     number(app).await;
+    assert_eq!(count(app, "delivery"), 1, "one was told of it while it saw it");
+    alice.send("DELETE", &format!("{PARTNERS}/{}", former.id), &[], None).await.is(204);
+    acme.is_allowed(&alice.email).await;
     let whom = Whom::Email(Email::parse(&alice.email, "").unwrap());
     delete(&app.cx(), whom).await.unwrap().unwrap();
     number(app).await;
-    assert_eq!(count(app, "delivery WHERE kind = 'account.deleted'"), 1);
+    assert_eq!(count(app, &format!("delivery WHERE kind = 'account.deleted' AND target = '{hook}'")), 1);
     assert_eq!(count(app, "delivery"), 2, "and nobody else is told of anything");
 }

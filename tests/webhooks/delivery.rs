@@ -12,7 +12,15 @@ use crate::{
     },
 };
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    thread,
+    time::Duration,
+};
 
 on_both_engines!(a_message_says_what_happened_and_nothing_else, |config| config.webhooks.private = true);
 async fn a_message_says_what_happened_and_nothing_else(app: &TestApp) {
@@ -100,6 +108,77 @@ async fn who_answers_410_is_told_nothing_more(app: &TestApp) {
     acme.send("PATCH", &one, &[], Some(&json!({"enabled": true}))).await.is(200);
     acme.send("POST", &format!("{one}/deliveries/1/replay"), &[], None).await.is(202);
     receiver.expect(2).await;
+}
+
+on_both_engines!(that_nobody_is_at_an_old_address_ends_nothing_at_the_new_one, |config| config.webhooks.private = true);
+async fn that_nobody_is_at_an_old_address_ends_nothing_at_the_new_one(app: &TestApp) {
+    let (moved, waits) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+    let (moving, waiting) = (moved.clone(), waits.clone());
+    // It answers 410 only once the webhook is somewhere else.
+    let old = Receiver::start(move |_| {
+        waiting.store(true, SeqCst);
+        while !moving.load(SeqCst) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        Answers(410, "")
+    });
+    let (new, acme) = (Receiver::start(|_| Answers(204, "")), acme(app).await);
+    let (one, _) = add(&acme, &old.url()).await;
+    tell(app);
+    app.person("alice").await.with_two_factor().await;
+    while !waits.load(SeqCst) {
+        actix_web::rt::time::sleep(Duration::from_millis(5)).await;
+    }
+    acme.send("PATCH", &one, &[], Some(&json!({"url": new.url()}))).await.is(200);
+    moved.store(true, SeqCst);
+    until(app, "delivery WHERE state = 'waiting' AND status = 410 AND error IS NOT NULL", 1).await;
+    let webhook = acme.get(&one).await.is(200).body;
+    assert_eq!((&webhook["enabled"], &webhook["failing_since"]), (&json!(true), &json!(null)));
+    app.pass(7);
+    assert_eq!(new.expect(1).await[0].id(), old.seen()[0].id());
+    until(app, "delivery WHERE state = 'delivered'", 1).await;
+}
+
+on_both_engines!(a_secret_that_we_cannot_read_is_no_fault_of_the_receivers, |config| config.webhooks.private = true);
+async fn a_secret_that_we_cannot_read_is_no_fault_of_the_receivers(app: &TestApp) {
+    let (receiver, acme) = (Receiver::start(|_| Answers(204, "")), acme(app).await);
+    add(&acme, &receiver.url()).await;
+    let nonsense = if app.config.database_url.starts_with("sqlite") { "x'00'" } else { r"'\x00'" };
+    tamper(app, &format!("UPDATE webhook SET previous = secret, secret = {nonsense}"));
+    tell(app);
+    app.person("alice").await.with_two_factor().await;
+    until(app, "delivery WHERE state = 'waiting' AND attempts = 1 AND error IS NOT NULL", 1).await;
+    app.pass(72 * 3600 + 60);
+    // It is noted, too: what is in somebody's hands is due again sooner.
+    let later = app.now().as_millisecond() + 200_000;
+    until(app, &format!("delivery WHERE state = 'waiting' AND attempts = 2 AND due_at > {later}"), 1).await;
+    assert_eq!(count(app, "webhook WHERE disabled_at IS NULL AND failing_since IS NULL"), 1);
+    tamper(app, "UPDATE webhook SET secret = previous, previous = NULL");
+    app.pass(600);
+    receiver.expect(1).await;
+}
+
+on_both_engines!(a_webhook_that_cannot_be_read_holds_up_nobody_elses, |config| config.webhooks.private = true);
+async fn a_webhook_that_cannot_be_read_holds_up_nobody_elses(app: &TestApp) {
+    let (receiver, acme) = (Receiver::start(|_| Answers(204, "")), acme(app).await);
+    let (broken, _) = add(&acme, &receiver.url()).await;
+    add(&acme, &receiver.url()).await;
+    let id = broken.rsplit('/').next().unwrap();
+    tamper(app, &format!("UPDATE webhook SET kinds = 'of.tomorrow', url = 'nowhere' WHERE id = '{id}'"));
+    tell(app);
+    app.person("alice").await.with_two_factor().await;
+    receiver.expect(1).await;
+    until(app, "delivery WHERE state = 'delivered'", 1).await;
+    until(
+        app,
+        &format!("delivery WHERE state = 'waiting' AND attempts = 1 AND error IS NOT NULL AND target = '{id}'"),
+        1,
+    )
+    .await;
+    tamper(app, &format!("UPDATE webhook SET kinds = NULL, url = '{}' WHERE id = '{id}'", receiver.url()));
+    app.pass(7);
+    let seen = receiver.expect(2).await;
+    assert_eq!(seen[0].id(), seen[1].id(), "it missed nothing");
 }
 
 on_both_engines!(who_takes_nothing_for_three_days_is_given_up, |config| config.webhooks.private = true);

@@ -57,6 +57,8 @@ pub struct Occasion<'a> {
     pub remaining: Option<i64>,
     /// How often it happened.
     pub times: i64,
+    /// The webhook that it is about; whoever reads that is no account's owner.
+    pub webhook: &'a str,
     /// The token that undoes it.
     pub undo: Option<String>,
     /// The token that ends reminders.
@@ -112,9 +114,28 @@ impl<'a> Occasion<'a> {
             partner: details.get("name").and_then(|name| name.as_str()).unwrap_or_default(),
             remaining: details.get("remaining").and_then(serde_json::Value::as_i64),
             times,
+            webhook: "",
             undo: None,
             stop: None,
         }
+    }
+
+    /// What is to be told of a webhook to its client's contact.
+    pub fn of_webhook(webhook: &'a str, kind: &'a str, at: Timestamp) -> Self {
+        let nobody = Self {
+            kind,
+            actor: "",
+            at,
+            network: "",
+            user_agent: "",
+            partner: "",
+            remaining: None,
+            times: 1,
+            webhook: "",
+            undo: None,
+            stop: None,
+        };
+        Self { webhook, ..nobody }
     }
 
     /// One to look at: everything that may stand in a mail of this kind is there.
@@ -129,6 +150,7 @@ impl<'a> Occasion<'a> {
             partner: "Example Partner",
             remaining: Some(7),
             times: if kind.parse().is_ok_and(EventKind::may_wait) { 3 } else { 1 },
+            webhook: if kind.starts_with("webhook.") { "01a20c1b-7c00-7d52-9a1e-000000000000" } else { "" },
             undo: undoes.then(|| "SAMPLE".to_owned()),
             stop: (kind == REMINDER).then(|| "SAMPLE".to_owned()),
         }
@@ -191,13 +213,13 @@ impl Letters {
             "body": of_kind("body")?,
             "facts": self.facts(occasion, locale, &args)?,
             "repeated": if occasion.times > 1 { Some(get("repeated")?) } else { None },
-            "advice_title": get("advice-title")?,
+            "advice_title": of_kind("advice-title")?.map_or_else(|| get("advice-title"), Ok)?,
             "advice": advice,
             "links": self.links(occasion, locale, &args)?,
             "support": support.iter().map(|text| line(text)).collect::<Vec<_>>(),
             "support_title": get("support-title")?,
             "colon": get("colon")?,
-            "footer": get("footer")?,
+            "footer": of_kind("footer")?.map_or_else(|| get("footer"), Ok)?,
         });
         let values = Value::from(Serde(values));
         let render = |end: &str| {
@@ -232,6 +254,10 @@ impl Letters {
     fn facts(&self, occasion: &Occasion<'_>, locale: Locale, args: &FluentArgs<'_>) -> Result<Vec<Fact>, String> {
         let get = |name: &str| self.texts.get(locale, name, args);
         let mut facts = vec![Fact { name: get("fact-when")?, value: self.moment(occasion.at, locale)? }];
+        if !occasion.webhook.is_empty() {
+            facts.push(Fact { name: get("fact-webhook")?, value: line(occasion.webhook) });
+            return Ok(facts);
+        }
         match occasion.actor {
             "support" => facts.push(Fact { name: get("fact-actor")?, value: get("actor-support")? }),
             "system" | "partner" => facts.push(Fact { name: get("fact-actor")?, value: get("actor-system")? }),
@@ -249,6 +275,10 @@ impl Letters {
         let get = |name: &str| self.texts.get(locale, name, args);
         let url = &self.house.public_url;
         let mut links = Vec::new();
+        if !occasion.webhook.is_empty() {
+            let url = format!("{url}/problems/webhook-disabled");
+            return Ok(vec![Link { label: get("webhook-label")?, url, note: None }]);
+        }
         if let Some(token) = &occasion.undo {
             links.push(Link {
                 label: get("undo-label")?,

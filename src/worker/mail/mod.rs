@@ -1,6 +1,7 @@
 //! Mail to account owners: each announcement as one message, under the same id in every attempt.
 
 pub mod letters;
+pub mod notices;
 pub mod relay;
 #[cfg(test)]
 mod tests;
@@ -98,9 +99,7 @@ impl Mail {
     pub async fn test(&self, to: &Email, id: &str, now: Timestamp) -> Result<u16, String> {
         let letter =
             self.letters.write(&Occasion { times: 1, ..Occasion::sample("test", "system", now) }, Locale::En)?;
-        let to = address(to).ok_or("the address is none that mail can be sent to")?;
-        let message = self.message(letter, &Envelope { to: to.clone(), id, at: now })?;
-        match tokio::time::timeout(PATIENCE, self.relay.send(&self.from.email, &to, &message)).await {
+        match tokio::time::timeout(PATIENCE, self.hand_over(letter, to, id, now)).await {
             Ok(Ok(status)) => Ok(status),
             Ok(Err(refused)) => Err(refused.to_string()),
             Err(_) => Err(Refused::silent().to_string()),
@@ -111,8 +110,13 @@ impl Mail {
     async fn send(&self, rooms: &Rooms, parcel: &Parcel, letter: &Letter, recipients: &[Email]) -> Attempt {
         let mut attempt = Attempt::Withdrawn("there is no such mailbox");
         let mut failed = None;
+        let at = match rooms.clock.now() {
+            Ok(at) => at,
+            Err(fault) => return Attempt::Failed { status: None, error: fault.to_string() },
+        };
+        let id = parcel.announcement.id.to_string();
         for recipient in recipients {
-            match self.hand_over(rooms, parcel, letter, recipient).await {
+            match self.hand_over(letter.clone(), recipient, &id, at).await {
                 Ok(status) => attempt = Attempt::Taken(Some(status)),
                 Err(Refused::Recipient(_)) => {}
                 Err(Refused::Now { status, error }) => failed = Some(Attempt::Failed { status, error }),
@@ -121,13 +125,11 @@ impl Mail {
         failed.unwrap_or(attempt)
     }
 
-    async fn hand_over(&self, rooms: &Rooms, parcel: &Parcel, letter: &Letter, to: &Email) -> Result<u16, Refused> {
-        let failed = |error: String| Refused::Now { status: None, error };
-        let at = rooms.clock.now().map_err(|fault| failed(fault.to_string()))?;
+    async fn hand_over(&self, letter: Letter, to: &Email, id: &str, at: Timestamp) -> Result<u16, Refused> {
         // What no server would take (553, RFC 5321 §4.2.2) is not asked of ours.
         let to = address(to).ok_or(Refused::Recipient(553))?;
-        let id = parcel.announcement.id.to_string();
-        let message = self.message(letter.clone(), &Envelope { to: to.clone(), id: &id, at }).map_err(failed)?;
+        let message = self.message(letter, &Envelope { to: to.clone(), id, at });
+        let message = message.map_err(|error| Refused::Now { status: None, error })?;
         self.relay.send(&self.from.email, &to, &message).await
     }
 

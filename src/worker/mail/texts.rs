@@ -5,7 +5,7 @@ use fluent_bundle::{FluentArgs, FluentBundle, FluentResource};
 use std::{fs, path::Path};
 
 /// The kinds of mail. One that has no texts is told in those of `other`.
-pub const KINDS: [&str; 31] = [
+pub const KINDS: [&str; 33] = [
     "two_factor.enabled",
     "two_factor.disabled",
     "two_factor.restored",
@@ -35,6 +35,8 @@ pub const KINDS: [&str; 31] = [
     "bypass_code.used",
     "partner.allowed",
     "partner.refused",
+    "webhook.gone",
+    "webhook.failing",
     "other",
     "test",
 ];
