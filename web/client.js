@@ -612,6 +612,7 @@ function sleep(milliseconds) {
 var READ = { repeats: true, keyed: false, changesTokens: false };
 var POST = { repeats: true, keyed: true, changesTokens: false };
 var POST_FOR_TOKENS = { repeats: true, keyed: true, changesTokens: true };
+var PUT = { repeats: true, keyed: false, changesTokens: false };
 var CHANGE = { repeats: false, keyed: false, changesTokens: false };
 var Calls = class {
   constructor(session, init, stepUp) {
@@ -876,6 +877,20 @@ var Twofold = class {
   /** Ends every session but this one. */
   endOtherSessions() {
     return this.#calls.make((init) => this.#api.POST("/account/security/sessions/end-others", init), POST);
+  }
+  /** The partners that may see whether the account is protected, the oldest first. */
+  partners() {
+    return this.#calls.make((init) => this.#api.GET("/account/security/partners", init), READ);
+  }
+  /** Lets a partner see the account; one that sees it already still does. */
+  async allowPartner(id) {
+    const params = { path: { id } };
+    await this.#calls.make((init) => this.#api.PUT("/account/security/partners/{id}", { ...init, params }), PUT);
+  }
+  /** Lets a partner see the account no more. */
+  async refusePartner(id) {
+    const params = { path: { id } };
+    await this.#calls.make((init) => this.#api.DELETE("/account/security/partners/{id}", { ...init, params }), CHANGE);
   }
   /** Starts an enrolment. The secret is in this answer and nowhere else. `replaces` swaps the phones at the confirm. */
   startEnrolment(start) {

@@ -19,6 +19,7 @@ const ROUTES = [
   ["log", () => import("./views/log.js"), "log", "#/log"],
   ["sessions", () => import("./views/sessions.js"), "sessions", "#/sessions"],
   ["password", () => import("./views/change-password.js"), "change", "#/password"],
+  ["partners", () => import("./views/partners.js"), "partners", "#/"],
   ["sign-in", () => import("./views/sign-in.js"), "signIn", null],
   ["undo", () => import("./views/undo.js"), "undo", null],
   ["reminders", () => import("./views/reminders.js"), "reminders", null],

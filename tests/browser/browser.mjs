@@ -22,14 +22,14 @@ export async function start({ persons, settings = {} }) {
   // The arguments name the headless mode; the library would add another.
   const browser = await chromium.launch({ executablePath, args: ARGS, ignoreDefaultArgs: ["--headless", "--headless=old"] });
   after(() => browser.close());
-  return { url: service.url, keys: service.keys, open: (options) => open(browser, service.url, options) };
+  return { url: service.url, keys: service.keys, operate: service.operate, open: (options) => open(browser, service.url, options) };
 }
 
 /**
- * A browser profile that nobody has used yet, at the first page or at the view that `at` names; what else is given is
- * of the profile. `faults` holds what its scripts failed at.
+ * A browser profile that nobody has used yet, at the first page or at the view that `at` names, of this service or of
+ * what else is at `of`; what else is given is of the profile. `faults` holds what its scripts failed at.
  */
-async function open(browser, url, { prepare, at = "", ...profile } = {}) {
+async function open(browser, url, { prepare, of = url, at = "", ...profile } = {}) {
   const context = await browser.newContext({ viewport: WIDE, locale: "en-GB", reducedMotion: "reduce", ...profile });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
@@ -40,6 +40,6 @@ async function open(browser, url, { prepare, at = "", ...profile } = {}) {
     if (message.type() === "error" && !/^Failed to load resource/.test(message.text())) faults.push(message.text());
   });
   await prepare?.(page);
-  await page.goto(`${url}/${at}`);
+  await page.goto(`${of}/${at}`);
   return { context, page, faults };
 }

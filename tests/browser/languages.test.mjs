@@ -12,7 +12,8 @@ import { heading, see, signInWithRecoveryCode } from "./steps.mjs";
 import { leftovers, said } from "./words.mjs";
 
 const persons = ["alice", "bob", "carol", "dave", "erin"];
-const { url, open } = await start({ persons });
+const { url, open, operate } = await start({ persons });
+await operate("client", "add", "--name", "Acme", "--all-accounts", "--scope", "2fa:read 2fa:verify events:read webhooks:manage accounts:provision");
 const SMALL = { width: 320, height: 640 };
 const SPOKEN = [
   { tag: "ms", locale: "ms-MY", colorScheme: "light", newcomer: "alice", customer: "bob" },
@@ -124,6 +125,8 @@ for (const spoken of SPOKEN) {
     await look(say("log"));
     await visit("#/sessions");
     await look(say("sessions"));
+    await visit("#/partners");
+    await look(say("partners"));
     await visit("#/password");
     await look(say("password.change"));
     await fill("password.current", PASSWORD);

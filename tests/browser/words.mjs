@@ -23,7 +23,7 @@ const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 const ENGLISH = Object.values(en).map((text) => new RegExp(`^${escaped(filled(text)).replaceAll(SLOT, ".+")}$`));
 
 /** Names that are the same in every language, what the tests themselves entered, and what they call themselves. */
-const NAMES = /[\w.+]+@[\w.]+|Pixel 9|iPad|Chrome|Linux|SHA1|2FA|QR|NUL|\bnode\b/g;
+const NAMES = /[\w.+]+@[\w.]+|Pixel 9|iPad|Acme|Chrome|Linux|SHA1|2FA|QR|NUL|\bnode\b/g;
 /** Words that an English sentence hardly does without, and that Malay does not have. */
 const ENGLISH_WORD = /\b(the|your|you|is|are|and|of|with|to|not|was|this|it|for)\b/i;
 

@@ -29,5 +29,6 @@ function details(account) {
       row(t("email"), account.email),
       row(t("password.changed"), moment(account.password_changed_at), " ", el("a", { href: "#/password" }, t("password.change"))),
       row(t("two-factor"), account.two_factor.enabled ? t("on.since", momentText(account.two_factor.since)) : t("off")),
-      row(t("sessions"), t("sessions.count", account.sessions), " ", el("a", { href: "#/sessions" }, t("sessions.see")))));
+      row(t("sessions"), t("sessions.count", account.sessions), " ", el("a", { href: "#/sessions" }, t("sessions.see"))),
+      row(t("partners"), el("a", { href: "#/partners" }, t("partners.see")))));
 }

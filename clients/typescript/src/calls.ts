@@ -24,6 +24,8 @@ export interface Manner {
 export const READ: Manner = { repeats: true, keyed: false, changesTokens: false };
 export const POST: Manner = { repeats: true, keyed: true, changesTokens: false };
 export const POST_FOR_TOKENS: Manner = { repeats: true, keyed: true, changesTokens: true };
+// Sent twice, it says the same (RFC 9110 §9.2.2).
+export const PUT: Manner = { repeats: true, keyed: false, changesTokens: false };
 // PATCH and DELETE take no key: sent twice, the second answer would speak of the first one's effect.
 export const CHANGE: Manner = { repeats: false, keyed: false, changesTokens: false };
 

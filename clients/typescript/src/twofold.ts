@@ -3,7 +3,7 @@
 import createClient, { type Client } from "openapi-fetch";
 
 import { bodyOf, once, persist, succeeded } from "./answer.js";
-import { type Attempt, CHANGE, Calls, type Init, POST, POST_FOR_TOKENS, READ } from "./calls.js";
+import { type Attempt, CHANGE, Calls, type Init, POST, POST_FOR_TOKENS, PUT, READ } from "./calls.js";
 import { ProblemError } from "./problem.js";
 import type { components, paths } from "./schema.js";
 import { Session } from "./session.js";
@@ -155,6 +155,23 @@ export class Twofold {
   /** Ends every session but this one. */
   endOtherSessions(): Promise<Schemas["EndedSessions"]> {
     return this.#calls.make((init) => this.#api.POST("/account/security/sessions/end-others", init), POST);
+  }
+
+  /** The partners that may see whether the account is protected, the oldest first. */
+  partners(): Promise<Schemas["Partners"]> {
+    return this.#calls.make((init) => this.#api.GET("/account/security/partners", init), READ);
+  }
+
+  /** Lets a partner see the account; one that sees it already still does. */
+  async allowPartner(id: string): Promise<void> {
+    const params = { path: { id } };
+    await this.#calls.make((init) => this.#api.PUT("/account/security/partners/{id}", { ...init, params }), PUT);
+  }
+
+  /** Lets a partner see the account no more. */
+  async refusePartner(id: string): Promise<void> {
+    const params = { path: { id } };
+    await this.#calls.make((init) => this.#api.DELETE("/account/security/partners/{id}", { ...init, params }), CHANGE);
   }
 
   /** Starts an enrolment. The secret is in this answer and nowhere else. `replaces` swaps the phones at the confirm. */

@@ -13,7 +13,7 @@ import { startService } from "./service.mjs";
 const PAGE = "../../../docs/integrate.md";
 const run = promisify(execFile);
 const file = new URL("../dist/integrate-example.mjs", import.meta.url);
-const [application, mobile, tooling] = (await readFile(new URL(PAGE, import.meta.url), "utf8")).split(/^## /m).slice(1);
+const [application, mobile, tooling, partner] = (await readFile(new URL(PAGE, import.meta.url), "utf8")).split(/^## /m).slice(1);
 
 let service;
 before(async () => (service = await startService()));
@@ -64,13 +64,19 @@ test("a back-end checks a token as the page says", async () => {
 
 const missing = ["curl", "jq", "oathtool"].filter((tool) => !isInstalled(tool));
 test("the shell snippets run", { skip: missing.length > 0 && `not installed: ${missing}` }, async () => {
-  const script = ["set -euo pipefail", ...snippets(tooling, "sh")].join("\n");
-  const lines = (await run("bash", ["-c", here(script)])).stdout.trim().split("\n");
+  const script = ["set -euo pipefail", ...snippets(tooling, "sh"), "echo A PARTNER", ...snippets(partner, "sh")].join("\n");
+  const place = { cwd: service.folder, env: { ...process.env, ...service.env } };
+  const all = (await run("bash", ["-c", here(script)], place)).stdout.trim().split("\n");
+  const lines = all.slice(0, all.indexOf("A PARTNER"));
   assert.deepEqual(lines.slice(1, 3), ["EdDSA", "43200"]);
   assert.ok(lines.includes("10"));
   const refused = lines.indexOf("403");
   assert.equal(lines[refused + 1], "invalid-credential");
   assert.match(lines.at(-1), /no longer protected/);
+  const told = all.slice(lines.length + 1).join("\n");
+  assert.match(told, /^(.*\n)*false\naal1\n\d{4}-.*Z\ntwo-factor-not-enabled\n/);
+  assert.match(told, /two_factor\.disabled\t[0-9a-f-]{36}\tfalse/);
+  assert.match(told, /\ncreated$/);
 });
 
 function isInstalled(tool) {

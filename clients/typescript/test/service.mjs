@@ -4,8 +4,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 
 const here = new URL(".", import.meta.url).pathname;
 const binary = resolve(process.env.TWOFOLD_BIN ?? join(here, "../../../target/debug/twofold"));
@@ -42,33 +43,52 @@ export async function startService({ persons = ["alice"], areKnownToPortal = fal
     await run(["account", "add", "--email", email(name), "--password-stdin", "--json", ...subject], env, folder, PASSWORD);
   }
   const server = spawn(binary, ["serve"], { env, cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
-  const url = await readyAddress(server);
+  const [url] = await readyAddresses(server, 1);
   return {
     url,
     keys: env.TWOFOLD_KEYS,
+    folder,
+    /** What its programs find in their environment, and `twofold` among them. */
+    env: { ...env, PATH: `${dirname(binary)}:${env.PATH}` },
+    /** A command of the operator's: what it prints, which is JSON. */
+    operate: async (...args) => JSON.parse(await run([...args, "--json"], env, folder)),
     async stop() {
-      const ended = once(server, "exit");
-      server.kill("SIGTERM");
-      await ended;
+      await ended(server);
       await rm(folder, { recursive: true });
     },
   };
 }
 
-async function run(args, env, cwd, input = "") {
-  const child = spawn(binary, args, { env, cwd, stdio: ["pipe", "ignore", "inherit"] });
-  child.stdin.end(input);
-  const [status] = await once(child, "exit");
-  if (status !== 0) throw new Error(`twofold ${args.join(" ")} ended with ${status}`);
+/** Starts a sandbox: where its own page is, and where its service. */
+export async function startSandbox() {
+  const server = spawn(binary, ["demo", "--sandbox", "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "ignore"] });
+  const [service, , url] = await readyAddresses(server, 3);
+  return { service, url, stop: () => ended(server) };
 }
 
-async function readyAddress(server) {
+async function ended(server) {
+  const end = once(server, "exit");
+  server.kill("SIGTERM");
+  await end;
+}
+
+async function run(args, env, cwd, input = "") {
+  const child = spawn(binary, args, { env, cwd, stdio: ["pipe", "pipe", "inherit"] });
+  child.stdin.end(input);
+  const [said, [status]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+  if (status !== 0) throw new Error(`twofold ${args.join(" ")} ended with ${status}`);
+  return said;
+}
+
+/** The first addresses that a program prints. */
+async function readyAddresses(server, count) {
+  const addresses = [];
   for await (const line of createInterface({ input: server.stdout })) {
-    const address = /http:\/\/[\d.:]+/.exec(line);
-    if (address) {
+    addresses.push(...(line.match(/http:\/\/[\d.:]+\d/g) ?? []));
+    if (addresses.length >= count) {
       server.stdout.resume();
-      return address[0];
+      return addresses;
     }
   }
-  throw new Error("twofold serve ended before it was ready");
+  throw new Error("twofold ended before it was ready");
 }

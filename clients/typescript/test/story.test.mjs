@@ -6,7 +6,7 @@ import { ProblemError, Twofold } from "../dist/index.js";
 import { protectedBy, setUp, signInWith, signedIn } from "./persons.mjs";
 import { PASSWORD, email, startService } from "./service.mjs";
 
-const persons = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"];
+const persons = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan"];
 let service;
 before(async () => (service = await startService({ persons })));
 after(() => service.stop());
@@ -88,6 +88,19 @@ test("the password is changed, and every other session ends", async () => {
   await assert.rejects(elsewhere.status(), { status: 401 });
   assert.equal((await client.sessions()).sessions.length, 1);
   await assert.rejects(client.signIn(email("grace"), PASSWORD), invalidCredential);
+});
+
+test("a partner that sees the account is listed, shut out, and let in again", async () => {
+  const acme = await service.operate("client", "add", "--name", "Acme", "--scope", "2fa:read events:read");
+  const { client } = await signedIn(service.url, "ivan");
+  assert.deepEqual((await client.partners()).partners, []);
+  await client.allowPartner(acme.id);
+  await client.allowPartner(acme.id);
+  const [partner] = (await client.partners()).partners;
+  assert.deepEqual([partner.id, partner.name, partner.by, partner.can_withdraw], [acme.id, "Acme", "owner", true]);
+  await client.refusePartner(acme.id);
+  assert.deepEqual((await client.partners()).partners, []);
+  await assert.rejects(client.refusePartner(acme.id), { status: 404, code: "not-found" });
 });
 
 test("the security log is read page by page", async () => {
