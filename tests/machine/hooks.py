@@ -8,7 +8,7 @@ import json
 import os
 
 import schemathesis
-from persons import BASE, CLIENT, PASSWORD, PEER, WIRE, Agent, Partner, Person
+from persons import BASE, CLIENT, PASSWORD, PEER, RECEIVER, WIRE, Agent, Hooked, Partner, Person
 
 NUMBERS = iter(range(int(os.environ["MACHINE_ACCOUNTS"])))
 STATES = itertools.cycle(Person.STATES)
@@ -53,6 +53,11 @@ def partner():
     return Partner()
 
 
+@functools.cache
+def hooked():
+    return Hooked()
+
+
 def valid(case):
     return case.meta is not None and case.meta.generation.mode.is_positive
 
@@ -66,6 +71,8 @@ class OwnAccount:
                 makers[value].refresh()
                 return makers[value], 1
         turn = next(turns[case.operation.label]) if valid(case) else 1
+        if case.operation.path.startswith(Hooked.PATH):
+            return hooked().serves(hooked().customer), turn
         wanted = WANTED.get(case.operation.label) if turn % 2 == 0 else None
         state = wanted[turn // 2 % len(wanted)] if wanted else next(STATES)
         person = Person(next(NUMBERS), state)
@@ -143,6 +150,7 @@ def body_of(person, label, body):
         "token": lambda: person.link("undo" if "/undo" in label else "stop-reminders") if person.methods else None,
         "refresh_token": lambda: person.tokens["refresh_token"],
         "replaces": lambda: person.methods[0].id if person.methods else None,
+        "url": lambda: RECEIVER,
     }
     for name in body.keys() & real.keys():
         if body[name] is not None:
@@ -151,6 +159,9 @@ def body_of(person, label, body):
 
 
 def path_of(person, path):
+    if path.startswith(Hooked.PATH):
+        webhook = person.webhook()
+        return {"id": webhook} | ({"n": person.delivery(webhook)} if "{n}" in path else {}) if "{id}" in path else {}
     if path.startswith("/support/accounts/{id}"):
         return {"id": person.customer.account()}
     if path.startswith("/partner/accounts/{id}"):

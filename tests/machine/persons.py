@@ -18,6 +18,8 @@ WINDOW = int(os.environ["TWOFOLD_TOTP_WINDOW"])
 TOTP = "/account/security/2fa/totp"
 WIRE = requests.Session()
 CLIENT = json.loads(os.environ["MACHINE_CLIENT"])
+HOOKED = json.loads(os.environ["MACHINE_HOOKED"])
+RECEIVER = os.environ["MACHINE_RECEIVER"]
 PEER = json.loads(os.environ["MACHINE_PEER"])
 
 
@@ -141,13 +143,13 @@ class Partner:
 
     FRESH = 500
 
-    def __init__(self):
-        self.customer, self.token, self.asked = None, None, 0
+    def __init__(self, client=CLIENT):
+        self.client, self.customer, self.token, self.asked = client, None, None, 0
 
     def serves(self, customer):
         if self.token is None or time.monotonic() - self.asked > self.FRESH:
-            form = {"grant_type": "client_credentials"}
-            answer = WIRE.post(f"{BASE}/oauth/token", data=form, auth=(CLIENT["id"], CLIENT["secret"]), timeout=30)
+            form, auth = {"grant_type": "client_credentials"}, (self.client["id"], self.client["secret"])
+            answer = WIRE.post(f"{BASE}/oauth/token", data=form, auth=auth, timeout=30)
             answer.raise_for_status()
             self.token, self.asked = answer.json()["access_token"], time.monotonic()
         self.customer, self.email = customer, customer.email
@@ -168,3 +170,41 @@ class Partner:
 
     def code(self):
         return self.customer.code()
+
+
+class Hooked(Partner):
+    """A partner's program with webhooks, which sees the account of one customer. One for all cases."""
+
+    PATH = "/partner/webhooks"
+
+    def __init__(self):
+        super().__init__(HOOKED)
+        self.serves(Person("hooked", "on"))
+
+    def send(self, method, path="", body=None):
+        headers = {"Authorization": self.bearer()}
+        answer = WIRE.request(method, f"{BASE}{self.PATH}{path}", json=body, headers=headers, timeout=30)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def webhook(self):
+        """One webhook at the receiver. Those that cases have added or moved go, so that there is room for more."""
+        kept = None
+        for webhook in self.send("GET")["webhooks"]:
+            if kept is None and webhook["enabled"] and webhook["url"] == RECEIVER and webhook["kinds"] is None:
+                kept = webhook["id"]
+            else:
+                self.send("DELETE", f"/{webhook['id']}")
+        return kept or self.send("POST", body={"url": RECEIVER})["webhook"]["id"]
+
+    def delivery(self, webhook):
+        """The number of something that the webhook was told; where that is nothing, its customer changes the phone."""
+        if not (told := self.send("GET", f"/{webhook}/deliveries")["deliveries"]):
+            self.customer.start(replaces=self.customer.methods.pop().id)
+            self.customer.confirm()
+            while not (told := self.send("GET", f"/{webhook}/deliveries")["deliveries"]):
+                time.sleep(0.05)
+        return told[0]["n"]
+
+    def cursor(self):
+        """The first page is a page like any other."""
