@@ -107,6 +107,13 @@ impl Email {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The address as whoever has it knows it again, and nobody else: `a•••@example.com`.
+    pub fn masked(&self) -> String {
+        let (name, host) = self.0.rsplit_once('@').unwrap_or_default();
+        let first: String = name.chars().take(1).collect();
+        format!("{first}•••@{host}")
+    }
 }
 
 /// An account's name at the portal's own identity provider: `sub` of its tokens, 1 to 255 printable ASCII
@@ -239,6 +246,18 @@ pub(super) mod tests {
             restricted_until: None,
             flagged_at: None,
             reminded_at: None,
+        }
+    }
+
+    #[test]
+    fn a_masked_address_tells_its_owner_and_nobody_else() {
+        for (address, masked) in [
+            ("alice@example.test", "a•••@example.test"),
+            ("a@example.test", "a•••@example.test"),
+            ("王小明@example.test", "王•••@example.test"),
+            ("\"a@b\"@example.test", "\"•••@example.test"),
+        ] {
+            assert_eq!(Email::parse(address, "").unwrap().masked(), masked);
         }
     }
 

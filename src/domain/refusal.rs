@@ -109,8 +109,12 @@ pub enum Rule {
     NewPassword,
     /// Six digits.
     Code,
+    /// Eight digits.
+    SentCode,
     /// Twenty-four Crockford base-32 characters.
     RecoveryCode,
+    /// The number of a mobile telephone with its country code, see [`super::phone::PhoneNumber`].
+    Phone,
     /// A label of 1 to 64 characters without control characters.
     Label,
     /// A kind of method that answers only when it is asked.
