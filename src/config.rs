@@ -10,10 +10,11 @@ mod mail;
 mod otlp;
 mod portal;
 pub mod shown;
+mod sms;
 mod support;
 mod webhooks;
 
-use crate::domain::{method::Kind, policy::Policy};
+use crate::domain::{method::Kind, policy::Policy, sent_code::LONGEST_LIFE};
 use confique::Config as _;
 use filled::filled;
 use ipnet::IpNet;
@@ -22,6 +23,7 @@ pub use log_format::LogFormat;
 pub use mail::MailConfig;
 pub use otlp::OtlpConfig;
 pub use portal::PortalConfig;
+pub use sms::{SmsConfig, SmsGateway};
 use std::{
     env, fs,
     net::SocketAddr,
@@ -128,6 +130,10 @@ pub struct Config {
     #[config(env = "TWOFOLD_BYPASS_CODE_TTL", default = 600)]
     pub bypass_code_ttl: u32,
 
+    /// Life of a code that is sent by mail or SMS, 60 to 600.
+    #[config(env = "TWOFOLD_SENT_CODE_TTL", default = 600)]
+    pub sent_code_ttl: u32,
+
     /// Steps of 30 s that a code may be early or late.
     #[config(env = "TWOFOLD_TOTP_WINDOW", default = 1)]
     pub totp_window: u32,
@@ -213,6 +219,10 @@ pub struct Config {
     #[config(nested)]
     pub mail: MailConfig,
 
+    /// Codes by SMS, which are off unless a gateway is named.
+    #[config(nested)]
+    pub sms: SmsConfig,
+
     /// The budgets of guesses; 0 in a rule switches it off.
     #[config(nested)]
     pub limits: LimitsConfig,
@@ -229,6 +239,7 @@ impl Config {
         secrets.database_url = secret_from_file("TWOFOLD_DATABASE_URL_FILE")?;
         secrets.database_migration_url = secret_from_file("TWOFOLD_DATABASE_MIGRATION_URL_FILE")?;
         secrets.mail.url = secret_from_file("TWOFOLD_MAIL_URL_FILE")?;
+        secrets.sms.password = secret_from_file("TWOFOLD_SMS_PASSWORD_FILE")?;
         builder = builder.preloaded(secrets);
         if let Some(path) = file {
             if !path.is_file() {
@@ -262,6 +273,7 @@ impl Config {
             step_up_max_age: self.step_up_max_age,
             support_max_age: self.support_max_age,
             bypass_code_ttl: self.bypass_code_ttl,
+            sent_code_ttl: self.sent_code_ttl,
             totp_window: self.totp_window,
             access_token_ttl: self.access_token_ttl,
             session_idle: self.session_idle,
@@ -299,6 +311,10 @@ impl Config {
             4..=14 => {}
             _ => return refuse("TWOFOLD_BCRYPT_COST must be 4 to 14"),
         }
+        // Codes that are sent say for how many minutes they are good, and live no longer than NIST SP 800-63B allows.
+        if !(60..=LONGEST_LIFE).contains(&self.sent_code_ttl) {
+            return refuse("TWOFOLD_SENT_CODE_TTL must be 60 to 600");
+        }
         if self.totp_window > 10 {
             return refuse("TWOFOLD_TOTP_WINDOW must be 0 to 10 steps");
         }
@@ -323,6 +339,7 @@ impl Config {
         self.limits.check()?;
         self.otlp.check()?;
         self.mail.check(self.insecure)?;
+        self.sms.check(self.insecure)?;
         self.portal.check(&self.issuer, self.insecure)?;
         if !self.sign_in && self.portal.issuer.is_none() {
             return refuse("TWOFOLD_SIGN_IN=false needs TWOFOLD_PORTAL_ISSUER: nobody could sign in");

@@ -17,6 +17,7 @@ moment = { $day } { $month ->
    *[12] December
     } { $year }, { $time } UTC
 colon = { ": " }
+fact-code = Code
 fact-when = When
 fact-network = From the network
 fact-program = With
@@ -132,6 +133,12 @@ webhook-failing = A webhook of yours was disabled
     .advice-title = What to do
     .advice = See that the receiver is there and answers 2xx, then enable the webhook again (PATCH with enabled: true). What it has missed is in its deliveries for 30 days, and can be asked for again.
     .footer = { $product } sends this mail because this address is the contact of a partner’s program. We never ask for a password, a secret or a code by mail.
+code = Your code for { $product }
+    .body = Type it in where you were asked for it, within { $minutes ->
+        [one] one minute
+       *[other] { $minutes } minutes
+        }. It works once.
+    .advice = Somebody has your password: change it at once. Give the code to nobody, whoever asks for it.
 other = Something changed in the security of your account
     .body = Look at your account’s security to see what it was.
 test = A test of our mail

@@ -15,6 +15,7 @@ moment = { $day } { $month ->
    *[12] Disember
     } { $year }, { $time } UTC
 colon = { ": " }
+fact-code = Kod
 fact-when = Bila
 fact-network = Dari rangkaian
 fact-program = Dengan
@@ -126,6 +127,9 @@ webhook-failing = Satu webhook anda telah dinyahdayakan
     .advice-title = Apa yang perlu dibuat
     .advice = Pastikan penerima itu ada dan menjawab 2xx, kemudian dayakan semula webhook itu (PATCH dengan enabled: true). Apa yang terlepas ada dalam senarai penghantarannya selama 30 hari, dan boleh diminta semula.
     .footer = { $product } menghantar mel ini kerana alamat ini ialah alamat perhubungan bagi program rakan kongsi. Kami tidak pernah meminta kata laluan, rahsia atau kod melalui mel.
+code = Kod anda untuk { $product }
+    .body = Masukkan kod ini di tempat anda diminta, dalam masa { $minutes } minit. Ia boleh digunakan sekali sahaja.
+    .advice = Seseorang mempunyai kata laluan anda: tukar dengan segera. Jangan beri kod ini kepada sesiapa, siapa pun yang memintanya.
 other = Sesuatu telah berubah dalam keselamatan akaun anda
     .body = Lihat keselamatan akaun anda untuk mengetahui apa yang berubah.
 test = Ujian mel kami

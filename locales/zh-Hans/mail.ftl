@@ -2,6 +2,7 @@
 
 moment = { $year } 年 { $month } 月 { $day } 日 { $time }（UTC）
 colon = ：
+fact-code = 验证码
 fact-when = 时间
 fact-network = 来自网络
 fact-program = 使用
@@ -113,6 +114,9 @@ webhook-failing = 您的一个 webhook 已停用
     .advice-title = 如何处理
     .advice = 请确认接收端存在并答复 2xx，然后重新启用该 webhook（PATCH，enabled: true）。错过的内容会在其投递记录中保留 30 天，可以要求重新发送。
     .footer = { $product } 发送此邮件，是因为此地址是某个合作伙伴程序的联系地址。我们绝不会通过邮件索要密码、密钥或验证码。
+code = 您的 { $product } 验证码
+    .body = 请在 { $minutes } 分钟内，在要求您输入的页面输入此验证码。它只能使用一次。
+    .advice = 有人知道您的密码：请立即更改。无论谁索要，都不要把验证码告诉任何人。
 other = 您的账户安全有变动
     .body = 请查看您的账户安全，了解具体变动。
 test = 我们的邮件测试

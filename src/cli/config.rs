@@ -1,6 +1,6 @@
 //! `config`: shows and checks settings.
 
-use super::{Failure, mail, out};
+use super::{Failure, mail, out, sms};
 use crate::config::{Config, shown};
 use clap::Subcommand;
 use std::path::Path;
@@ -25,7 +25,9 @@ pub fn run(command: &Command, file: Option<&Path>) -> Result<(), Failure> {
     match command {
         Command::Template => out::print(Config::template())?,
         Command::Check => {
-            mail::channel(&Config::load(file)?)?;
+            let config = Config::load(file)?;
+            mail::channel(&config)?;
+            sms::sender(&config)?;
             out::say("the settings are right")?;
         }
         Command::Show { json } => show(*json, file)?,

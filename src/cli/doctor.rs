@@ -1,7 +1,7 @@
 //! `doctor`: looks at everything that has to be right before and while customers are served, and says of each fault
 //! what to do about it.
 
-use super::{Failure, keys, mail, out, rooms, system_clock};
+use super::{Failure, keys, mail, out, rooms, sms, system_clock};
 use crate::{
     actions::{self, Rooms, clock::MAX_SKEW_MS, health},
     config::{Config, Misconfigured},
@@ -108,6 +108,7 @@ fn examine(config: &Config, found: &mut Findings) -> Result<(), Failure> {
     };
     rotation(&keys, found);
     post(config, found);
+    telephones(config, found);
     let rooms = match rooms(config, &keys, system_clock()) {
         Ok(rooms) => rooms,
         Err(failure) => return found.also_broken("database", failure, UNREACHABLE),
@@ -154,6 +155,15 @@ fn rotation(keys: &KeyFile, found: &mut Findings) {
             found.doubtful("keys", format!("a rotation of the {ring} key is under way"), "run `twofold keys rotate`")
         }
         None => found.well("keys", "the file is fit for service"),
+    }
+}
+
+/// Whether a gateway answers is not tried: whatever it takes costs money.
+fn telephones(config: &Config, found: &mut Findings) {
+    match sms::sender(config) {
+        Ok(Some(_)) => found.well("sms", "every SMS can be written; try `twofold sms test --to NUMBER`"),
+        Ok(None) => found.well("sms", "no code goes by SMS: TWOFOLD_SMS_GATEWAY is not set"),
+        Err(failure) => found.broken("sms", failure.sentence, "correct it; `serve` does not start with it"),
     }
 }
 

@@ -18,6 +18,7 @@ mod papers;
 mod sandbox;
 mod serve;
 mod sink;
+mod sms;
 mod supervisor;
 mod walk;
 
@@ -102,6 +103,9 @@ enum Command {
     /// Look at mails, and try whether they arrive.
     #[command(subcommand)]
     Mail(mail::Command),
+    /// Try whether SMS arrive.
+    #[command(subcommand)]
+    Sms(sms::Command),
     /// Print the OpenAPI document.
     Openapi(openapi::Args),
     /// Print what a shell needs to complete commands.
@@ -152,6 +156,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Doctor(args) => doctor::run(&args, load),
         Command::Config(command) => config::run(&command, cli.config.as_deref()),
         Command::Mail(command) => mail::run(&load()?, command),
+        Command::Sms(command) => sms::run(&load()?, command),
         Command::Openapi(args) => openapi::run(&args),
         Command::Completions(args) => papers::completions(&args),
         Command::Man(args) => papers::man(&args),
@@ -279,6 +284,7 @@ impl From<Refusal> for Failure {
                     Rule::ClientName => "the name must have 1 to 100 characters and no control characters",
                     Rule::FreeSubject => "the subject belongs to an account already",
                     Rule::FreeEmail => "the address belongs to an account already",
+                    Rule::Phone => "the number is not that of a mobile telephone, with + and its country code",
                     Rule::Email => "the address is not an e-mail address of at most 254 bytes",
                     _ => "the password must have 8 to 71 bytes and no NUL character",
                 });

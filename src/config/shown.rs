@@ -10,7 +10,8 @@ use std::{env, fmt, fs, path::Path};
 /// Instead of a secret.
 const HIDDEN: &str = "***";
 /// What may stand in a file of its own.
-const IN_FILES: [&str; 3] = ["TWOFOLD_DATABASE_URL", "TWOFOLD_DATABASE_MIGRATION_URL", "TWOFOLD_MAIL_URL"];
+const IN_FILES: [&str; 4] =
+    ["TWOFOLD_DATABASE_URL", "TWOFOLD_DATABASE_MIGRATION_URL", "TWOFOLD_MAIL_URL", "TWOFOLD_SMS_PASSWORD"];
 /// A setting whose name ends so is a secret as a whole.
 const SECRET_NAMES: [&str; 4] = ["secret", "password", "token", "api_key"];
 

@@ -16,6 +16,19 @@ fn from_file(text: &str) -> Result<Config, Misconfigured> {
     Config::load(Some(file.path()))
 }
 
+/// A file with an SMS gateway at `url`.
+fn gateway(url: &str) -> String {
+    format!("[sms]\ngateway = \"kannel\"\nurl = \"{url}\"\nuser = \"us\"\npassword = \"p\"\nfrom = \"12345\"")
+}
+
+#[test]
+fn a_gateway_of_this_machine_may_be_without_tls() {
+    for url in ["http://127.0.0.1:13013/cgi-bin/sendsms", "http://[::1]:1", "http://localhost", "https://sms.example"] {
+        assert!(from_file(&gateway(url)).is_ok(), "{url}");
+    }
+    assert!(from_file(&format!("insecure = true\n{}", gateway("http://sms.example"))).is_ok());
+}
+
 #[test]
 fn a_file_is_read_and_its_mistakes_are_named() {
     let config = from_file("listen = \"127.0.0.1:0\"\n[limits]\ncode = {free = 2, window = 60, delay_first = 1, delay_max = 2, cap_day = 0, cap_month = 0, ends_at = 0}").unwrap();
@@ -35,6 +48,15 @@ fn a_file_is_read_and_its_mistakes_are_named() {
         ("events_kept_days = 30", "31 or more"),
         ("[mail]\nurl = \"smtps://h\"", "TWOFOLD_MAIL_FROM"),
         ("[mail]\npublic_url = \"http://h\"", "https://"),
+        ("[sms]\nurl = \"https://h\"", "TWOFOLD_SMS_GATEWAY"),
+        ("[sms]\ngateway = \"carrier-pigeon\"", "kannel"),
+        ("[sms]\ngateway = \"kannel\"\nurl = \"https://h\"", "TWOFOLD_SMS_PASSWORD"),
+        (&gateway("http://h"), "https://"),
+        (&gateway("http://localhost.example"), "https://"),
+        (&gateway("smpp://h"), "https://"),
+        (&gateway("https://bob:hunter2@h"), "settings of their own"),
+        ("[sms]\norigin = \"https://portal.example\"", "TWOFOLD_SMS_ORIGIN"),
+        ("sent_code_ttl = 601", "60 to 600"),
         ("undo_for = 2592001", "30 days"),
         ("[limits]\ncode = {free = 5}", "missing field"),
         (

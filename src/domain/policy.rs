@@ -24,6 +24,8 @@ pub struct Policy {
     pub support_max_age: u32,
     /// Life of a bypass code.
     pub bypass_code_ttl: u32,
+    /// Life of a code that is sent.
+    pub sent_code_ttl: u32,
     /// Steps that a code may be early or late.
     pub totp_window: u32,
     /// Life of an access token.

@@ -6,6 +6,7 @@ pub mod issuer;
 pub mod mail;
 pub mod outbox;
 pub mod reminders;
+pub mod sms;
 pub mod webhooks;
 
 use crate::{

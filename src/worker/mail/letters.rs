@@ -4,7 +4,7 @@
 //! address in it, in a mail that comes from us.
 
 use super::{
-    REMINDER,
+    CODE, REMINDER,
     texts::{KINDS, Texts},
 };
 use crate::domain::{
@@ -12,6 +12,7 @@ use crate::domain::{
     announcement::{Announcement, program_of},
     event::EventKind,
     policy::Support,
+    sent_code::SentCode,
 };
 use fluent_bundle::{FluentArgs, FluentValue};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -19,6 +20,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, value::Serde}
 use serde::Serialize;
 use serde_json::json;
 use std::{fs, path::Path};
+use zeroize::Zeroizing;
 
 const LAYOUTS: [(&str, &str); 2] = [
     ("layout.html", include_str!("../../../mails/layout.html")),
@@ -36,12 +38,14 @@ pub struct House {
     pub support: Support,
     /// Seconds that a disable can be undone for.
     pub undo_for: u32,
+    /// Seconds that a code is good for.
+    pub sent_code_ttl: u32,
 }
 
 /// What a mail is about.
 #[derive(Clone, Debug)]
 pub struct Occasion<'a> {
-    /// The kind of event, or `test`.
+    /// The kind of event, or `code` or `test`.
     pub kind: &'a str,
     /// Who acted: `owner`, `support`, `partner`, `system`.
     pub actor: &'a str,
@@ -63,6 +67,8 @@ pub struct Occasion<'a> {
     pub undo: Option<String>,
     /// The token that ends reminders.
     pub stop: Option<String>,
+    /// The code that the mail is there to tell.
+    pub code: Option<Zeroizing<String>>,
 }
 
 /// A mail without its envelope.
@@ -117,12 +123,13 @@ impl<'a> Occasion<'a> {
             webhook: "",
             undo: None,
             stop: None,
+            code: None,
         }
     }
 
-    /// What is to be told of a webhook to its client's contact.
-    pub fn of_webhook(webhook: &'a str, kind: &'a str, at: Timestamp) -> Self {
-        let nobody = Self {
+    /// One of this kind with nothing in it yet.
+    fn blank(kind: &'a str, at: Timestamp) -> Self {
+        Self {
             kind,
             actor: "",
             at,
@@ -134,8 +141,18 @@ impl<'a> Occasion<'a> {
             webhook: "",
             undo: None,
             stop: None,
-        };
-        Self { webhook, ..nobody }
+            code: None,
+        }
+    }
+
+    /// What is to be told of a webhook to its client's contact.
+    pub fn of_webhook(webhook: &'a str, kind: &'a str, at: Timestamp) -> Self {
+        Self { webhook, ..Self::blank(kind, at) }
+    }
+
+    /// What is to be told of a code that was asked for.
+    pub fn of_code(code: &SentCode, asked_at: Timestamp) -> Self {
+        Self { code: Some(Zeroizing::new(code.reveal())), ..Self::blank(CODE, asked_at) }
     }
 
     /// One to look at: everything that may stand in a mail of this kind is there.
@@ -153,6 +170,7 @@ impl<'a> Occasion<'a> {
             webhook: if kind.starts_with("webhook.") { "01a20c1b-7c00-7d52-9a1e-000000000000" } else { "" },
             undo: undoes.then(|| "SAMPLE".to_owned()),
             stop: (kind == REMINDER).then(|| "SAMPLE".to_owned()),
+            code: (kind == CODE).then(|| Zeroizing::new("01234567".to_owned())),
         }
     }
 }
@@ -253,7 +271,11 @@ impl Letters {
 
     fn facts(&self, occasion: &Occasion<'_>, locale: Locale, args: &FluentArgs<'_>) -> Result<Vec<Fact>, String> {
         let get = |name: &str| self.texts.get(locale, name, args);
-        let mut facts = vec![Fact { name: get("fact-when")?, value: self.moment(occasion.at, locale)? }];
+        let mut facts = Vec::new();
+        if let Some(code) = &occasion.code {
+            facts.push(Fact { name: get("fact-code")?, value: code.as_str().to_owned() });
+        }
+        facts.push(Fact { name: get("fact-when")?, value: self.moment(occasion.at, locale)? });
         if !occasion.webhook.is_empty() {
             facts.push(Fact { name: get("fact-webhook")?, value: line(occasion.webhook) });
             return Ok(facts);
@@ -299,6 +321,7 @@ impl Letters {
         args.set("product", line(&self.house.product));
         args.set("partner", line(occasion.partner));
         args.set("times", occasion.times);
+        args.set("minutes", self.house.sent_code_ttl / 60);
         args.set("remaining", occasion.remaining.map_or_else(|| FluentValue::from("unknown"), FluentValue::from));
         args.set("until", self.moment(until.unwrap_or(Timestamp::MAX), locale)?);
         Ok(args)

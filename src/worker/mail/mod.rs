@@ -15,6 +15,7 @@ use crate::{
         account::{Account, Email, Locale},
         delivery::{Attempt, Parcel, Target},
         refusal::Stop,
+        sent_code::SentCode,
     },
 };
 use jiff::Timestamp;
@@ -34,6 +35,8 @@ const PATIENCE: Duration = Duration::from_secs(45);
 
 /// The kind of mail that whoever gets it may end.
 pub(crate) const REMINDER: &str = "two_factor.reminded";
+/// The kind that tells a code.
+pub(crate) const CODE: &str = "code";
 /// The kind that is told at the address before and at the one now.
 const EMAIL_CHANGED: &str = "email.changed";
 
@@ -104,6 +107,27 @@ impl Mail {
             Ok(Err(refused)) => Err(refused.to_string()),
             Err(_) => Err(Refused::silent().to_string()),
         }
+    }
+
+    /// Sends a code that was asked for at `asked_at`. It goes by no queue and waits for nothing: whoever asked looks at the
+    /// mailbox now. Its id is `id` in every attempt.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    pub async fn send_code(
+        &self,
+        code: &SentCode,
+        to: &Email,
+        locale: Locale,
+        id: &str,
+        asked_at: Timestamp,
+    ) -> Result<u16, Refused> {
+        let failed = |error: String| Refused::Now { status: None, error };
+        let letter = self.letters.write(&Occasion::of_code(code, asked_at), locale).map_err(failed)?;
+        let to = address(to).ok_or(Refused::Recipient(553))?;
+        let message = self.message(letter, &Envelope { to: to.clone(), id, at: asked_at }).map_err(failed)?;
+        let sending = self.relay.send(&self.from.email, &to, &message);
+        tokio::time::timeout(PATIENCE, sending).await.unwrap_or_else(|_| Err(Refused::silent()))
     }
 
     /// Hands it over for each recipient. Where one has it and another one not yet, both are sent it again.

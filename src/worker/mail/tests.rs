@@ -14,7 +14,7 @@ const DISABLED: &str = "two_factor.disabled";
 fn house() -> House {
     let support = Support { email: Some("help@example.test".to_owned()), ..Support::default() };
     let public_url = "https://security.example.test".to_owned();
-    House { product: "Example Hosting".to_owned(), public_url, support, undo_for: 259_200 }
+    House { product: "Example Hosting".to_owned(), public_url, support, undo_for: 259_200, sent_code_ttl: 600 }
 }
 
 fn written(letters: &Letters, kind: &str, locale: Locale) -> Letter {
@@ -134,6 +134,22 @@ fn no_name_adds_a_header_or_markup() {
         let message = String::from_utf8(mail.message(letter, &envelope).unwrap()).unwrap();
         let (head, _) = message.split_once("\r\n\r\n").unwrap();
         assert!(head.lines().all(|line| !line.to_lowercase().starts_with("bcc")), "{head}");
+    }
+}
+
+#[test]
+fn a_code_stands_in_the_mail_and_not_in_its_subject() {
+    let letters = Letters::load(house(), None).unwrap();
+    let code = SentCode::parse("87654321", "").unwrap();
+    for locale in Locale::ALL {
+        let letter = letters.write(&Occasion::of_code(&code, Timestamp::UNIX_EPOCH), locale).unwrap();
+        // A subject is shown on a locked screen, and kept in the logs of mail servers.
+        assert!(!letter.subject.contains("87654321"), "{}", letter.subject);
+        for part in [&letter.text, &letter.html] {
+            assert_eq!(part.matches("87654321").count(), 1, "{part}");
+            assert!(part.contains("10") && part.contains("Example Hosting"), "{part}");
+        }
+        assert!(!letter.text.contains("203.0.113"), "{}", letter.text);
     }
 }
 

@@ -5,7 +5,7 @@ use fluent_bundle::{FluentArgs, FluentBundle, FluentResource};
 use std::{fs, path::Path};
 
 /// The kinds of mail. One that has no texts is told in those of `other`.
-pub const KINDS: [&str; 33] = [
+pub const KINDS: [&str; 34] = [
     "two_factor.enabled",
     "two_factor.disabled",
     "two_factor.restored",
@@ -38,6 +38,7 @@ pub const KINDS: [&str; 33] = [
     "webhook.gone",
     "webhook.failing",
     "other",
+    "code",
     "test",
 ];
 
@@ -47,22 +48,30 @@ const OURS: [(Locale, &str); 3] = [
     (Locale::ZhHans, include_str!("../../../locales/zh-Hans/mail.ftl")),
 ];
 
-/// The words of mails in every language.
+/// Words in every language.
 pub struct Texts(Vec<(Locale, FluentBundle<FluentResource>)>);
 
 impl Texts {
-    /// Reads ours, and those of `folder` over them.
+    /// Reads those of mails: ours, and those of `folder` over them.
     ///
     /// # Errors
     /// Which file is wrong, in which line.
     pub fn load(folder: Option<&Path>) -> Result<Self, String> {
+        Self::read(OURS, folder)
+    }
+
+    /// Reads `ours`, and those of `folder` over them.
+    ///
+    /// # Errors
+    /// Which file is wrong, in which line.
+    pub fn read(ours: [(Locale, &str); 3], folder: Option<&Path>) -> Result<Self, String> {
         let of = |(locale, ours): (Locale, &str)| {
             let tag = locale.tag();
             let language = tag.parse().map_err(|_| format!("no language: {tag}"))?;
             let mut bundle = FluentBundle::new(vec![language]);
             // Isolation marks are for mixed writing directions; ours would stand in subjects.
             bundle.set_use_isolating(false);
-            bundle.add_resource_overriding(parse(&format!("mail.ftl of {tag}"), ours.to_owned())?);
+            bundle.add_resource_overriding(parse(&format!("our texts of {tag}"), ours.to_owned())?);
             let path = folder.map(|folder| folder.join(format!("{tag}.ftl"))).filter(|path| path.exists());
             if let Some(path) = path {
                 let shown = path.display().to_string();
@@ -71,7 +80,7 @@ impl Texts {
             }
             Ok((locale, bundle))
         };
-        Ok(Self(OURS.into_iter().map(of).collect::<Result<_, String>>()?))
+        Ok(Self(ours.into_iter().map(of).collect::<Result<_, String>>()?))
     }
 
     /// A text, or an attribute of one; none where there is no such text.
