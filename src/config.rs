@@ -8,6 +8,7 @@ mod limits;
 mod log_format;
 mod mail;
 mod otlp;
+mod policy;
 mod portal;
 pub mod shown;
 mod sms;
@@ -22,6 +23,7 @@ use limits::LimitsConfig;
 pub use log_format::LogFormat;
 pub use mail::MailConfig;
 pub use otlp::OtlpConfig;
+pub use policy::PolicyConfig;
 pub use portal::PortalConfig;
 pub use sms::{SmsConfig, SmsGateway};
 use std::{
@@ -200,6 +202,10 @@ pub struct Config {
     #[config(env = "TWOFOLD_SIGN_IN", default = true)]
     pub sign_in: bool,
 
+    /// What owners may and must do about their second factors.
+    #[config(nested)]
+    pub policy: PolicyConfig,
+
     /// The portal's own identity provider.
     #[config(nested)]
     pub portal: PortalConfig,
@@ -279,6 +285,7 @@ impl Config {
             session_idle: self.session_idle,
             session_max: self.session_max,
             challenge_ttl: self.challenge_ttl,
+            device_ttl: self.policy.device_ttl(),
             enrollment_ttl: self.enrollment_ttl,
             reminder_after: self.reminder_after,
             reminder_again: self.reminder_again,

@@ -61,6 +61,9 @@ fn the_document_has_every_path_of_the_contract() {
         GET /account/security/sessions
         DELETE /account/security/sessions/{sid}
         POST /account/security/sessions/end-others
+        GET /account/security/devices
+        DELETE /account/security/devices/{id}
+        POST /account/security/devices/forget-all
         POST /auth/login
         POST /auth/login/second-factor
         POST /auth/login/second-factor/start

@@ -151,7 +151,7 @@ fn answer(rooms: &Arc<Rooms>, person: &mut Person) -> Outcome<()> {
     let code = person.code().ok_or("no code")?;
     let code = Code::parse(&code, "").map_err(|refusal| format!("{refusal:?}"))?;
     let cx = request(rooms)?;
-    let answered = second_factor::second_factor(&cx, &person.challenge, Offered::Code(code));
+    let answered = second_factor::second_factor(&cx, &person.challenge, Offered::Code(code), false);
     runtime::System::new().block_on(answered).map_err(|stop| format!("the template is refused: {stop:?}"))?;
     Ok(())
 }

@@ -93,6 +93,10 @@ pub enum Purpose {
     RefreshTokenTag,
     /// The check tag inside a challenge.
     ChallengeTag,
+    /// The token of a remembered device, as stored.
+    DeviceToken,
+    /// The check tag inside such a token.
+    DeviceTokenTag,
     /// An idempotency key.
     IdempotencyKey,
     /// The body of an idempotent request.
@@ -246,6 +250,8 @@ impl Purpose {
             Self::Challenge => b"challenge",
             Self::RefreshTokenTag => b"refresh-token-tag",
             Self::ChallengeTag => b"challenge-tag",
+            Self::DeviceToken => b"device-token",
+            Self::DeviceTokenTag => b"device-token-tag",
             Self::IdempotencyKey => b"idempotency-key",
             Self::Fingerprint => b"fingerprint",
             Self::Email => b"email",

@@ -1,4 +1,4 @@
-//! Opaque tokens: refresh tokens and sign-in challenges. The text is base64url of
+//! Opaque tokens: refresh tokens, sign-in challenges, and what a remembered device holds. The text is base64url of
 //! `row id ‖ 256 random bits ‖ check tag`; the row keeps a keyed hash of the random bits.
 //!
 //! The check tag tells a token that we once made from one that somebody made up. So a replayed old
@@ -23,6 +23,8 @@ pub enum OpaqueKind {
     Refresh,
     /// A sign-in that waits for its second factor.
     Challenge,
+    /// A device that is remembered.
+    Device,
 }
 
 /// A token of ours: its check tag was right when it was read.
@@ -39,6 +41,7 @@ impl OpaqueKind {
         match self {
             Self::Refresh => (Purpose::RefreshToken, Purpose::RefreshTokenTag),
             Self::Challenge => (Purpose::Challenge, Purpose::ChallengeTag),
+            Self::Device => (Purpose::DeviceToken, Purpose::DeviceTokenTag),
         }
     }
 }

@@ -106,6 +106,15 @@ pub enum EventKind {
     /// A bypass code was used up.
     #[serde(rename = "bypass_code.used")]
     BypassCodeUsed,
+    /// A device is remembered: sign-ins from it are not asked for the second factor.
+    #[serde(rename = "device.remembered")]
+    DeviceRemembered,
+    /// Devices were forgotten by their owner.
+    #[serde(rename = "device.revoked")]
+    DeviceRevoked,
+    /// A device was forgotten, since a token of it came that was replaced before, beside the right password.
+    #[serde(rename = "device.token_reused")]
+    DeviceTokenReused,
     /// A partner may see the account from now on.
     #[serde(rename = "partner.allowed")]
     PartnerAllowed,
@@ -148,6 +157,9 @@ impl EventKind {
             | Self::PasswordChanged
             | Self::BypassCodeIssued
             | Self::BypassCodeUsed
+            | Self::DeviceRemembered
+            | Self::DeviceRevoked
+            | Self::DeviceTokenReused
             | Self::PartnerAllowed
             | Self::PartnerRefused
             | Self::PartnerVerified
@@ -311,7 +323,10 @@ impl Event {
             // What an owner ended is known to its owner; these were ended by what looks like somebody else.
             EventKind::SessionRevoked => self.has_reason(&["refresh-token-reused", "too-many-failures"]),
             EventKind::LoginSucceeded => self.details.contains_key("new_network"),
-            EventKind::PartnerVerified
+            // Whoever remembers or forgets a device has just signed in, which is told where it is news.
+            EventKind::DeviceRemembered
+            | EventKind::DeviceRevoked
+            | EventKind::PartnerVerified
             | EventKind::AccountProvisioned
             | EventKind::EnrollmentStarted
             | EventKind::EnrollmentCancelled

@@ -44,6 +44,8 @@ typed_ids! {
     ChallengeId,
     /// A bypass code of support's.
     BypassCodeId,
+    /// A device that is remembered.
+    DeviceId,
     /// A partner's client; the `sub` of its tokens.
     ClientId,
     /// An audit row, and what announces it.

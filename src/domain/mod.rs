@@ -8,6 +8,7 @@ pub mod assurance;
 pub mod binding;
 pub mod client;
 pub mod delivery;
+pub mod device;
 pub mod egress;
 pub mod event;
 pub mod guesses;

@@ -8,6 +8,10 @@ use serde::Serialize;
 pub const MAX_METHODS: usize = 5;
 /// How many challenges an account may have open; one more kills the oldest.
 pub const MAX_CHALLENGES: usize = 5;
+/// How many devices an account may have remembered; one more takes the place of that which was not used for longest.
+pub const MAX_DEVICES: usize = 10;
+/// Seconds that the predecessor of a device's token is no sign of theft (two tabs, a lost answer).
+pub const DEVICE_GRACE: i64 = 30;
 /// Seconds that the predecessor of a refresh token is still accepted (two tabs, a lost answer).
 pub const REFRESH_GRACE: i64 = 30;
 
@@ -36,6 +40,8 @@ pub struct Policy {
     pub session_max: u32,
     /// Life of a sign-in challenge.
     pub challenge_ttl: u32,
+    /// For how long a device is remembered; 0 means that none is.
+    pub device_ttl: u32,
     /// Life of an unconfirmed enrolment.
     pub enrollment_ttl: u32,
     /// When, after a disable, the owner is reminded.
@@ -70,6 +76,11 @@ impl Policy {
     /// Until when a disable of now can be taken back; `None` where an operator wants no undo.
     pub fn undo_until(&self, now: Timestamp) -> Option<Timestamp> {
         later(now, self.undo_for)
+    }
+
+    /// Until when a device is remembered that the second factor is proved on now; `None` where none is remembered.
+    pub fn devices_until(&self, now: Timestamp) -> Option<Timestamp> {
+        later(now, self.device_ttl)
     }
 
     /// Events from before this moment are dropped; none when they are kept for ever.

@@ -10,7 +10,7 @@ use crate::{
     actions::{
         issue::Tokens,
         login::{
-            logout,
+            SignedIn, logout,
             password::{self, LoggedIn, Login},
             refresh, second_factor,
         },
@@ -91,6 +91,9 @@ struct LoginBody {
     /// The account password.
     #[schema(min_length = 1, max_length = 71, pattern = r"^[^\u0000]*$", format = Password)]
     password: String,
+    /// The token of a remembered device, beside which the password is enough. One that is not good any more is passed
+    /// over: then the second factor is asked for.
+    device_token: Option<String>,
 }
 
 /// What can answer a challenge.
@@ -126,6 +129,10 @@ pub struct SignedInBody {
     result: SignedInResult,
     /// The tokens.
     tokens: TokensBody,
+    /// Where the device is remembered: what to send beside the password next time, once, instead of the one before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, pattern = r"^[\w-]+$")]
+    device_token: Option<String>,
 }
 
 /// Always `signed_in`.
@@ -158,16 +165,16 @@ enum SecondFactorResult {
     SecondFactorRequired,
 }
 
-impl From<Tokens> for SignedInBody {
-    fn from(tokens: Tokens) -> Self {
-        Self { result: SignedInResult::SignedIn, tokens: tokens.into() }
+impl From<SignedIn> for SignedInBody {
+    fn from(SignedIn { tokens, device }: SignedIn) -> Self {
+        Self { result: SignedInResult::SignedIn, tokens: tokens.into(), device_token: device }
     }
 }
 
 impl From<LoggedIn> for LoginResultBody {
     fn from(outcome: LoggedIn) -> Self {
         match outcome {
-            LoggedIn::SignedIn(tokens) => Self::SignedIn(tokens.into()),
+            LoggedIn::SignedIn(signed_in) => Self::SignedIn(signed_in.into()),
             LoggedIn::SecondFactorRequired { challenge, kinds, expires_at } => {
                 let mut methods: Vec<String> = kinds.iter().map(ToString::to_string).collect();
                 methods.push("recovery_code".to_owned());
@@ -185,7 +192,7 @@ impl From<LoggedIn> for LoginResultBody {
 pub async fn login(call: AnyCall) -> Answer {
     let body: LoginBody = call.body()?;
     let (email, password) = both(Email::parse(&body.email, "/email"), Password::offered(body.password, "/password"))?;
-    let outcome = password::login(&call.cx, Login { email, password }).await?;
+    let outcome = password::login(&call.cx, Login { email, password, device: body.device_token }).await?;
     Ok(json(StatusCode::OK, &LoginResultBody::from(outcome)))
 }
 
@@ -201,6 +208,10 @@ struct SecondFactorBody {
     /// A recovery code, instead of a code.
     #[schema(value_type = Option<RecoveryCodeInput>)]
     recovery_code: Option<String>,
+    /// Whether the device is to be remembered: the next sign-ins from it ask for the password alone. A recovery or
+    /// bypass code earns no `device_token`, nor does any factor where the policy remembers no devices.
+    #[serde(default)]
+    remember_device: bool,
 }
 
 /// Completes a sign-in with the second factor.
@@ -210,8 +221,8 @@ struct SecondFactorBody {
 pub async fn login_second_factor(call: AnyCall) -> Answer {
     let body: SecondFactorBody = call.body()?;
     let offered = required_factor(body.code, body.recovery_code)?;
-    let tokens = second_factor::second_factor(&call.cx, &body.challenge, offered).await?;
-    Ok(json(StatusCode::OK, &SignedInBody::from(tokens)))
+    let signed_in = second_factor::second_factor(&call.cx, &body.challenge, offered, body.remember_device).await?;
+    Ok(json(StatusCode::OK, &SignedInBody::from(signed_in)))
 }
 
 #[derive(Deserialize, ToSchema)]

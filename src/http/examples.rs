@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 
 const ACCOUNT: &str = "01a20c1b-7c00-7d52-9a1e-5b0f6c2d7e84";
 const METHOD: &str = "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61";
+const DEVICE: &str = "01a20c1b-8b20-7d41-a6c3-5f2e1d0b9a47";
+const DEVICE_TOKEN: &str = "the-token-of-a-device-as-an-example";
 const SESSION: &str = "01a20c1b-8a10-7f3a-b7d4-6e1c0a9f2b58";
 const CHALLENGE: &str = "a-challenge-as-an-example";
 const REFRESH_TOKEN: &str = "a-refresh-token-as-an-example";
@@ -37,7 +39,7 @@ pub fn request(operation: &str) -> Option<Value> {
         "undoDisable" => json!({"token": LINK, "new_password": "another example of a password"}),
         "changePassword" => json!({"current_password": PASSWORD, "new_password": "another example of a password"}),
         "login" => json!({"email": "alice@example.test", "password": PASSWORD}),
-        "loginSecondFactor" => json!({"challenge": CHALLENGE, "code": "123456"}),
+        "loginSecondFactor" => json!({"challenge": CHALLENGE, "code": "123456", "remember_device": true}),
         "refreshTokens" => json!({"refresh_token": REFRESH_TOKEN}),
         "resetTwoFactor" => json!({"reason": "phone and recovery codes are lost", "ticket": "T-2026-1107"}),
         "provisionAccount" => json!({"email": "alice@example.test", "locale": "ms"}),
@@ -69,11 +71,19 @@ pub fn success(operation: &str) -> Option<Value> {
             "user_agent": "Mozilla/5.0 (Android 17; Mobile)", "acr": "aal2"
         }]}),
         "endOtherSessions" => json!({"ended": 1}),
+        "listDevices" => json!({"devices": [{
+            "id": DEVICE, "current": true, "created_at": "2026-11-24T08:00:00Z",
+            "last_used_at": "2026-11-25T07:40:00Z", "expires_at": "2026-12-24T08:00:00Z", "ip": "203.0.113.7",
+            "user_agent": "Mozilla/5.0 (Android 17; Mobile)"
+        }]}),
+        "forgetAllDevices" => json!({"forgotten": 2}),
         "login" => json!({
             "result": "second_factor_required", "challenge": CHALLENGE,
             "methods": ["totp", "recovery_code"], "expires_at": "2026-11-24T08:05:00Z"
         }),
-        "loginSecondFactor" => json!({"result": "signed_in", "tokens": tokens("aal2", &["pwd", "otp", "mfa"])}),
+        "loginSecondFactor" => json!({
+            "result": "signed_in", "tokens": tokens("aal2", &["pwd", "otp", "mfa"]), "device_token": DEVICE_TOKEN
+        }),
         "getJwks" => json!({"keys": [{
             "use": "sig", "alg": "EdDSA", "kid": "t-2026-11", "kty": "OKP", "crv": "Ed25519",
             "x": "an-example-of-a-public-key-that-is-not-used"

@@ -8,6 +8,7 @@ mod body;
 mod caller;
 mod consents;
 mod deliveries;
+mod devices;
 mod disable;
 mod enrollment;
 mod envelope;

@@ -2,7 +2,7 @@
 //! undocumented route cannot exist.
 
 use super::{
-    account, auth, consents, deliveries, disable, enrollment,
+    account, auth, consents, deliveries, devices, disable, enrollment,
     envelope::not_routed,
     links, oauth,
     openapi::{self, Preamble},
@@ -55,6 +55,9 @@ pub fn register(registry: &mut impl Registry) {
         .service(account::list_sessions)
         .service(account::end_other_sessions)
         .service(account::end_session)
+        .service(devices::list_devices)
+        .service(devices::forget_all_devices)
+        .service(devices::forget_device)
         .service(account::change_password)
         .service(consents::list_partners)
         .service(consents::allow_partner)

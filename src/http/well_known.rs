@@ -101,6 +101,8 @@ pub struct PolicyBody {
     session_max: u32,
     /// Life of a sign-in challenge.
     challenge_ttl: u32,
+    /// For how long a device can be remembered; 0 means that none is.
+    device_ttl: u32,
     /// Life of an unconfirmed enrolment.
     enrollment_ttl: u32,
     /// When, after a disable, the owner is reminded.
@@ -233,6 +235,7 @@ impl From<&Policy> for PolicyBody {
             session_idle: rules.session_idle,
             session_max: rules.session_max,
             challenge_ttl: rules.challenge_ttl,
+            device_ttl: rules.device_ttl,
             enrollment_ttl: rules.enrollment_ttl,
             reminder_after: rules.reminder_after,
             reminder_again: rules.reminder_again,

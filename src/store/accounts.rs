@@ -5,7 +5,7 @@ use super::{
     arrivals::Arrival,
     bypass_codes,
     connection::{AnyConnection, Fetch, Prepare, insert_all},
-    events,
+    devices, events,
     row::{hit_one, moment, moment_or_none, parsed},
     schema::{
         account::{self, dsl},
@@ -272,6 +272,7 @@ pub fn record(
         // What was issued before such a change must not outlive it.
         account.tokens_valid_after = now;
         bypass_codes::revoke(tx, account.id)?;
+        devices::forget_all(tx, account.id)?;
     }
     if matches!(event.actor, Actor::Support(_)) {
         // Somebody looks after the account: whatever support does, it does for a ticket.

@@ -4,7 +4,7 @@
 use super::{
     Db,
     row::parsed,
-    schema::{bypass_code, challenge, client, recovery_code, session, tombstone_totp, totp, webhook},
+    schema::{bypass_code, challenge, client, device, recovery_code, session, tombstone_totp, totp, webhook},
 };
 use crate::{
     crypto::keyring::{Hashed, Sealed},
@@ -31,6 +31,8 @@ pub enum Rows {
     RefreshTokens,
     /// Sign-ins that wait for a second factor, which a hashing key checks.
     Challenges,
+    /// Tokens of devices that are remembered, which a hashing key checks.
+    DeviceTokens,
     /// Bypass codes that count, which a hashing key checks.
     BypassCodes,
     /// Secrets of clients, disabled ones too, which a hashing key checks.
@@ -41,8 +43,14 @@ impl Rows {
     /// Those whose keys are of the sealing ring.
     pub const SEALED: [Self; 3] = [Self::Secrets, Self::BuriedSecrets, Self::WebhookSecrets];
     /// Those whose keys are of the hashing ring.
-    pub const HASHED: [Self; 5] =
-        [Self::RecoveryCodes, Self::RefreshTokens, Self::Challenges, Self::BypassCodes, Self::ClientSecrets];
+    pub const HASHED: [Self; 6] = [
+        Self::RecoveryCodes,
+        Self::RefreshTokens,
+        Self::Challenges,
+        Self::DeviceTokens,
+        Self::BypassCodes,
+        Self::ClientSecrets,
+    ];
 }
 
 /// How far a walk has come: the key of the last row.
@@ -60,6 +68,7 @@ pub fn page(db: &mut Db<'_>, rows: Rows, after: &Place, now: Timestamp) -> Resul
         Rows::RecoveryCodes => recovery_codes(db, after)?,
         Rows::RefreshTokens => refresh_tokens(db, after, now.as_millisecond())?,
         Rows::Challenges => challenges(db, after, now.as_millisecond())?,
+        Rows::DeviceTokens => device_tokens(db, after, now.as_millisecond())?,
         Rows::BypassCodes => bypass_codes(db, after, now.as_millisecond())?,
         Rows::ClientSecrets => client_secrets(db, after, now.as_millisecond())?,
     };
@@ -167,6 +176,21 @@ fn challenges(db: &mut Db<'_>, after: &Place, now: i64) -> Result<Found, Fault> 
         .select((dsl::id, dsl::hashed))
         .load(db.conn)?;
     Ok(rows.into_iter().map(|(id, hashed)| ((id, String::new()), vec![hashed])).collect())
+}
+
+fn device_tokens(db: &mut Db<'_>, after: &Place, now: i64) -> Result<Found, Fault> {
+    use device::dsl;
+    let rows: Vec<(String, String, Option<String>)> = dsl::device
+        .filter(dsl::id.gt(&after.0))
+        .filter(dsl::expires_at.gt(now))
+        .order(dsl::id)
+        .limit(PAGE)
+        .select((dsl::id, dsl::hashed, dsl::previous))
+        .load(db.conn)?;
+    let found = |(id, hashed, previous): (String, String, Option<String>)| {
+        ((id, String::new()), [Some(hashed), previous].into_iter().flatten().collect())
+    };
+    Ok(rows.into_iter().map(found).collect())
 }
 
 fn bypass_codes(db: &mut Db<'_>, after: &Place, now: i64) -> Result<Found, Fault> {

@@ -18,6 +18,7 @@ pub mod consents;
 pub mod cuts;
 pub mod deliveries;
 pub mod delivery_log;
+pub mod devices;
 pub mod ends;
 mod engine;
 pub mod events;

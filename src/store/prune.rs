@@ -40,6 +40,7 @@ enum Age {
 /// Everything that is dropped, and when.
 pub const RULES: &[Rule] = &[
     Rule { table: "challenge", key: "id", by: "expires_at", only: "", age: Age::Ms(DAY_MS) },
+    Rule { table: "device", key: "id", by: "expires_at", only: "", age: Age::Ms(DAY_MS) },
     Rule { table: "bypass_code", key: "account_id", by: "expires_at", only: "", age: Age::Ms(DAY_MS) },
     // Its secrets are wiped with it.
     Rule { table: "tombstone", key: "account_id", by: "expires_at", only: "", age: Age::Ms(0) },

@@ -136,6 +136,23 @@ table! {
 }
 
 table! {
+    device (id) {
+        id -> Text,
+        account_id -> Text,
+        hashed -> Text,
+        previous -> Nullable<Text>,
+        previous_until -> Nullable<BigInt>,
+        epoch -> BigInt,
+        created_at -> BigInt,
+        last_used_at -> BigInt,
+        expires_at -> BigInt,
+        ip -> Text,
+        user_agent -> Text,
+        session_id -> Text,
+    }
+}
+
+table! {
     audit (account_id, stream, seq) {
         account_id -> Text,
         stream -> Text,

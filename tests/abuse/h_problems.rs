@@ -63,13 +63,22 @@ async fn a_refusal_says_what_the_catalogue_says_and_echoes_nothing(app: &TestApp
     let full = format!(
         "{{\"email\": \"{CANARY}@example.test\", \"password\": \"{CANARY}\", \"current_password\": \"{CANARY}\", \
          \"new_password\": \"{CANARY}\", \"code\": \"{CANARY}\", \"challenge\": \"{CANARY}\", \"label\": \"{CANARY}\", \
-         \"refresh_token\": \"{CANARY}\"}}"
+         \"refresh_token\": \"{CANARY}\", \"device_token\": \"{CANARY}\"}}"
     );
     let mut bodies =
         vec![full.clone(), full.replace('{', "["), format!("\"{CANARY}\""), format!("{{\"{CANARY}\": 1}}")];
-    for name in
-        ["email", "password", "code", "recovery_code", "challenge", "refresh_token", "label", "reason", "replaces"]
-    {
+    for name in [
+        "email",
+        "password",
+        "code",
+        "recovery_code",
+        "challenge",
+        "refresh_token",
+        "device_token",
+        "label",
+        "reason",
+        "replaces",
+    ] {
         bodies.push(json!({name: CANARY, "password": format!("{CANARY} and more")}).to_string());
         bodies.push(json!({name: format!("{CANARY}{}", "x".repeat(100))}).to_string());
         bodies.push(json!({name: [CANARY]}).to_string());
@@ -130,6 +139,8 @@ async fn a_stale_version_stops_every_change(app: &TestApp) {
         ("DELETE", format!("{TOTP_PATH}/{pending}"), None),
         ("POST", "/account/security/sessions/end-others".to_owned(), None),
         ("DELETE", format!("/account/security/sessions/{pending}"), None),
+        ("POST", "/account/security/devices/forget-all".to_owned(), None),
+        ("DELETE", format!("/account/security/devices/{pending}"), None),
     ];
     let label = json!({"label": "New"});
     for (verb, path, body) in changes {

@@ -28,3 +28,4 @@ mod i_metrics;
 mod k_idempotency;
 mod m_audit;
 mod n_undo;
+mod o_devices;

@@ -7,6 +7,7 @@ mod support;
 
 mod account;
 mod announcements;
+mod devices;
 mod disable;
 mod enrolment;
 mod hold;

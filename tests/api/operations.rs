@@ -47,6 +47,7 @@ async fn every_operation_answers_as_the_document_says(app: &TestApp) {
     alice.get(SESSIONS).await.is(200);
     let phone = alice.elsewhere();
     phone.sign_in().await;
+    devices_of(&phone).await;
     let session = phone.get(SESSIONS).await.body["sessions"][0]["id"].as_str().unwrap().to_owned();
     alice.send("DELETE", &format!("{SESSIONS}/{session}"), &[], None).await.is(204);
     alice.send("POST", &format!("{SESSIONS}/end-others"), &[], None).await.is(200);
@@ -103,6 +104,13 @@ async fn every_operation_answers_as_the_document_says(app: &TestApp) {
         .map(|(method, path, _)| format!("{method} {path}"))
         .collect();
     assert!(missed.is_empty(), "never exercised: {missed:?}");
+}
+
+async fn devices_of(person: &Person<'_>) {
+    person.have_remembered().await;
+    let device = person.get(DEVICES).await.is(200).text("/devices/0/id");
+    person.send("DELETE", &format!("{DEVICES}/{device}"), &[], None).await.is(204);
+    assert_eq!(person.send("POST", &format!("{DEVICES}/forget-all"), &[], None).await.is(200).body["forgotten"], 0);
 }
 
 async fn webhooks_of(acme: &Partner<'_>) {

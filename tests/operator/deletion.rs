@@ -109,9 +109,18 @@ fn nothing_that_names_a_deleted_person_is_left_in_any_table() {
     let without_yes = installation.run(&DELETE[..4], "");
     assert_eq!(without_yes.status.code(), Some(2), "it asks for --yes");
     installation.succeeds(&DELETE);
-    for table in
-        ["account", "method", "session", "audit", "delivery", "bucket", "known_address", "challenge", "idempotency"]
-    {
+    for table in [
+        "account",
+        "method",
+        "session",
+        "audit",
+        "delivery",
+        "bucket",
+        "known_address",
+        "challenge",
+        "device",
+        "idempotency",
+    ] {
         assert_eq!(execute(&installation, &format!("DELETE FROM {table}")), 0, "{table}");
     }
     execute(&installation, "VACUUM");

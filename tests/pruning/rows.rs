@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A table, what a row of it is but for its name `@`, its account `#` and its moment `%`, and for how many days it
 /// is kept after that moment.
-const KINDS: [(&str, &str, &str, i64); 10] = [
+const KINDS: [(&str, &str, &str, i64); 11] = [
     ("challenge", "id, account_id, hashed, epoch, created_at, expires_at", "@, #, '', 0, 0, %", 1),
     (
         "idempotency",
@@ -44,6 +44,12 @@ const KINDS: [(&str, &str, &str, i64); 10] = [
         "id, account_id, kind, at, seq, locale, facts",
         "@, #, 'two_factor.enabled', %, 1, 'en', '{}'",
         30,
+    ),
+    (
+        "device",
+        "id, account_id, hashed, epoch, created_at, last_used_at, expires_at, ip, user_agent, session_id",
+        "@, #, '', 0, 0, 0, %, '', '', ''",
+        1,
     ),
     (
         "delivery",
@@ -131,7 +137,7 @@ async fn what_is_kept_for_ever_is_not_dropped(app: &TestApp) {
 on_both_engines!(a_batch_is_bounded_and_the_oldest_go_first);
 async fn a_batch_is_bounded_and_the_oldest_go_first(app: &TestApp) {
     let id = account(app, "alice").await;
-    for kind in &KINDS[..9] {
+    for kind in &KINDS[..10] {
         tamper(app, &insertion(app, *kind, id, 150, 2000));
         tamper(app, &insertion(app, *kind, id, 300, 1000));
         let (now, mut left) = (app.now(), vec![]);

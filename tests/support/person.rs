@@ -19,6 +19,7 @@ pub const REFRESH: &str = "/auth/token/refresh";
 pub const PASSWORD: &str = "/account/password";
 pub const SESSIONS: &str = "/account/security/sessions";
 pub const EVENTS: &str = "/account/security/events";
+pub const DEVICES: &str = "/account/security/devices";
 
 /// One person at one browser.
 pub struct Person<'a> {
@@ -207,6 +208,20 @@ impl<'a> Person<'a> {
     pub async fn answer_challenge(&self, factor: Value) -> Reply {
         let challenge = self.login().await.is(200).text("/challenge");
         self.app.post(SECOND, &with(json!({"challenge": challenge}), factor)).await
+    }
+
+    /// Signs in with both factors and has the browser remembered; what the browser keeps for that.
+    pub async fn have_remembered(&self) -> String {
+        let factor = json!({"code": self.fresh_code(), "remember_device": true});
+        let reply = self.answer_challenge(factor).await.is(200);
+        self.take_tokens(&reply, "/tokens");
+        reply.text("/device_token")
+    }
+
+    /// Sends the password to the sign-in, and what a remembered browser keeps.
+    pub async fn login_from(&self, device: &str) -> Reply {
+        let body = json!({"email": self.email, "password": self.password, "device_token": device});
+        self.app.post(LOGIN, &body).await
     }
 
     /// Trades the refresh token for a fresh pair.

@@ -5,8 +5,8 @@ use reqwest::Response;
 use serde_json::Value;
 
 /// Members that hold secrets.
-const SECRET_MEMBERS: [&str; 6] =
-    ["access_token", "refresh_token", "challenge", "secret", "otpauth_uri", "recovery_codes"];
+const SECRET_MEMBERS: [&str; 7] =
+    ["access_token", "refresh_token", "device_token", "challenge", "secret", "otpauth_uri", "recovery_codes"];
 
 /// An answer of the service.
 #[derive(Debug)]

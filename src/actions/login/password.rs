@@ -1,11 +1,13 @@
-//! Signing in with a password: tokens at once, or a challenge while two-factor authentication is on.
+//! Signing in with a password: tokens at once, or a challenge while two-factor authentication is on and the device is
+//! not remembered.
 //!
 //! An unknown address costs the same work and gets the same answer as a wrong password.
 
+use super::{Admitted, SignedIn, device};
 use crate::{
     actions::{
         Cx, factor,
-        issue::{self, Grant, Tokens},
+        issue::{self, Grant},
     },
     crypto::{gate::Class, opaque::Opaque, password::Reverified},
     domain::{
@@ -13,7 +15,7 @@ use crate::{
         assurance::Assurance,
         event::{Event, EventKind},
         guesses::{BucketId, Scope},
-        id::AccountId,
+        id::{AccountId, DeviceId},
         method::Kind,
         password::Password,
         refusal::{Fault, Refusal, Stop},
@@ -34,12 +36,14 @@ pub struct Login {
     pub email: Email,
     /// Its password.
     pub password: Password,
+    /// The token of a remembered device, if there is one.
+    pub device: Option<String>,
 }
 
 /// The password was right.
 pub enum LoggedIn {
     /// That was all it takes.
-    SignedIn(Tokens),
+    SignedIn(SignedIn),
     /// The second factor is awaited.
     SecondFactorRequired {
         /// The challenge's token.
@@ -52,7 +56,7 @@ pub enum LoggedIn {
 }
 
 enum Granted {
-    Session(Box<Grant>),
+    Session(Box<Admitted>),
     Challenge(Opaque, Vec<Kind>, Timestamp),
 }
 
@@ -87,10 +91,16 @@ pub async fn login(cx: &Cx, command: Login) -> Result<LoggedIn, Stop> {
         _ => None,
     };
     let settling = cx.clone();
-    let granted = cx
-        .store
-        .write("login", move |tx| settle(tx, &settling, read, paid.clone(), compared.clone(), stronger.clone()));
+    let right = Right { compared, stronger, device: device::read(cx, command.device.as_deref()) };
+    let granted = cx.store.write("login", move |tx| settle(tx, &settling, read, paid.clone(), &right));
     answer(cx, granted.await?)
+}
+
+/// What came of the password, and what came beside it.
+struct Right {
+    compared: Option<Reverified>,
+    stronger: Option<String>,
+    device: Option<Opaque>,
 }
 
 /// Settles the guess and, when it was right, begins a session or opens a challenge.
@@ -99,14 +109,13 @@ fn settle(
     cx: &Cx,
     read: Option<(AccountId, i64)>,
     paid: Paid,
-    compared: Option<Reverified>,
-    stronger: Option<String>,
+    right: &Right,
 ) -> Result<Granted, Stop> {
     let (account, epoch) = match read {
         Some((id, epoch)) => (accounts::lock(tx, id)?, epoch),
         None => (None, 0),
     };
-    let (Some(mut account), Some(reverified)) = (account, compared) else { return refuse(tx, cx, paid) };
+    let (Some(mut account), Some(reverified)) = (account, right.compared.as_ref()) else { return refuse(tx, cx, paid) };
     // Every change of the password moves the epoch; another hash of the same epoch is the same password,
     // hashed anew by a sign-in beside this one.
     let is_same = reverified.is_against(&account.password_hash) || account.epoch == epoch;
@@ -114,27 +123,41 @@ fn settle(
         return refuse(tx, cx, paid);
     }
     ledger::give_back(tx, paid, cx.now)?;
-    if let Some(hash) = stronger.filter(|_| reverified.is_against(&account.password_hash)) {
+    if let Some(hash) = right.stronger.clone().filter(|_| reverified.is_against(&account.password_hash)) {
         accounts::rehash(tx, &mut account, hash)?;
     }
-    if account.is_enabled() {
+    if !account.is_enabled() {
+        let grant = sign_in(tx, cx, &mut account, Assurance::password(cx.now), None)?;
+        return Ok(Granted::Session(Box::new(Admitted { grant, device: None })));
+    }
+    let Some(remembered) = device::recognise(tx, cx, &mut account, right.device.as_ref())? else {
         let expires_at = cx.in_seconds(cx.policy.challenge_ttl);
         let challenge = Challenge { id: cx.random.id(cx.now)?, account: account.id, epoch: account.epoch, expires_at };
         let token = challenges::insert(tx, &challenge, cx.now)?;
         return Ok(Granted::Challenge(token, methods::kinds(tx, account.id)?, expires_at));
-    }
-    let grant = sign_in(tx, cx, &mut account, Assurance::password(cx.now))?;
-    Ok(Granted::Session(Box::new(grant)))
+    };
+    let grant = sign_in(tx, cx, &mut account, Assurance::password(cx.now), Some(remembered.id))?;
+    let device = Some(device::renew(tx, cx, remembered, &grant)?);
+    Ok(Granted::Session(Box::new(Admitted { grant, device })))
 }
 
-/// Completes a sign-in: a session, an event, and a known address.
+/// Completes a sign-in, from a remembered device or not: a session, an event, and a known address.
 ///
 /// # Errors
 /// `unavailable`.
-pub(super) fn sign_in(tx: &mut Tx<'_>, cx: &Cx, account: &mut Account, assurance: Assurance) -> Result<Grant, Fault> {
+pub(super) fn sign_in(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    account: &mut Account,
+    assurance: Assurance,
+    device: Option<DeviceId>,
+) -> Result<Grant, Fault> {
     let amr = assurance.amr_text();
     let grant = issue::begin(tx, cx, account, assurance)?;
     let mut event = Event::of_owner(EventKind::LoginSucceeded, Some(grant.session_id())).with("amr", amr);
+    if let Some(device) = device {
+        event = event.with("device", device.to_string());
+    }
     let network = cx.network();
     // The first sign-in is from a new network, too, and no news to anybody.
     let has_others = !known_addresses::of_account(tx, account.id)?.is_empty();
@@ -187,7 +210,7 @@ async fn give_back<T>(cx: &Cx, paid: Paid, fault: Fault) -> Result<T, Stop> {
 
 fn answer(cx: &Cx, granted: Granted) -> Result<LoggedIn, Stop> {
     Ok(match granted {
-        Granted::Session(grant) => LoggedIn::SignedIn(issue::tokens(cx, *grant)?),
+        Granted::Session(admitted) => LoggedIn::SignedIn(admitted.tokens(cx)?),
         Granted::Challenge(token, kinds, expires_at) => {
             LoggedIn::SecondFactorRequired { challenge: token.reveal(&cx.keys)?, kinds, expires_at }
         }

@@ -1,12 +1,9 @@
 //! Answering a challenge with a code or a recovery code. One write: paid, judged, settled; a right
 //! answer uses up challenge and factor and begins the session, together or not at all.
 
-use super::password::sign_in;
+use super::{Admitted, SignedIn, device, password::sign_in};
 use crate::{
-    actions::{
-        Cx, factor,
-        issue::{self, Grant, Tokens},
-    },
+    actions::{Cx, factor},
     crypto::opaque::{Opaque, OpaqueKind},
     domain::{
         account::Account,
@@ -24,18 +21,19 @@ use crate::{
     },
 };
 
-/// Completes a sign-in.
+/// Completes a sign-in, and remembers the device where the owner asks to `remember` it.
 ///
 /// # Errors
 /// `challenge-expired`, `too-many-attempts`, `invalid-credential`.
-pub async fn second_factor(cx: &Cx, challenge: &str, offered: Offered) -> Result<Tokens, Stop> {
+pub async fn second_factor(cx: &Cx, challenge: &str, offered: Offered, remember: bool) -> Result<SignedIn, Stop> {
     let token = Opaque::read(&cx.keys, OpaqueKind::Challenge, challenge).ok_or(Refusal::ChallengeExpired)?;
     let judging = cx.clone();
-    let grant = cx.store.write("second-factor", move |tx| judge(tx, &judging, &token, &offered)).await?;
-    Ok(issue::tokens(cx, grant)?)
+    let judge = move |tx: &mut Tx<'_>| judge(tx, &judging, &token, &offered, remember);
+    let admitted = cx.store.write("second-factor", judge).await?;
+    Ok(admitted.tokens(cx)?)
 }
 
-fn judge(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque, offered: &Offered) -> Result<Grant, Stop> {
+fn judge(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque, offered: &Offered, remember: bool) -> Result<Admitted, Stop> {
     let (mut account, challenge) = open_challenge(tx, cx, token)?;
     let buckets = vec![BucketId::new(Scope::Challenge, challenge.id), factor::bucket_of_account(account.id, offered)];
     let paid = factor::pay(tx, cx, account.id, buckets)?;
@@ -46,7 +44,9 @@ fn judge(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque, offered: &Offered) -> Result<
     ledger::give_back(tx, paid, cx.now)?;
     let spent = factor::spend(tx, cx, &mut account, None, matched)?;
     challenges::end(tx, challenge.id, cx.now)?;
-    Ok(sign_in(tx, cx, &mut account, Assurance::second_factor(spent.factor, cx.now))?)
+    let grant = sign_in(tx, cx, &mut account, Assurance::second_factor(spent.factor, cx.now), None)?;
+    let device = if remember { device::remember(tx, cx, &mut account, spent.factor, &grant)? } else { None };
+    Ok(Admitted { grant, device })
 }
 
 /// The challenge and its account, held first: its twin may have used it until then.

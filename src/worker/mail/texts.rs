@@ -33,6 +33,7 @@ pub const KINDS: [&str; 34] = [
     "password.changed",
     "bypass_code.issued",
     "bypass_code.used",
+    "device.token_reused",
     "partner.allowed",
     "partner.refused",
     "webhook.gone",
