@@ -275,7 +275,7 @@ impl Config {
     pub fn policy(&self) -> Policy {
         Policy {
             product_name: self.product_name.clone(),
-            kinds: vec![Kind::Totp],
+            kinds: self.kinds(),
             step_up_max_age: self.step_up_max_age,
             support_max_age: self.support_max_age,
             bypass_code_ttl: self.bypass_code_ttl,
@@ -285,6 +285,11 @@ impl Config {
             session_idle: self.session_idle,
             session_max: self.session_max,
             challenge_ttl: self.challenge_ttl,
+            required: self.policy.required,
+            required_grace: self.policy.required_grace,
+            disable_allowed: self.policy.disable_allowed,
+            checkup_after: self.policy.checkup_after,
+            checkup_every: self.policy.checkup_every,
             device_ttl: self.policy.device_ttl(),
             enrollment_ttl: self.enrollment_ttl,
             reminder_after: self.reminder_after,
@@ -298,6 +303,12 @@ impl Config {
             support: self.support.policy(),
             limits: self.limits.policy(),
         }
+    }
+
+    /// The kinds of method that can be set up: those that are configured, as far as the policy allows them.
+    fn kinds(&self) -> Vec<Kind> {
+        let configured = [Kind::Totp];
+        configured.into_iter().filter(|kind| self.policy.methods.contains(kind)).collect()
     }
 
     /// Threads for requests and for passwords: as many as were asked for, or one a core.
@@ -344,6 +355,9 @@ impl Config {
             return refuse("lifetimes, TWOFOLD_DATABASE_POOL and TWOFOLD_PASSWORD_QUEUE must be above 0");
         }
         self.limits.check()?;
+        if self.kinds().is_empty() {
+            return refuse("TWOFOLD_METHODS must name a kind of method that is configured: nothing could be set up");
+        }
         self.otlp.check()?;
         self.mail.check(self.insecure)?;
         self.sms.check(self.insecure)?;

@@ -30,7 +30,7 @@ use twofold::{
 fn call(person: &Person<'_>, precondition: Precondition) -> Call {
     let cx = person.app.cx();
     let holder = cx.keys.signer.check(&cx.realm, &person.access.borrow(), cx.now).unwrap();
-    Call { cx, holder, precondition, claim: None }
+    Call { cx, holder, precondition, claim: None, is_for_setup: false }
 }
 
 async fn prove(call: &Call, password: &str) -> Result<Proven, Stop> {

@@ -25,7 +25,7 @@ pub async fn admit(call: &Call) -> Result<Option<Value>, Stop> {
     call.cx
         .store
         .read("admit", move |db| {
-            let (account, _) = recognise(db, &asked)?;
+            let (account, _) = known(db, &asked)?;
             recall(db, asked.claim.as_ref(), account.id, asked.cx.now)
         })
         .await
@@ -35,8 +35,17 @@ pub async fn admit(call: &Call) -> Result<Option<Value>, Stop> {
 ///
 /// # Errors
 /// `invalid-token` when the session has ended, the token is older than the account's epoch, or the account is
-/// suspended.
+/// suspended; `two-factor-setup-required` where its owner must set two-factor authentication up before this.
 pub fn recognise(db: &mut Db<'_>, call: &Call) -> Result<(Account, Session), Stop> {
+    let (account, session) = known(db, call)?;
+    if !call.is_for_setup && call.cx.policy.must_set_up(&account, call.cx.now) {
+        return Err(Refusal::TwoFactorSetupRequired.into());
+    }
+    Ok((account, session))
+}
+
+/// As [`recognise`], whatever the policy requires first.
+fn known(db: &mut Db<'_>, call: &Call) -> Result<(Account, Session), Stop> {
     let (session, account) = sessions::find_with_account(db, call.holder.session)?.ok_or(Refusal::InvalidToken)?;
     let is_of_holder = account.id == call.holder.account && account.epoch == call.holder.epoch;
     if is_of_holder && session.is_alive(call.cx.now) && !account.is_suspended() {
@@ -49,7 +58,7 @@ pub fn recognise(db: &mut Db<'_>, call: &Call) -> Result<(Account, Session), Sto
 /// Enters a change: holds the account, and checks token, idempotency key and precondition.
 ///
 /// # Errors
-/// `invalid-token`, `request-in-progress`, `idempotency-key-reused`, `already-completed`,
+/// `invalid-token`, `two-factor-setup-required`, `request-in-progress`, `idempotency-key-reused`, `already-completed`,
 /// `version-mismatch`.
 pub fn enter(tx: &mut Tx<'_>, call: &Call) -> Result<(Account, Session), Stop> {
     let (account, session) = reenter(tx, call)?;

@@ -36,12 +36,23 @@ pub struct Grant {
     epoch: i64,
     scope: String,
     refresh: Opaque,
+    is_for_setup: bool,
 }
 
 impl Grant {
     /// The session that it is for.
     pub fn session_id(&self) -> SessionId {
         self.session.id
+    }
+
+    /// Whether its tokens are good for setting two-factor authentication up alone.
+    pub fn is_for_setup(&self) -> bool {
+        self.is_for_setup
+    }
+
+    fn new(cx: &Cx, account: &Account, session: Session, refresh: Opaque) -> Self {
+        let is_for_setup = cx.policy.must_set_up(account, cx.now);
+        Self { session, epoch: account.epoch, scope: account.scope.clone(), refresh, is_for_setup }
     }
 }
 
@@ -65,7 +76,7 @@ pub fn begin(tx: &mut Tx<'_>, cx: &Cx, account: &Account, assurance: Assurance) 
         is_portals: false,
     };
     let refresh = sessions::insert(tx, &session)?;
-    Ok(Grant { session, epoch: account.epoch, scope: account.scope.clone(), refresh })
+    Ok(Grant::new(cx, account, session, refresh))
 }
 
 /// Renews a session: a fresh pair of tokens, for what its owner has proved by now.
@@ -95,7 +106,7 @@ pub fn renew_by(
 ) -> Result<Grant, Fault> {
     session.idle_until = cx.in_seconds(cx.policy.session_idle).min(session.expires_at);
     let refresh = sessions::rotate(tx, &session, presented, cx.now)?;
-    Ok(Grant { session, epoch: account.epoch, scope: account.scope.clone(), refresh })
+    Ok(Grant::new(cx, account, session, refresh))
 }
 
 /// The tokens that go with a change whose transaction is committed; none where the portal's own issuer hands them out.
@@ -111,9 +122,10 @@ pub fn fresh_tokens(cx: &Cx, grant: Grant) -> Result<Option<Tokens>, Fault> {
 /// # Errors
 /// `unavailable` when signing fails.
 pub fn tokens(cx: &Cx, grant: Grant) -> Result<Tokens, Fault> {
-    let Grant { session, epoch, scope, refresh } = grant;
+    let Grant { session, epoch, scope, refresh, is_for_setup } = grant;
     let Assurance { acr, amr, .. } = session.assurance.clone();
     let holder = Holder { account: session.account, session: session.id, epoch, assurance: session.assurance };
-    let access_token = cx.keys.signer.sign(&cx.realm, &holder, &scope, cx.random.id(cx.now)?, cx.now)?;
+    let realm = if is_for_setup { &cx.realm.for_setup() } else { &cx.realm };
+    let access_token = cx.keys.signer.sign(realm, &holder, &scope, cx.random.id(cx.now)?, cx.now)?;
     Ok(Tokens { access_token, expires_in: cx.realm.ttl, refresh_token: refresh.reveal(&cx.keys)?, acr, amr })
 }

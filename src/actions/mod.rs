@@ -21,6 +21,7 @@ pub mod partner;
 pub mod portal;
 pub mod presence;
 pub mod reminders;
+pub mod requirement;
 pub mod restored;
 pub mod reverify;
 pub mod start;
@@ -152,6 +153,8 @@ pub struct Call {
     pub precondition: Precondition,
     /// Its idempotency key.
     pub claim: Option<Claim>,
+    /// Whether the policy requires nothing before it, see [`Call::for_setup`].
+    pub is_for_setup: bool,
 }
 
 /// `If-Match` (RFC 9110 §13.1.1).
@@ -170,6 +173,15 @@ pub trait Outcome: Serialize + DeserializeOwned + Send + 'static {
     /// Whether it still makes sense without what is left out.
     fn is_repeatable(&self) -> bool {
         true
+    }
+}
+
+impl Call {
+    /// The same, as one that the policy requires nothing before: it sets two-factor authentication up, shows how it
+    /// stands, or ends the session.
+    #[must_use]
+    pub fn for_setup(&self) -> Self {
+        Self { is_for_setup: true, ..self.clone() }
     }
 }
 

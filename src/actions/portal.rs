@@ -1,7 +1,7 @@
 //! Who holds a token of the portal's own issuer: its account is found by the subject, and its session is one of
 //! ours, begun when the first token of it comes. From there on it is a token like ours.
 
-use super::Cx;
+use super::{Cx, requirement};
 use crate::{
     crypto::{
         issuer::{Issuer, Statement},
@@ -57,7 +57,9 @@ async fn begin(cx: &Cx, account: Account, id: SessionId, stated: Arc<Statement>)
     cx.store
         .write("portal-session", move |tx| {
             // Held, so that two first requests of one session begin it once.
-            accounts::lock(tx, account.id)?;
+            if let Some(mut account) = accounts::lock(tx, account.id)? {
+                requirement::meet(tx, &begun, &mut account)?;
+            }
             let idle_until = stated.expires_at;
             let life = SignedDuration::from_secs(begun.policy.session_max.into());
             // Longer than its tokens: a change that comes between two of them ends it all the same.

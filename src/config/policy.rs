@@ -1,9 +1,38 @@
 //! What owners may and must do about their second factors, as settings.
 
+use super::{Misconfigured, list};
+use crate::domain::{method::Kind, policy::Required};
+
 /// What owners may and must do about their second factors. Durations are in seconds.
 #[derive(Clone, confique::Config)]
 #[config(layer_attr(serde(deny_unknown_fields)))]
 pub struct PolicyConfig {
+    /// The kinds of method that can be set up where they are configured, separated by commas in the environment. A method
+    /// of another kind that is in service goes on working.
+    #[config(env = "TWOFOLD_METHODS", parse_env = kinds, default = ["passkey", "totp", "sms", "email"])]
+    pub methods: Vec<Kind>,
+
+    /// Of whom two-factor authentication is required: `none`, `listed` (see `twofold account require`), or `all`. They cannot
+    /// switch it off, and can do nothing but set it up once their time to do so is over.
+    #[config(env = "TWOFOLD_REQUIRED", default = "none")]
+    pub required: Required,
+
+    /// How much time that is, from the first sign-in of an account since then on. It has it once.
+    #[config(env = "TWOFOLD_REQUIRED_GRACE", default = 1209600)]
+    pub required_grace: u32,
+
+    /// Whether an owner of whom it is not required may switch two-factor authentication off. Support and the operator may.
+    #[config(env = "TWOFOLD_DISABLE_ALLOWED", default = true)]
+    pub disable_allowed: bool,
+
+    /// When, after a method was set up, its owner is to be asked whether it still works; 0 means never.
+    #[config(env = "TWOFOLD_CHECKUP_AFTER", default = 2419200)]
+    pub checkup_after: u32,
+
+    /// How long after it proved to work the owner is to be asked again; 0 means never.
+    #[config(env = "TWOFOLD_CHECKUP_EVERY", default = 31536000)]
+    pub checkup_every: u32,
+
     /// Whether an owner may have a device remembered, so that the next sign-ins from it ask for the password alone.
     #[config(env = "TWOFOLD_REMEMBER_DEVICES", default = true)]
     pub remember_devices: bool,
@@ -18,4 +47,9 @@ impl PolicyConfig {
     pub fn device_ttl(&self) -> u32 {
         if self.remember_devices { self.device_ttl } else { 0 }
     }
+}
+
+/// Kinds of method, as the environment names them.
+fn kinds(text: &str) -> Result<Vec<Kind>, Misconfigured> {
+    list(text).map_err(|()| Misconfigured(format!("TWOFOLD_METHODS names kinds of method, not {text:?}")))
 }

@@ -58,6 +58,10 @@ fn a_file_is_read_and_its_mistakes_are_named() {
         ("[sms]\norigin = \"https://portal.example\"", "TWOFOLD_SMS_ORIGIN"),
         ("sent_code_ttl = 601", "60 to 600"),
         ("undo_for = 2592001", "30 days"),
+        ("[policy]\nmethods = []", "TWOFOLD_METHODS"),
+        ("[policy]\nmethods = [\"sms\"]", "that is configured"),
+        ("[policy]\nmethods = [\"fax\"]", "fax"),
+        ("[policy]\nrequired = \"some\"", "some"),
         ("[limits]\ncode = {free = 5}", "missing field"),
         (
             "[limits]\ncode = {free = 5, window = 0, delay_first = 1, delay_max = 2, cap_day = 0, cap_month = 0, ends_at = 0}",

@@ -50,6 +50,12 @@ pub struct Account {
     pub flagged_at: Option<Timestamp>,
     /// When the owner was last reminded that it is off, since it was switched off.
     pub reminded_at: Option<Timestamp>,
+    /// Since when its operator has it on the list of those who must have two-factor authentication.
+    pub listed_at: Option<Timestamp>,
+    /// When it first met the requirement of two-factor authentication: set once, and never moved.
+    pub required_since: Option<Timestamp>,
+    /// When a method last passed a check-up.
+    pub checked_at: Option<Timestamp>,
 }
 
 impl Account {
@@ -246,6 +252,9 @@ pub(super) mod tests {
             restricted_until: None,
             flagged_at: None,
             reminded_at: None,
+            listed_at: None,
+            required_since: None,
+            checked_at: None,
         }
     }
 

@@ -106,6 +106,12 @@ pub enum EventKind {
     /// A bypass code was used up.
     #[serde(rename = "bypass_code.used")]
     BypassCodeUsed,
+    /// The operator put the account on the list of those who must have two-factor authentication.
+    #[serde(rename = "two_factor.required")]
+    TwoFactorRequired,
+    /// The operator took the account off that list.
+    #[serde(rename = "two_factor.released")]
+    TwoFactorReleased,
     /// A device is remembered: sign-ins from it are not asked for the second factor.
     #[serde(rename = "device.remembered")]
     DeviceRemembered,
@@ -157,6 +163,8 @@ impl EventKind {
             | Self::PasswordChanged
             | Self::BypassCodeIssued
             | Self::BypassCodeUsed
+            | Self::TwoFactorRequired
+            | Self::TwoFactorReleased
             | Self::DeviceRemembered
             | Self::DeviceRevoked
             | Self::DeviceTokenReused
@@ -326,6 +334,7 @@ impl Event {
             // Whoever remembers or forgets a device has just signed in, which is told where it is news.
             EventKind::DeviceRemembered
             | EventKind::DeviceRevoked
+            | EventKind::TwoFactorReleased
             | EventKind::PartnerVerified
             | EventKind::AccountProvisioned
             | EventKind::EnrollmentStarted

@@ -28,6 +28,14 @@ pub enum Refusal {
     TooManyAttempts(Limit),
     /// Nothing to do, since two-factor authentication is off.
     TwoFactorNotEnabled,
+    /// The policy forbids it for this account.
+    ForbiddenByPolicy {
+        /// What the owner can do instead.
+        alternatives: &'static [&'static str],
+    },
+    /// The policy requires two-factor authentication of this account, and the time to set it up is over: nothing else
+    /// is possible before that.
+    TwoFactorSetupRequired,
     /// The last method is removed by disabling, not by removing.
     LastMethod,
     /// Methods of this kind cannot be set up here.

@@ -120,7 +120,8 @@ pub struct EventBody {
     /// `login.second_factor_failed`, `reauthentication.failed`, `session.revoked`, `password.changed`,
     /// `bypass_code.issued`, `bypass_code.used`, `two_factor.reset_by_operator`, `account.imported`,
     /// `account.suspended`, `account.resumed`, `account.unlocked`, `scope.granted`, `scope.revoked`,
-    /// `device.remembered`, `device.revoked`, `device.token_reused`,
+    /// `two_factor.required`,
+    /// `two_factor.released`, `device.remembered`, `device.revoked`, `device.token_reused`,
     /// `partner.allowed`, `partner.refused`, `partner.verified`, `two_factor.restored`, `two_factor.reminded`,
     /// `reminders.stopped`, `account.provisioned`, `account.deleted`, `email.changed`.
     #[schema(value_type = String, pattern = r"^[a-z_]+\.[a-z_]+$", example = "two_factor.disabled")]

@@ -129,6 +129,9 @@ pub struct SignedInBody {
     result: SignedInResult,
     /// The tokens.
     tokens: TokensBody,
+    /// Whether two-factor authentication must be set up before anything else: the policy requires it, and the time to do
+    /// it is over. The tokens are good for setting it up and for signing out, and their `aud` is another one.
+    setup_required: bool,
     /// Where the device is remembered: what to send beside the password next time, once, instead of the one before.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, pattern = r"^[\w-]+$")]
@@ -166,8 +169,9 @@ enum SecondFactorResult {
 }
 
 impl From<SignedIn> for SignedInBody {
-    fn from(SignedIn { tokens, device }: SignedIn) -> Self {
-        Self { result: SignedInResult::SignedIn, tokens: tokens.into(), device_token: device }
+    fn from(SignedIn { tokens, setup_required, device }: SignedIn) -> Self {
+        let result = SignedInResult::SignedIn;
+        Self { result, tokens: tokens.into(), setup_required, device_token: device }
     }
 }
 

@@ -130,7 +130,8 @@ impl FromRequest for OwnerCall {
             let any = any.await?;
             let token = bearer(&request).ok_or(Refusal::InvalidToken)?;
             let holder = any.cx.holder(token).await?;
-            let mut call = Call { cx: any.cx.clone(), holder, precondition: Precondition::None, claim: None };
+            let mut call =
+                Call { cx: any.cx.clone(), holder, precondition: Precondition::None, claim: None, is_for_setup: false };
             if request.method() == Method::GET {
                 return Ok(Self { call, any, replay: None });
             }

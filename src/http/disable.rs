@@ -5,7 +5,7 @@ use super::{
     body::{self, both},
     caller::{Answer, OwnerCall, Render, json, versioned},
     language,
-    openapi::{Previewing, Proving},
+    openapi::{Disabling, Previewing},
     problem::Problem,
     shapes::{MethodType, OneTimeCode, ProofName, RecoveryCodeInput},
     status_body::proofs,
@@ -155,7 +155,7 @@ fn message(ended: &[Kind], locale: Locale) -> String {
 #[utoipa::path(operation_id = "disableTwoFactor", tag = "two-factor", security(("bearer" = [])),
     request_body = DisableBody,
     responses((status = 200, description = "It is off", body = DisabledBody,
-        headers(("ETag" = String, description = "The version"))), Proving))]
+        headers(("ETag" = String, description = "The version"))), Disabling))]
 #[post("/account/security/2fa/disable")]
 pub async fn disable_two_factor(call: OwnerCall) -> Answer {
     call.change(DisableBody::parse, disable::disable).await
@@ -176,7 +176,7 @@ pub struct PreviewBody {
     /// Until when the token vouches for the second factor.
     #[schema(required)]
     fresh_until: Option<Timestamp>,
-    /// Who forbids it; null where nobody does.
+    /// Null: where the policy forbids it, the preview answers 403 as the disable does.
     #[schema(required)]
     blocked_by: Option<String>,
     /// What may serve the owner better.

@@ -65,24 +65,13 @@ pub fn success(operation: &str) -> Option<Value> {
         "changePassword" | "refreshTokens" => tokens("aal1", &["pwd"]),
         "regenerateRecoveryCodes" => json!({"recovery_codes": recovery_codes()}),
         "listEvents" => json!({"events": [event()], "next_cursor": "41"}),
-        "listSessions" => json!({"sessions": [{
-            "id": SESSION, "current": true, "created_at": "2026-11-24T08:00:00Z",
-            "last_seen_at": "2026-11-24T08:50:00Z", "ip": "203.0.113.7",
-            "user_agent": "Mozilla/5.0 (Android 17; Mobile)", "acr": "aal2"
-        }]}),
-        "endOtherSessions" => json!({"ended": 1}),
-        "listDevices" => json!({"devices": [{
-            "id": DEVICE, "current": true, "created_at": "2026-11-24T08:00:00Z",
-            "last_used_at": "2026-11-25T07:40:00Z", "expires_at": "2026-12-24T08:00:00Z", "ip": "203.0.113.7",
-            "user_agent": "Mozilla/5.0 (Android 17; Mobile)"
-        }]}),
-        "forgetAllDevices" => json!({"forgotten": 2}),
         "login" => json!({
             "result": "second_factor_required", "challenge": CHALLENGE,
             "methods": ["totp", "recovery_code"], "expires_at": "2026-11-24T08:05:00Z"
         }),
         "loginSecondFactor" => json!({
-            "result": "signed_in", "tokens": tokens("aal2", &["pwd", "otp", "mfa"]), "device_token": DEVICE_TOKEN
+            "result": "signed_in", "tokens": tokens("aal2", &["pwd", "otp", "mfa"]), "setup_required": false,
+            "device_token": DEVICE_TOKEN
         }),
         "getJwks" => json!({"keys": [{
             "use": "sig", "alg": "EdDSA", "kid": "t-2026-11", "kty": "OKP", "crv": "Ed25519",
@@ -96,7 +85,10 @@ pub fn success(operation: &str) -> Option<Value> {
         "listProblems" => json!({"problems": [problem::explanation(Code::InvalidCredential, Locale::En)]}),
         "getProblem" => problem::explanation(Code::InvalidCredential, Locale::En),
         _ => {
-            return of_methods(operation).or_else(|| of_links(operation)).or_else(|| for_support(operation));
+            return of_methods(operation)
+                .or_else(|| of_sign_ins(operation))
+                .or_else(|| of_links(operation))
+                .or_else(|| for_support(operation));
         }
     })
 }
@@ -130,6 +122,25 @@ fn of_methods(operation: &str) -> Option<Value> {
                 "userVerification": "preferred", "allowCredentials": [{"type": "public-key", "id": "a2V5"}]}
         }),
         "verifySecondFactor" => tokens("aal2", &["pwd", "otp", "mfa"]),
+        _ => return None,
+    })
+}
+
+/// The example of the success of what is about sessions and remembered devices.
+fn of_sign_ins(operation: &str) -> Option<Value> {
+    Some(match operation {
+        "listSessions" => json!({"sessions": [{
+            "id": SESSION, "current": true, "created_at": "2026-11-24T08:00:00Z",
+            "last_seen_at": "2026-11-24T08:50:00Z", "ip": "203.0.113.7",
+            "user_agent": "Mozilla/5.0 (Android 17; Mobile)", "acr": "aal2"
+        }]}),
+        "endOtherSessions" => json!({"ended": 1}),
+        "listDevices" => json!({"devices": [{
+            "id": DEVICE, "current": true, "created_at": "2026-11-24T08:00:00Z",
+            "last_used_at": "2026-11-25T07:40:00Z", "expires_at": "2026-12-24T08:00:00Z", "ip": "203.0.113.7",
+            "user_agent": "Mozilla/5.0 (Android 17; Mobile)"
+        }]}),
+        "forgetAllDevices" => json!({"forgotten": 2}),
         _ => return None,
     })
 }
@@ -222,6 +233,7 @@ fn status() -> Value {
     let change = json!({"allowed": true, "proofs": ["password"], "fresh_until": "2026-11-24T20:00:00Z"});
     json!({
         "enabled": true, "since": "2026-11-24T08:00:00Z", "restricted_until": null, "methods": [method()],
+        "required": null, "checkup_due_at": "2026-12-22T08:00:00Z",
         "recovery_codes": {"total": 10, "remaining": 9, "generated_at": "2026-11-24T08:00:00Z"},
         "pending": [], "kinds": ["passkey", "totp"],
         "actions": {
@@ -237,6 +249,7 @@ fn account_status() -> Value {
     if let Some(members) = status.as_object_mut() {
         members.remove("actions");
         members.remove("kinds");
+        members.remove("checkup_due_at");
         members.insert("flagged_at".to_owned(), Value::Null);
     }
     status

@@ -3,6 +3,7 @@
 use super::language;
 use crate::domain::{
     account::Locale,
+    policy::ALTERNATIVES,
     refusal::{Fault, Limit, Refusal, Rule, Stop, Violation},
 };
 use actix_web::{
@@ -48,6 +49,8 @@ catalogue! {
     InsufficientUserAuthentication "insufficient-user-authentication" UNAUTHORIZED,
     InvalidCredential "invalid-credential" FORBIDDEN,
     NotPermitted "not-permitted" FORBIDDEN,
+    ForbiddenByPolicy "forbidden-by-policy" FORBIDDEN,
+    TwoFactorSetupRequired "two-factor-setup-required" FORBIDDEN,
     NotFound "not-found" NOT_FOUND,
     MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED,
     NotAcceptable "not-acceptable" NOT_ACCEPTABLE,
@@ -117,6 +120,10 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     server_time: Option<jiff::Timestamp>,
+    /// What is possible instead of what the policy forbids.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    alternatives: Option<&'static [&'static str]>,
 }
 
 /// A member that breaks a rule.
@@ -177,6 +184,7 @@ impl Problem {
                 body.skew_seconds = Some(*skew_seconds);
                 body.server_time = Some(*server_time);
             }
+            Self::Refused(Refusal::ForbiddenByPolicy { alternatives }) => body.alternatives = Some(alternatives),
             Self::Refused(Refusal::ValidationFailed(violations)) => {
                 body.errors = Some(violations.iter().map(|violation| field_error(violation, locale)).collect());
             }
@@ -235,6 +243,7 @@ pub fn example(code: Code) -> Value {
             Problem::from(Refusal::CodeOutOfWindow { skew_seconds: 300, server_time: jiff::Timestamp::UNIX_EPOCH })
         }
         Code::TooManyAttempts => Problem::from(Refusal::TooManyAttempts(limit)),
+        Code::ForbiddenByPolicy => Problem::from(Refusal::ForbiddenByPolicy { alternatives: ALTERNATIVES }),
         Code::RequestInProgress => Problem::from(Refusal::RequestInProgress),
         Code::Overloaded => Problem::Failed(Fault::Overloaded("")),
         Code::Unavailable => Problem::Failed(Fault::Unavailable(String::new())),
@@ -271,6 +280,7 @@ fn blank(code: Code, locale: Locale, request_id: &str) -> ProblemBody {
         errors: None,
         skew_seconds: None,
         server_time: None,
+        alternatives: None,
     }
 }
 
@@ -310,6 +320,8 @@ fn code_of(refusal: &Refusal) -> Code {
         Refusal::FactorUnreadable => Code::Unavailable,
         Refusal::TooManyAttempts(_) => Code::TooManyAttempts,
         Refusal::TwoFactorNotEnabled => Code::TwoFactorNotEnabled,
+        Refusal::ForbiddenByPolicy { .. } => Code::ForbiddenByPolicy,
+        Refusal::TwoFactorSetupRequired => Code::TwoFactorSetupRequired,
         Refusal::LastMethod => Code::LastMethod,
         Refusal::MethodNotOffered => Code::MethodNotOffered,
         Refusal::MethodNotAvailable => Code::MethodNotAvailable,

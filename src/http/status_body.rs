@@ -5,7 +5,7 @@ use super::{
     shapes::{MethodType, ProofName},
 };
 use crate::{
-    actions::two_factor::status::{ActiveMethod, PendingMethod, Status},
+    actions::two_factor::status::{ActiveMethod, PendingMethod, Requirement, Status},
     domain::policy::Support,
 };
 use jiff::Timestamp;
@@ -34,6 +34,13 @@ pub struct StatusBody {
     /// was lowered; null when nothing is held.
     #[schema(required)]
     restricted_until: Option<Timestamp>,
+    /// That the policy requires it of the account; null where it does not.
+    #[schema(required)]
+    required: Option<RequirementBody>,
+    /// When to ask the owner whether a method still works, and how many recovery codes are left; null while it is off, and
+    /// where nobody is asked. A proof by a method in a session, before it or after, puts it off.
+    #[schema(required)]
+    checkup_due_at: Option<Timestamp>,
     /// The active methods, oldest first.
     methods: Vec<MethodBody>,
     /// The recovery codes; null while it is off.
@@ -75,6 +82,9 @@ pub struct AccountStatusBody {
     /// What support does next for it, for a ticket, ends that.
     #[schema(required)]
     flagged_at: Option<Timestamp>,
+    /// That the policy requires it of the account; null where it does not.
+    #[schema(required)]
+    required: Option<RequirementBody>,
     /// The active methods, oldest first.
     methods: Vec<MethodBody>,
     /// The recovery codes; null while it is off.
@@ -84,6 +94,24 @@ pub struct AccountStatusBody {
     pending: Vec<PendingBody>,
     /// Whom a locked-out owner turns to.
     support: SupportBody,
+}
+
+/// That two-factor authentication is required of an account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Requirement)]
+pub struct RequirementBody {
+    /// Since when; null before the first sign-in since then.
+    #[schema(required)]
+    since: Option<Timestamp>,
+    /// Until when the account may do without; from then on, nothing but setting it up is possible where it is off.
+    #[schema(required)]
+    until: Option<Timestamp>,
+}
+
+impl From<Requirement> for RequirementBody {
+    fn from(Requirement { since, until }: Requirement) -> Self {
+        Self { since, until }
+    }
 }
 
 /// A method that protects the account.
@@ -197,6 +225,8 @@ impl StatusBody {
             disabled_at: *disabled_at,
             reminder_at: *reminder_at,
             restricted_until: *restricted_until,
+            required: status.requirement.map(RequirementBody::from),
+            checkup_due_at: status.checkup_due_at,
             methods: status.methods.iter().map(MethodBody::from).collect(),
             recovery_codes: codes.map(|codes| RecoveryCodesBody {
                 total: codes.total,
@@ -220,6 +250,7 @@ impl AccountStatusBody {
             disabled_at,
             reminder_at,
             restricted_until,
+            required,
             methods,
             recovery_codes,
             pending,
@@ -234,6 +265,7 @@ impl AccountStatusBody {
             reminder_at,
             restricted_until,
             flagged_at,
+            required,
             methods,
             recovery_codes,
             pending,
@@ -274,7 +306,7 @@ fn actions(status: &Status) -> ActionsBody {
     ActionsBody {
         setup: ActionBody::forbidden("two-factor-already-enabled"),
         manage: ActionBody::allowed(),
-        disable: change(),
+        disable: if status.forbids_disable { ActionBody::forbidden("forbidden-by-policy") } else { change() },
         add: if status.has_room { change() } else { ActionBody::forbidden("too-many-methods") },
         replace: change(),
         regenerate_recovery_codes: change(),

@@ -4,12 +4,14 @@ use super::{
     caller::{Answer, AnyCall, json},
     openapi::Published,
     problem::Problem,
+    shapes::MethodType,
     status_body::SupportBody,
 };
 use crate::domain::{
     guesses::Limits,
+    method::Kind,
     password::{MAX_BYTES, MIN_BYTES_NEW},
-    policy::{MAX_METHODS, Policy},
+    policy::{MAX_METHODS, Policy, Required},
     recovery_code::SET_SIZE,
     refusal::Fault,
     totp::{DIGITS, PERIOD},
@@ -101,6 +103,17 @@ pub struct PolicyBody {
     session_max: u32,
     /// Life of a sign-in challenge.
     challenge_ttl: u32,
+    /// Of whom two-factor authentication is required.
+    #[schema(value_type = RequiredBody)]
+    required: Required,
+    /// For how long an account of which it is required may do without, from its first sign-in since then on.
+    required_grace: u32,
+    /// Whether an owner of whom it is not required may switch it off.
+    disable_allowed: bool,
+    /// When, after a method was set up, to ask its owner whether it still works; 0 means never.
+    checkup_after: u32,
+    /// How long after a check-up that was passed to ask again; 0 means never.
+    checkup_every: u32,
     /// For how long a device can be remembered; 0 means that none is.
     device_ttl: u32,
     /// Life of an unconfirmed enrolment.
@@ -121,6 +134,16 @@ pub struct PolicyBody {
     limits: Limits,
     /// Whom someone turns to who cannot sign in.
     support: SupportBody,
+}
+
+/// Of whom two-factor authentication is required: of nobody, of the accounts on the operator's list, or of all.
+#[derive(ToSchema)]
+#[schema(as = Required, rename_all = "snake_case")]
+#[expect(dead_code, reason = "the schema of a domain type, which knows nothing of schemas")]
+enum RequiredBody {
+    None,
+    Listed,
+    All,
 }
 
 /// One-time codes (RFC 6238).
@@ -149,6 +172,9 @@ struct RecoveryCodePolicy {
 struct MethodPolicy {
     /// As many as an account may have.
     max: usize,
+    /// The kinds that can be set up; a method of another kind goes on working.
+    #[schema(value_type = Vec<MethodType>)]
+    allowed: Vec<Kind>,
 }
 
 /// Passwords.
@@ -226,7 +252,7 @@ impl From<&Policy> for PolicyBody {
         Self {
             totp: TotpPolicy { algorithm: "SHA1", digits: DIGITS, period: PERIOD, window: rules.totp_window },
             recovery_codes: RecoveryCodePolicy { count: SET_SIZE },
-            methods: MethodPolicy { max: MAX_METHODS },
+            methods: MethodPolicy { max: MAX_METHODS, allowed: rules.kinds.clone() },
             password: PasswordPolicy { min_bytes: MIN_BYTES_NEW, max_bytes: MAX_BYTES },
             step_up_max_age: rules.step_up_max_age,
             support_max_age: rules.support_max_age,
@@ -235,6 +261,11 @@ impl From<&Policy> for PolicyBody {
             session_idle: rules.session_idle,
             session_max: rules.session_max,
             challenge_ttl: rules.challenge_ttl,
+            required: rules.required,
+            required_grace: rules.required_grace,
+            disable_allowed: rules.disable_allowed,
+            checkup_after: rules.checkup_after,
+            checkup_every: rules.checkup_every,
             device_ttl: rules.device_ttl,
             enrollment_ttl: rules.enrollment_ttl,
             reminder_after: rules.reminder_after,

@@ -43,6 +43,9 @@ pub(super) struct Row {
     restricted_until: Option<i64>,
     flagged_at: Option<i64>,
     reminded_at: Option<i64>,
+    listed_at: Option<i64>,
+    required_since: Option<i64>,
+    checked_at: Option<i64>,
 }
 
 impl Row {
@@ -73,6 +76,9 @@ impl Row {
             restricted_until: None,
             flagged_at: None,
             reminded_at: None,
+            listed_at: None,
+            required_since: None,
+            checked_at: None,
         }
     }
 }
@@ -104,6 +110,9 @@ impl TryFrom<Row> for Account {
             restricted_until: moment_or_none(row.restricted_until)?,
             flagged_at: moment_or_none(row.flagged_at)?,
             reminded_at: moment_or_none(row.reminded_at)?,
+            listed_at: moment_or_none(row.listed_at)?,
+            required_since: moment_or_none(row.required_since)?,
+            checked_at: moment_or_none(row.checked_at)?,
         })
     }
 }
@@ -328,6 +337,7 @@ fn save(tx: &mut Tx<'_>, before: &Account, after: &Account) -> Result<(), Fault>
             dsl::restricted_until.eq(after.restricted_until.map(Timestamp::as_millisecond)),
             dsl::flagged_at.eq(after.flagged_at.map(Timestamp::as_millisecond)),
             dsl::reminded_at.eq(after.reminded_at.map(Timestamp::as_millisecond)),
+            dsl::listed_at.eq(after.listed_at.map(Timestamp::as_millisecond)),
         ))
         .prepared()
         .execute(tx.conn)?;

@@ -39,6 +39,7 @@ pub mod prune;
 pub mod recovery_codes;
 pub mod reminders;
 pub mod replicas;
+pub mod requirements;
 pub mod resealing;
 pub mod restorations;
 mod row;

@@ -23,6 +23,9 @@ table! {
         restricted_until -> Nullable<BigInt>,
         flagged_at -> Nullable<BigInt>,
         reminded_at -> Nullable<BigInt>,
+        listed_at -> Nullable<BigInt>,
+        required_since -> Nullable<BigInt>,
+        checked_at -> Nullable<BigInt>,
     }
 }
 

@@ -38,6 +38,7 @@ fn is_of_the_catalogue(reply: &Reply, catalogue: &BTreeMap<String, Value>) {
         match name.as_str() {
             "type" | "title" | "status" | "detail" | "code" | "request_id" | "errors" => {}
             "attempts_remaining" | "retry_after" | "skew_seconds" => assert!(value.is_i64(), "{}", reply.body),
+            "alternatives" => assert!(value.is_array(), "{}", reply.body),
             "server_time" => assert!(value.as_str().unwrap().ends_with('Z'), "{}", reply.body),
             other => panic!("{other} in {}", reply.body),
         }

@@ -29,3 +29,4 @@ mod k_idempotency;
 mod m_audit;
 mod n_undo;
 mod o_devices;
+mod p_policy;

@@ -22,6 +22,7 @@ mod partner_consent;
 mod partner_events;
 mod partner_provision;
 mod partner_token;
+mod policy;
 mod portal;
 mod proofs;
 mod recovery_codes;

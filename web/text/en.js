@@ -227,6 +227,8 @@ export const en = {
   "event.account.resumed": "Account enabled again",
   "event.account.deleted": "Account deleted",
   "event.account.unlocked": "Account unlocked",
+  "event.two_factor.required": "Two-factor authentication required by the operator",
+  "event.two_factor.released": "Two-factor authentication no longer required by the operator",
   "event.device.remembered": "Device remembered",
   "event.device.revoked": "Remembered devices forgotten",
   "event.device.token_reused": "Remembered device forgotten: its token came a second time",

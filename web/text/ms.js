@@ -225,6 +225,8 @@ export const ms = {
   "event.account.resumed": "Akaun diaktifkan semula",
   "event.account.deleted": "Akaun dipadamkan",
   "event.account.unlocked": "Kunci akaun dibuka",
+  "event.two_factor.required": "Pengesahan dua faktor diwajibkan oleh pengendali",
+  "event.two_factor.released": "Pengesahan dua faktor tidak lagi diwajibkan oleh pengendali",
   "event.device.remembered": "Peranti diingati",
   "event.device.revoked": "Peranti yang diingati telah dilupakan",
   "event.device.token_reused": "Peranti yang diingati dilupakan: tokennya muncul kali kedua",

@@ -225,6 +225,8 @@ export const zhHans = {
   "event.account.resumed": "账户已恢复",
   "event.account.deleted": "账户已删除",
   "event.account.unlocked": "账户已解锁",
+  "event.two_factor.required": "运营方要求启用双重验证",
+  "event.two_factor.released": "运营方不再要求启用双重验证",
   "event.device.remembered": "已记住设备",
   "event.device.revoked": "已不再记住设备",
   "event.device.token_reused": "已不再记住设备：其凭据第二次出现",

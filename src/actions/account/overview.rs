@@ -27,7 +27,7 @@ pub struct Overview {
 /// # Errors
 /// `invalid-token`.
 pub async fn overview(call: &Call) -> Result<Overview, Stop> {
-    let asked = call.clone();
+    let asked = call.for_setup();
     call.cx
         .store
         .read("overview", move |db| {

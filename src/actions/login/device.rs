@@ -67,8 +67,7 @@ pub(super) fn remember(
     factor: Factor,
     grant: &Grant,
 ) -> Result<Option<Opaque>, Fault> {
-    let is_a_method = !matches!(factor, Factor::RecoveryCode | Factor::BypassCode);
-    let Some(expires_at) = cx.policy.devices_until(cx.now).filter(|_| is_a_method) else { return Ok(None) };
+    let Some(expires_at) = cx.policy.devices_until(cx.now).filter(|_| factor.is_method()) else { return Ok(None) };
     let device = Device {
         id: cx.random.id(cx.now)?,
         account: account.id,

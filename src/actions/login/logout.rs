@@ -14,7 +14,7 @@ use crate::{
 /// # Errors
 /// `invalid-token`.
 pub async fn logout(call: &Call) -> Result<(), Stop> {
-    let asked = call.clone();
+    let asked = call.for_setup();
     call.cx
         .store
         .write("logout", move |tx| {

@@ -16,6 +16,8 @@ use crate::{crypto::opaque::Opaque, domain::refusal::Fault};
 pub struct SignedIn {
     /// The tokens.
     pub tokens: Tokens,
+    /// Whether two-factor authentication must be set up before anything else.
+    pub setup_required: bool,
     /// The token of the device, to be sent beside the password next time; none where it is not remembered.
     pub device: Option<String>,
 }
@@ -30,6 +32,7 @@ impl Admitted {
     /// The tokens, once the transaction is committed.
     fn tokens(self, cx: &Cx) -> Result<SignedIn, Fault> {
         let device = self.device.map(|token| token.reveal(&cx.keys)).transpose()?;
-        Ok(SignedIn { tokens: issue::tokens(cx, self.grant)?, device })
+        let setup_required = self.grant.is_for_setup();
+        Ok(SignedIn { tokens: issue::tokens(cx, self.grant)?, setup_required, device })
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     actions::{
         Cx, factor,
         issue::{self, Grant},
+        requirement,
     },
     crypto::{gate::Class, opaque::Opaque, password::Reverified},
     domain::{
@@ -152,6 +153,7 @@ pub(super) fn sign_in(
     assurance: Assurance,
     device: Option<DeviceId>,
 ) -> Result<Grant, Fault> {
+    requirement::meet(tx, cx, account)?;
     let amr = assurance.amr_text();
     let grant = issue::begin(tx, cx, account, assurance)?;
     let mut event = Event::of_owner(EventKind::LoginSucceeded, Some(grant.session_id())).with("amr", amr);

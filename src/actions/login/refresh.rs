@@ -4,6 +4,7 @@ use crate::{
     actions::{
         Cx,
         issue::{self, Grant, Tokens},
+        requirement,
     },
     crypto::opaque::{Opaque, OpaqueKind},
     domain::{
@@ -42,7 +43,10 @@ fn renew(tx: &mut Tx<'_>, cx: &Cx, token: &Opaque) -> Result<Grant, Stop> {
         session.assurance = Assurance::password(session.created_at);
     }
     match presented {
-        Presented::Current | Presented::Predecessor => Ok(issue::renew_by(tx, cx, &account, session, presented)?),
+        Presented::Current | Presented::Predecessor => {
+            requirement::meet(tx, cx, &mut account)?;
+            Ok(issue::renew_by(tx, cx, &account, session, presented)?)
+        }
         Presented::Displaced => Err(Refusal::InvalidToken.into()),
         Presented::Reused => {
             sessions::end(tx, session.id, cx.now)?;

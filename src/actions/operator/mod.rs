@@ -6,6 +6,7 @@ pub mod delete;
 pub mod export;
 pub mod import;
 pub mod list;
+pub mod requirement;
 pub mod reset;
 pub mod scope;
 pub mod standing;

@@ -82,7 +82,7 @@ impl Outcome for Confirmed {
 /// `not-found`, `enrolment-expired`, `already-confirmed`, `invalid-credential`, `code-out-of-window`,
 /// `too-many-attempts`.
 pub async fn confirm(call: &Call, command: Confirm) -> Result<Confirmed, Stop> {
-    let asked = call.clone();
+    let asked = call.for_setup();
     let write = call.cx.store.write("confirm", move |tx| {
         let (account, session) = entrance::enter(tx, &asked)?;
         let ended = judge_and_activate(tx, &asked, account, session, &command);

@@ -103,14 +103,15 @@ impl Outcome for Disabled {}
 /// Switches two-factor authentication off.
 ///
 /// # Errors
-/// `two-factor-not-enabled`, and those of [`reverify`].
+/// `two-factor-not-enabled`, `forbidden-by-policy`, and those of [`reverify`].
 pub async fn disable(call: &Call, command: Disable) -> Result<Disabled, Stop> {
+    let cx = call.cx.clone();
     let ask = Ask { action: "disable", proofs: command.proofs, quota: None, new_password: None };
-    let proven = reverify::prove(call, ask, |_, account| Ok(account.require_enabled()?)).await?;
+    let proven = reverify::prove(call, ask, move |_, account| Ok(may(&cx, account)?)).await?;
 
     let cx = call.cx.clone();
     let (mut disabled, grant) = reverify::settle(call, proven, move |tx, mut change| {
-        change.account.require_enabled()?;
+        may(&cx, &change.account)?;
         let (id, session) = (change.account.id, Some(change.session.id));
         let kept_until = cx.policy.undo_until(cx.now);
         let methods = methods::remove_all(tx, id, cx.now, kept_until, &change.reverified, change.assured()?)?;
@@ -123,6 +124,12 @@ pub async fn disable(call: &Call, command: Disable) -> Result<Disabled, Stop> {
     .await?;
     disabled.tokens = issue::fresh_tokens(&call.cx, grant)?;
     Ok(disabled)
+}
+
+/// That there is something to switch off, and that the policy lets the owner do it.
+fn may(cx: &Cx, account: &Account) -> Result<(), Refusal> {
+    account.require_enabled()?;
+    cx.policy.require_disable_allowed(account)
 }
 
 /// What follows the removal of the methods, whoever had the authority for it: recovery codes go, sessions but
@@ -164,14 +171,14 @@ pub(in crate::actions) fn switch_off(
 /// Tells what a disable would do, without doing anything.
 ///
 /// # Errors
-/// `invalid-token`, `two-factor-not-enabled`.
+/// `invalid-token`, `two-factor-not-enabled`, `forbidden-by-policy`.
 pub async fn preview(call: &Call) -> Result<Preview, Stop> {
     let asked = call.clone();
     call.cx
         .store
         .read("preview", move |db| {
             let (account, session) = entrance::recognise(db, &asked)?;
-            account.require_enabled()?;
+            may(&asked.cx, &account)?;
             let now = asked.cx.now;
             let others = sessions::alive(db, account.id, now)?.iter().filter(|other| other.id != session.id).count();
             let codes = recovery_codes::standing(db, account.id)?;

@@ -91,6 +91,7 @@ impl Means {
 /// # Errors
 /// `method-not-offered`, `too-many-methods`, `not-found` for a method to replace that is not active, and those of [`reverify`].
 pub async fn enroll(call: &Call, command: Enroll) -> Result<Enrolled, Stop> {
+    let call = &call.for_setup();
     let quota = Some(BucketId::new(Scope::EnrollStart, call.holder.account));
     let ask = Ask { action: "enroll", proofs: command.proofs, quota, new_password: None };
     let Enroll { means, replaces, .. } = command;

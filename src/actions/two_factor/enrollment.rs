@@ -17,7 +17,7 @@ use jiff::Timestamp;
 /// # Errors
 /// `not-found`, `enrolment-expired`.
 pub async fn look(call: &Call, kind: Kind, id: MethodId) -> Result<Method, Stop> {
-    let asked = call.clone();
+    let asked = call.for_setup();
     call.cx
         .store
         .read("enrollment", move |db| {
@@ -36,7 +36,7 @@ pub async fn look(call: &Call, kind: Kind, id: MethodId) -> Result<Method, Stop>
 /// # Errors
 /// `not-found`, `enrolment-expired`, `already-confirmed`.
 pub async fn cancel(call: &Call, kind: Kind, id: MethodId) -> Result<(), Stop> {
-    let asked = call.clone();
+    let asked = call.for_setup();
     call.cx
         .store
         .write("cancel-enrollment", move |tx| {

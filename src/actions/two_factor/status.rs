@@ -35,10 +35,28 @@ pub struct Status {
     pub recovery_codes: Option<Codes>,
     /// Enrolments that wait for their confirm.
     pub pending: Vec<PendingMethod>,
+    /// That it is required of the account; `None` where it is not.
+    #[serde(default)]
+    pub requirement: Option<Requirement>,
+    /// Whether its owner may not switch it off.
+    #[serde(default)]
+    pub forbids_disable: bool,
+    /// When its owner is to be asked whether a method still works; `None` where never, and while it is off.
+    #[serde(default)]
+    pub checkup_due_at: Option<Timestamp>,
     /// Whether another method can be added.
     pub has_room: bool,
     /// Whether the caller's token vouches for the second factor, and until when.
     pub fresh_until: Option<Timestamp>,
+}
+
+/// That two-factor authentication is required, and since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requirement {
+    /// Since when; `None` before the first sign-in under the requirement.
+    pub since: Option<Timestamp>,
+    /// Until when the account may do without.
+    pub until: Option<Timestamp>,
 }
 
 /// A method that protects the account.
@@ -104,7 +122,7 @@ impl From<&Method> for ActiveMethod {
 /// # Errors
 /// `invalid-token`.
 pub async fn status(call: &Call) -> Result<Status, Stop> {
-    let asked = call.clone();
+    let asked = call.for_setup();
     call.cx
         .store
         .read("status", move |db| {
@@ -131,7 +149,10 @@ pub fn picture(db: &mut Db<'_>, call: &Call, account: &Account) -> Result<Status
     });
     // An account that came with its authenticator from elsewhere has no set yet.
     let none = account.enabled_at.map(|since| Codes { total: 0, remaining: 0, generated_at: since });
-    let max_age = call.cx.policy.step_up_max_age;
+    let policy = &call.cx.policy;
+    let (max_age, newest) = (policy.step_up_max_age, active.iter().map(|method| method.created_at).max());
+    let since = account.required_since;
+    let requirement = Requirement { since, until: since.map(|since| policy.grace_until(since)) };
     let is_off = !account.is_enabled();
     Ok(Status {
         version: account.version,
@@ -140,6 +161,9 @@ pub fn picture(db: &mut Db<'_>, call: &Call, account: &Account) -> Result<Status
         reminder_at: account.reminder_at.filter(|_| is_off),
         restricted_until: account.restriction(now),
         flagged_at: account.flagged_at,
+        requirement: policy.requires(account).then_some(requirement),
+        forbids_disable: policy.forbids_disable(account),
+        checkup_due_at: newest.and_then(|newest| policy.checkup_due(newest, account.checked_at)),
         has_room: active.len() < MAX_METHODS,
         methods: active,
         recovery_codes: codes.or(none),

@@ -10,7 +10,7 @@ use crate::{
     store::{
         Tx,
         factors::{Judged, Offered},
-        ledger,
+        ledger, requirements,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -65,5 +65,9 @@ fn judge(
     ledger::give_back(tx, paid, cx.now)?;
     let caller = (session.id, call.holder.assurance.acr);
     let spent = factor::spend(tx, cx, &mut account, Some(caller), matched)?;
+    // A method that was just used works; a recovery code says nothing about it.
+    if spent.factor.is_method() {
+        requirements::check(tx, account.id, cx.now)?;
+    }
     Ok(issue::renew(tx, cx, &account, session, Assurance::second_factor(spent.factor, cx.now))?)
 }

@@ -41,6 +41,10 @@ pub enum Command {
     /// Switch an account's two-factor authentication off; its sessions end.
     #[command(name = "reset-2fa")]
     ResetTwoFactor(standing::Reset),
+    /// Put an account on the list of those who must have two-factor authentication.
+    Require(standing::Change),
+    /// Take an account off that list.
+    ReleaseRequirement(standing::Change),
     /// Let a partner's client see an account.
     AllowPartner(partner::Partner),
     /// Let a partner's client see an account no more.
@@ -86,6 +90,8 @@ pub fn run(config: &Config, command: Command) -> Result<(), Failure> {
         Command::Enable(change) => standing::enable(config, change),
         Command::Delete(delete) => delete::delete(config, delete),
         Command::ResetTwoFactor(reset) => standing::reset(config, reset),
+        Command::Require(change) => standing::require(config, change),
+        Command::ReleaseRequirement(change) => standing::release(config, change),
         Command::AllowPartner(partner) => partner::allow(config, partner),
         Command::RefusePartner(partner) => partner::refuse(config, partner),
         Command::GrantScope(scope) => standing::grant(config, scope),

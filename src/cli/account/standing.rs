@@ -1,11 +1,12 @@
-//! `account unlock`, `disable`, `enable`, `reset-2fa`, `grant-scope`, `revoke-scope`: changes of one account.
+//! `account unlock`, `disable`, `enable`, `reset-2fa`, `require`, `release-requirement`, `grant-scope`, `revoke-scope`:
+//! changes of one account.
 
 use super::{Who, tell};
 use crate::{
-    actions::operator::{reset as reset_two_factor, scope as scopes, standing},
+    actions::operator::{requirement, reset as reset_two_factor, scope as scopes, standing},
     cli::{Failure, act},
     config::Config,
-    domain::account::Remark,
+    domain::{account::Remark, policy::Required},
 };
 use clap::Args;
 use serde_json::json;
@@ -90,6 +91,31 @@ pub fn reset(config: &Config, reset: Reset) -> Result<(), Failure> {
         gone.methods, gone.recovery_codes, gone.sessions
     );
     tell(reset.json, &json!({ "id": id, "revoked": gone }), &sentence);
+    Ok(())
+}
+
+/// Puts an account on the list of those who must have two-factor authentication.
+pub fn require(config: &Config, change: Change) -> Result<(), Failure> {
+    let (whom, reason) = (change.who.whom()?, remark(change.reason)?);
+    let done = act(config, async move |cx: &_| requirement::require(cx, whom, reason).await)?;
+    let how = if done.what { "is" } else { "was before" };
+    let beside = match config.policy.required {
+        Required::None => "; TWOFOLD_REQUIRED=none, so the list is not looked at",
+        Required::Listed | Required::All => "",
+    };
+    let sentence =
+        format!("account {} {how} on the list of those who must have two-factor authentication{beside}", done.id);
+    tell(change.json, &json!({ "id": done.id, "changed": done.what }), &sentence);
+    Ok(())
+}
+
+/// Takes an account off that list.
+pub fn release(config: &Config, change: Change) -> Result<(), Failure> {
+    let (whom, reason) = (change.who.whom()?, remark(change.reason)?);
+    let done = act(config, async move |cx: &_| requirement::release(cx, whom, reason).await)?;
+    let how = if done.what { "is no longer" } else { "was not" };
+    let sentence = format!("account {} {how} on the list of those who must have two-factor authentication", done.id);
+    tell(change.json, &json!({ "id": done.id, "changed": done.what }), &sentence);
     Ok(())
 }
 

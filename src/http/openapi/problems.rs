@@ -22,15 +22,20 @@ macro_rules! problem_groups {
 
 problem_groups! {
     /// Whoever reads as the owner.
-    Reading: InvalidToken, NotAcceptable, Overloaded, Unavailable;
+    Reading: InvalidToken, TwoFactorSetupRequired, NotAcceptable, Overloaded, Unavailable;
     /// Whoever reads a list as the owner.
-    Listing: MalformedRequest, InvalidToken, NotAcceptable, Overloaded, Unavailable;
+    Listing: MalformedRequest, InvalidToken, TwoFactorSetupRequired, NotAcceptable, Overloaded, Unavailable;
     /// Whoever changes something that needs no proof.
-    Changing: MalformedRequest, InvalidToken, NotFound, NotAcceptable, RequestInProgress, VersionMismatch,
+    Changing: MalformedRequest, InvalidToken, TwoFactorSetupRequired, NotFound, NotAcceptable, RequestInProgress, VersionMismatch,
         PayloadTooLarge, UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, Overloaded, Unavailable,
         OutcomeUnknown;
     /// Whoever changes something and proves who they are.
-    Proving: MalformedRequest, InvalidToken, InsufficientUserAuthentication, InvalidCredential,
+    Proving: MalformedRequest, InvalidToken, TwoFactorSetupRequired, InsufficientUserAuthentication, InvalidCredential,
+        NotAcceptable, TwoFactorNotEnabled, AlreadyCompleted, RequestInProgress, VersionMismatch, PayloadTooLarge,
+        UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable,
+        OutcomeUnknown;
+    /// Whoever switches it off.
+    Disabling: MalformedRequest, InvalidToken, TwoFactorSetupRequired, ForbiddenByPolicy, InsufficientUserAuthentication, InvalidCredential,
         NotAcceptable, TwoFactorNotEnabled, AlreadyCompleted, RequestInProgress, VersionMismatch, PayloadTooLarge,
         UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable,
         OutcomeUnknown;
@@ -40,7 +45,7 @@ problem_groups! {
         UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable,
         OutcomeUnknown;
     /// Whoever removes a method.
-    Removing: MalformedRequest, InvalidToken, InsufficientUserAuthentication, InvalidCredential, NotFound,
+    Removing: MalformedRequest, InvalidToken, TwoFactorSetupRequired, InsufficientUserAuthentication, InvalidCredential, NotFound,
         NotAcceptable, TwoFactorNotEnabled, LastMethod, AlreadyCompleted, RequestInProgress, VersionMismatch, PayloadTooLarge,
         UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable,
         OutcomeUnknown;
@@ -50,7 +55,7 @@ problem_groups! {
     Cancelling: MalformedRequest, InvalidToken, NotFound, NotAcceptable, AlreadyConfirmed, EnrolmentExpired,
         VersionMismatch, PayloadTooLarge, UnsupportedMediaType, Overloaded, Unavailable, OutcomeUnknown;
     /// Whoever asks what a disable would do.
-    Previewing: InvalidToken, NotAcceptable, TwoFactorNotEnabled, Overloaded, Unavailable;
+    Previewing: InvalidToken, TwoFactorSetupRequired, ForbiddenByPolicy, NotAcceptable, TwoFactorNotEnabled, Overloaded, Unavailable;
     /// Whoever asks what the link of a mail would undo.
     PreviewingUndo: MalformedRequest, NotAcceptable, LinkExpired, PayloadTooLarge, UnsupportedMediaType,
         TooManyAttempts, Overloaded, Unavailable;
@@ -64,11 +69,11 @@ problem_groups! {
     Leaving: MalformedRequest, InvalidToken, NotAcceptable, VersionMismatch, PayloadTooLarge, UnsupportedMediaType,
         TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
     /// Whoever proves the second factor inside a session.
-    Stepping: MalformedRequest, InvalidToken, InvalidCredential, NotAcceptable, TwoFactorNotEnabled,
+    Stepping: MalformedRequest, InvalidToken, TwoFactorSetupRequired, InvalidCredential, NotAcceptable, TwoFactorNotEnabled,
         AlreadyCompleted, RequestInProgress, VersionMismatch, PayloadTooLarge, UnsupportedMediaType,
         ValidationFailed, IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
     /// Whoever asks for a proof.
-    Asking: MalformedRequest, InvalidToken, NotAcceptable, TwoFactorNotEnabled, MethodNotAvailable, AlreadyCompleted,
+    Asking: MalformedRequest, InvalidToken, TwoFactorSetupRequired, NotAcceptable, TwoFactorNotEnabled, MethodNotAvailable, AlreadyCompleted,
         RequestInProgress, VersionMismatch, PayloadTooLarge, UnsupportedMediaType, ValidationFailed,
         IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
     /// Whoever asks for a proof to answer a challenge with.
@@ -89,28 +94,28 @@ problem_groups! {
     Refreshing: MalformedRequest, InvalidToken, NotAcceptable, PayloadTooLarge, UnsupportedMediaType,
         TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
     /// Whoever looks for an account, for support.
-    Finding: MalformedRequest, InvalidToken, InsufficientUserAuthentication, NotPermitted, NotFound, NotAcceptable,
+    Finding: MalformedRequest, InvalidToken, TwoFactorSetupRequired, InsufficientUserAuthentication, NotPermitted, NotFound, NotAcceptable,
         ValidationFailed, Overloaded, Unavailable;
     /// Whoever looks at an account, for support.
-    Overseeing: InvalidToken, InsufficientUserAuthentication, NotPermitted, NotFound, NotAcceptable, Overloaded,
+    Overseeing: InvalidToken, TwoFactorSetupRequired, InsufficientUserAuthentication, NotPermitted, NotFound, NotAcceptable, Overloaded,
         Unavailable;
     /// Whoever reads an account's log, for support.
-    OverseeingList: MalformedRequest, InvalidToken, InsufficientUserAuthentication, NotPermitted, NotFound,
+    OverseeingList: MalformedRequest, InvalidToken, TwoFactorSetupRequired, InsufficientUserAuthentication, NotPermitted, NotFound,
         NotAcceptable, Overloaded, Unavailable;
     /// Whoever helps the owner of an account who has lost a factor.
-    Helping: MalformedRequest, InvalidToken, InsufficientUserAuthentication, NotPermitted, NotFound, NotAcceptable,
+    Helping: MalformedRequest, InvalidToken, TwoFactorSetupRequired, InsufficientUserAuthentication, NotPermitted, NotFound, NotAcceptable,
         TwoFactorNotEnabled, AlreadyCompleted, RequestInProgress, VersionMismatch, PayloadTooLarge,
         UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable,
         OutcomeUnknown;
     /// Whoever opens the budgets of an account.
-    Unlocking: MalformedRequest, InvalidToken, InsufficientUserAuthentication, NotPermitted, NotFound, NotAcceptable,
+    Unlocking: MalformedRequest, InvalidToken, TwoFactorSetupRequired, InsufficientUserAuthentication, NotPermitted, NotFound, NotAcceptable,
         AlreadyCompleted, RequestInProgress, VersionMismatch, PayloadTooLarge, UnsupportedMediaType, ValidationFailed,
         IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
     /// Whoever lets a partner see the account.
-    Consenting: MalformedRequest, InvalidToken, NotFound, NotAcceptable, VersionMismatch, PayloadTooLarge,
+    Consenting: MalformedRequest, InvalidToken, TwoFactorSetupRequired, NotFound, NotAcceptable, VersionMismatch, PayloadTooLarge,
         UnsupportedMediaType, Overloaded, Unavailable, OutcomeUnknown;
     /// Whoever lets a partner see the account no more.
-    Withdrawing: MalformedRequest, InvalidToken, NotPermitted, NotFound, NotAcceptable, VersionMismatch,
+    Withdrawing: MalformedRequest, InvalidToken, TwoFactorSetupRequired, NotPermitted, NotFound, NotAcceptable, VersionMismatch,
         PayloadTooLarge, UnsupportedMediaType, Overloaded, Unavailable, OutcomeUnknown;
     /// Whoever looks at an account, as a partner.
     Peering: InvalidToken, NotPermitted, NotFound, NotAcceptable, Overloaded, Unavailable;

@@ -5,7 +5,7 @@ use fluent_bundle::{FluentArgs, FluentBundle, FluentResource};
 use std::{fs, path::Path};
 
 /// The kinds of mail. One that has no texts is told in those of `other`.
-pub const KINDS: [&str; 34] = [
+pub const KINDS: [&str; 35] = [
     "two_factor.enabled",
     "two_factor.disabled",
     "two_factor.restored",
@@ -33,6 +33,7 @@ pub const KINDS: [&str; 34] = [
     "password.changed",
     "bypass_code.issued",
     "bypass_code.used",
+    "two_factor.required",
     "device.token_reused",
     "partner.allowed",
     "partner.refused",

@@ -1,0 +1,29 @@
+//! What is noted about an account beside its record: that it met the requirement of two-factor authentication, and
+//! that a method passed a check-up. Neither moves a counter.
+
+use super::{Tx, connection::Prepare, row::hit_one, schema::account::dsl};
+use crate::domain::{account::Account, id::AccountId, refusal::Fault};
+use diesel::prelude::*;
+use jiff::Timestamp;
+
+/// Notes that an account meets the requirement now: once, for what was noted before is never moved.
+///
+/// # Errors
+/// `contended` when another writer was faster.
+pub fn begin(tx: &mut Tx<'_>, account: &mut Account, now: Timestamp) -> Result<(), Fault> {
+    let unmet = dsl::account.filter(dsl::id.eq(account.id.to_string())).filter(dsl::required_since.is_null());
+    let rows = diesel::update(unmet).set(dsl::required_since.eq(now.as_millisecond())).prepared().execute(tx.conn)?;
+    hit_one(rows, "requirement")?;
+    account.required_since = Some(now);
+    Ok(())
+}
+
+/// Notes that a method of an account passed a check-up.
+///
+/// # Errors
+/// `contended` when the account is gone.
+pub fn check(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<(), Fault> {
+    let row = dsl::account.filter(dsl::id.eq(account.to_string()));
+    let rows = diesel::update(row).set(dsl::checked_at.eq(now.as_millisecond())).prepared().execute(tx.conn)?;
+    hit_one(rows, "account")
+}
