@@ -5,7 +5,7 @@ use fluent_bundle::{FluentArgs, FluentBundle, FluentResource};
 use std::{fs, path::Path};
 
 /// The kinds of mail. One that has no texts is told in those of `other`.
-pub const KINDS: [&str; 35] = [
+pub const KINDS: [&str; 36] = [
     "two_factor.enabled",
     "two_factor.disabled",
     "two_factor.restored",
