@@ -13,9 +13,10 @@ mod portal;
 pub mod shown;
 mod sms;
 mod support;
+mod webauthn;
 mod webhooks;
 
-use crate::domain::{method::Kind, policy::Policy, sent_code::LONGEST_LIFE};
+use crate::domain::{method::Kind, passkey::Site, policy::Policy, sent_code::LONGEST_LIFE};
 use confique::Config as _;
 use filled::filled;
 use ipnet::IpNet;
@@ -33,6 +34,7 @@ use std::{
     str::FromStr,
 };
 pub use support::SupportConfig;
+pub use webauthn::WebauthnConfig;
 pub use webhooks::WebhooksConfig;
 
 /// A wrong configuration, in one sentence.
@@ -229,6 +231,10 @@ pub struct Config {
     #[config(nested)]
     pub sms: SmsConfig,
 
+    /// Passkeys and security keys.
+    #[config(nested)]
+    pub webauthn: WebauthnConfig,
+
     /// The budgets of guesses; 0 in a rule switches it off.
     #[config(nested)]
     pub limits: LimitsConfig,
@@ -311,6 +317,14 @@ impl Config {
         configured.into_iter().filter(|kind| self.policy.methods.contains(kind)).collect()
     }
 
+    /// Whom passkeys are made for; `None` where there are none.
+    ///
+    /// # Errors
+    /// When the domain, an origin or an app is wrong.
+    pub fn passkeys(&self) -> Result<Option<Site>, Misconfigured> {
+        self.webauthn.site(&self.product_name)
+    }
+
     /// Threads for requests and for passwords: as many as were asked for, or one a core.
     pub fn threads(&self) -> usize {
         match self.workers {
@@ -361,6 +375,7 @@ impl Config {
         self.otlp.check()?;
         self.mail.check(self.insecure)?;
         self.sms.check(self.insecure)?;
+        self.passkeys()?;
         self.portal.check(&self.issuer, self.insecure)?;
         if !self.sign_in && self.portal.issuer.is_none() {
             return refuse("TWOFOLD_SIGN_IN=false needs TWOFOLD_PORTAL_ISSUER: nobody could sign in");

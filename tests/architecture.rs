@@ -21,7 +21,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
 ];
 
 /// Crates that belong to one room.
-const OWNED: [(&str, &str); 15] = [
+const OWNED: [(&str, &str); 16] = [
     ("diesel", "store"),
     ("diesel_migrations", "store"),
     ("r2d2", "store"),
@@ -30,6 +30,7 @@ const OWNED: [(&str, &str); 15] = [
     ("utoipa", "http"),
     ("aws_lc_rs", "crypto"),
     ("jsonwebtoken", "crypto"),
+    ("webauthn_rp", "crypto"),
     ("bcrypt", "crypto"),
     ("lettre", "worker"),
     ("minijinja", "worker"),

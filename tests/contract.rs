@@ -91,6 +91,9 @@ const PATHS: &str = "
     POST /partner/webhooks/{id}/deliveries/{n}/replay
     GET /.well-known/jwks.json
     GET /.well-known/two-factor-policy
+    GET /.well-known/webauthn
+    GET /.well-known/assetlinks.json
+    GET /.well-known/apple-app-site-association
     GET /openapi.json
     GET /problems
     GET /problems/{code}";

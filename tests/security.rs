@@ -28,7 +28,8 @@ const CASES: [(char, u32, &[u32]); 16] = [
 ];
 
 const FOLDERS: [&str; 8] = ["abuse", "api", "faults", "keeping", "model", "postgres", "pruning", "webhooks"];
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
+    ("ceremonies", "tests/ceremonies.rs"),
     ("contract", "tests/contract.rs"),
     ("corpora", "tests/corpora.rs"),
     ("architecture", "tests/architecture.rs"),

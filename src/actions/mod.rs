@@ -36,6 +36,7 @@ use crate::{
         keyfile::{KeyFile, Unfit},
         keyring::{Keyring, Purpose},
         keys::Keys,
+        passkeys::RelyingParty,
         password::Passwords,
         random::Random,
         seen_tokens::SeenTokens,
@@ -67,6 +68,8 @@ pub struct Rooms {
     pub keys: Arc<Keys>,
     /// Password hashing.
     pub passwords: Passwords,
+    /// Whom passkeys are made for, where there are any.
+    pub passkeys: Option<RelyingParty>,
     /// Whose tokens ours are.
     pub realm: Realm,
     /// The portal's own issuer, where one is trusted.

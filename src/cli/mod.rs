@@ -35,6 +35,7 @@ use crate::{
         keyfile::{KeyFile, Unfit},
         keyring::Keyring,
         keys::Keys,
+        passkeys::RelyingParty,
         password::Passwords,
         seen_tokens::SeenTokens,
         token::Realm,
@@ -193,7 +194,9 @@ pub fn rooms(config: &Config, keys: &KeyFile, tell: Tell) -> Result<Rooms, Failu
     let (policy, clock, seen_tokens) = (config.policy(), Clock::new(tell), SeenTokens::default());
     let portal = trust(&config.portal).map(Issuer::new).transpose()?.map(Arc::new);
     let (outbox, egress) = (Outbox::new(config.mail.url.is_some()), config.webhooks.egress(config.insecure));
-    Ok(Rooms { store, keys, passwords, realm, portal, seen_tokens, policy, clock, outbox, egress })
+    let site = config.passkeys().map_err(|error| Failure::configuration(&error.to_string()))?;
+    let passkeys = site.map(RelyingParty::new).transpose().map_err(|error| Failure::configuration(&error))?;
+    Ok(Rooms { store, keys, passwords, passkeys, realm, portal, seen_tokens, policy, clock, outbox, egress })
 }
 
 /// What the configuration says of the portal's own issuer.

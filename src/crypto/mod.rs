@@ -11,6 +11,7 @@ pub mod keyring;
 pub mod keys;
 pub mod links;
 pub mod opaque;
+pub mod passkeys;
 pub mod password;
 pub mod random;
 pub mod rotation;

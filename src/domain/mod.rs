@@ -16,6 +16,7 @@ pub mod id;
 pub mod idempotency;
 pub mod lockout;
 pub mod method;
+pub mod passkey;
 pub mod password;
 pub mod phone;
 pub mod policy;

@@ -88,7 +88,8 @@ pub fn success(operation: &str) -> Option<Value> {
             return of_methods(operation)
                 .or_else(|| of_sign_ins(operation))
                 .or_else(|| of_links(operation))
-                .or_else(|| for_support(operation));
+                .or_else(|| for_support(operation))
+                .or_else(|| of_associations(operation));
         }
     })
 }
@@ -141,6 +142,22 @@ fn of_sign_ins(operation: &str) -> Option<Value> {
             "user_agent": "Mozilla/5.0 (Android 17; Mobile)"
         }]}),
         "forgetAllDevices" => json!({"forgotten": 2}),
+        _ => return None,
+    })
+}
+
+/// The example of the success of what is published of passkeys.
+fn of_associations(operation: &str) -> Option<Value> {
+    Some(match operation {
+        "getRelatedOrigins" => json!({"origins": ["https://portal.example.com"]}),
+        "getAssetLinks" => json!([{
+            "relation": ["delegate_permission/common.handle_all_urls", "delegate_permission/common.get_login_creds"],
+            "target": {
+                "namespace": "android_app", "package_name": "com.example.portal",
+                "sha256_cert_fingerprints": [(["AB"; 32].join(":"))]
+            }
+        }]),
+        "getAppleAppSiteAssociation" => json!({"webcredentials": {"apps": ["ABCDE12345.com.example.portal"]}}),
         _ => return None,
     })
 }

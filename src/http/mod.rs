@@ -3,6 +3,7 @@
 
 mod account;
 mod address;
+mod associations;
 mod auth;
 mod body;
 mod caller;

@@ -2,7 +2,7 @@
 //! undocumented route cannot exist.
 
 use super::{
-    account, auth, consents, deliveries, devices, disable, enrollment,
+    account, associations, auth, consents, deliveries, devices, disable, enrollment,
     envelope::not_routed,
     links, oauth,
     openapi::{self, Preamble},
@@ -89,6 +89,9 @@ pub fn register(registry: &mut impl Registry) {
         .service(well_known::jwks)
         .service(well_known::policy)
         .service(well_known::document)
+        .service(associations::related_origins)
+        .service(associations::asset_links)
+        .service(associations::apple_app_site_association)
         .service(problems::list)
         .service(problems::explain);
 }

@@ -28,7 +28,8 @@ use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-const CACHE: &str = "public, max-age=300";
+/// What is published may be kept for as long.
+pub(super) const CACHE: &str = "public, max-age=300";
 
 /// The document as it is served.
 pub struct Document(pub Arc<str>);

@@ -7,6 +7,7 @@ mod support;
 
 mod account;
 mod announcements;
+mod associations;
 mod devices;
 mod disable;
 mod enrolment;

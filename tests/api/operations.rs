@@ -5,16 +5,20 @@ use crate::{
     support::{
         TestApp, desk, document, links,
         partner::{PARTNERS, Partner, partner, status_of, verify_of},
+        passkeys::passkeys,
         person::*,
     },
 };
 use serde_json::json;
 
-on_both_engines!(every_operation_answers_as_the_document_says);
+on_both_engines!(every_operation_answers_as_the_document_says, passkeys);
 async fn every_operation_answers_as_the_document_says(app: &TestApp) {
     for path in [
         "/.well-known/jwks.json",
         "/.well-known/two-factor-policy",
+        "/.well-known/webauthn",
+        "/.well-known/assetlinks.json",
+        "/.well-known/apple-app-site-association",
         "/openapi.json",
         "/problems",
         "/problems/not-found",

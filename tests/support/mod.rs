@@ -10,12 +10,14 @@ pub mod links;
 pub mod log;
 pub mod needles;
 pub mod partner;
+pub mod passkeys;
 pub mod person;
 pub mod pooler;
 pub mod postgres;
 pub mod race;
 pub use postgres::fresh_database;
 pub mod reply;
+pub mod security_key;
 pub mod wire;
 
 use actix_web::dev::ServerHandle;

@@ -148,6 +148,8 @@ problem_groups! {
         OutcomeUnknown;
     /// Whoever reads what is published.
     Published: NotAcceptable, Unavailable;
+    /// Whoever reads which pages and apps belong to this domain.
+    Associated: NotFound, NotAcceptable, Unavailable;
     /// Whoever reads about problems.
     Explained: NotFound, NotAcceptable;
 }
