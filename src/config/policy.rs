@@ -1,7 +1,10 @@
 //! What owners may and must do about their second factors, as settings.
 
-use super::{Misconfigured, list};
-use crate::domain::{method::Kind, policy::Required};
+use super::{Config, Misconfigured, list};
+use crate::domain::{
+    method::Kind,
+    policy::{Policy, Required},
+};
 
 /// What owners may and must do about their second factors. Durations are in seconds.
 #[derive(Clone, confique::Config)]
@@ -52,4 +55,46 @@ impl PolicyConfig {
 /// Kinds of method, as the environment names them.
 fn kinds(text: &str) -> Result<Vec<Kind>, Misconfigured> {
     list(text).map_err(|()| Misconfigured(format!("TWOFOLD_METHODS names kinds of method, not {text:?}")))
+}
+
+impl Config {
+    /// The rules that decisions depend on.
+    pub fn policy(&self) -> Policy {
+        Policy {
+            product_name: self.product_name.clone(),
+            kinds: self.kinds(),
+            step_up_max_age: self.step_up_max_age,
+            support_max_age: self.support_max_age,
+            bypass_code_ttl: self.bypass_code_ttl,
+            sent_code_ttl: self.sent_code_ttl,
+            totp_window: self.totp_window,
+            access_token_ttl: self.access_token_ttl,
+            session_idle: self.session_idle,
+            session_max: self.session_max,
+            challenge_ttl: self.challenge_ttl,
+            required: self.policy.required,
+            required_grace: self.policy.required_grace,
+            disable_allowed: self.policy.disable_allowed,
+            checkup_after: self.policy.checkup_after,
+            checkup_every: self.policy.checkup_every,
+            device_ttl: self.policy.device_ttl(),
+            enrollment_ttl: self.enrollment_ttl,
+            reminder_after: self.reminder_after,
+            reminder_again: self.reminder_again,
+            undo_for: self.undo_for,
+            restricted_for: self.restricted_for,
+            webhook_overlap: self.webhooks.overlap,
+            events_kept: self.events_kept_days,
+            auth_per_minute: self.auth_per_minute,
+            auth_burst: self.auth_burst,
+            support: self.support.policy(),
+            limits: self.limits.policy(),
+        }
+    }
+
+    /// The kinds of method that can be set up: those that are configured, as far as the policy allows them.
+    pub(super) fn kinds(&self) -> Vec<Kind> {
+        let configured = [Kind::Totp];
+        configured.into_iter().filter(|kind| self.policy.methods.contains(kind)).collect()
+    }
 }
