@@ -791,6 +791,7 @@ var Twofold = class {
   #session;
   #calls;
   #timeout;
+  #device;
   #onStepUp;
   #steppingUp;
   constructor(options = {}) {
@@ -798,6 +799,7 @@ var Twofold = class {
     this.language = options.language;
     this.#timeout = options.timeout ?? 3e4;
     this.#onStepUp = options.onStepUp;
+    this.#device = options.device;
     this.#api = createClient({ baseUrl: options.baseUrl ?? "", fetch: (request) => send(request) });
     this.#session = new Session(
       options.store ?? new MemoryStore(),
@@ -810,18 +812,27 @@ var Twofold = class {
   get isSignedIn() {
     return this.#session.isOpen;
   }
-  /** Signs in by password. While two-factor authentication is on, `answer` completes it. */
+  /** Signs in by password. While two-factor authentication is on, `answer` completes it, unless the device is remembered. */
   async signIn(email, password) {
-    const body = bodyOf(await once(() => this.#api.POST("/auth/login", { ...this.#init(), body: { email, password } })));
-    if (body.result === "second_factor_required") return body;
-    this.#session.replace(body.tokens);
-    return { result: body.result };
+    const device = this.#device?.load();
+    const body = { email, password, ...device ? { device_token: device } : {} };
+    const answer = bodyOf(await once(() => this.#api.POST("/auth/login", { ...this.#init(), body })));
+    return answer.result === "second_factor_required" ? answer : this.#signedIn(answer);
   }
-  /** Completes a sign-in with the second factor. */
-  async answer(challenge, proof) {
-    const body = { challenge, ...proof };
-    const answer = await once(() => this.#api.POST("/auth/login/second-factor", { ...this.#init(), body }));
-    this.#session.replace(bodyOf(answer).tokens);
+  /** Asks for what answers a challenge: the question for a passkey, or a code that is sent. What was asked before is void. */
+  async startAnswer(challenge, method) {
+    const body = { challenge, method };
+    return bodyOf(await once(() => this.#api.POST("/auth/login/second-factor/start", { ...this.#init(), body })));
+  }
+  /** Completes a sign-in with the second factor. `rememberDevice` spares it the next ones; it needs `Options.device`. */
+  async answer(challenge, proof, { rememberDevice = false } = {}) {
+    const body = { challenge, ...proof, ...rememberDevice && this.#device ? { remember_device: true } : {} };
+    return this.#signedIn(bodyOf(await once(() => this.#api.POST("/auth/login/second-factor", { ...this.#init(), body }))));
+  }
+  #signedIn({ result, tokens, setup_required, device_token }) {
+    this.#session.replace(tokens);
+    if (device_token !== void 0) this.#device?.save(device_token);
+    return { result, setup_required };
   }
   /** Ends the session. The tokens are forgotten even when the service could not be told. */
   async signOut() {
@@ -892,7 +903,20 @@ var Twofold = class {
     const params = { path: { id } };
     await this.#calls.make((init) => this.#api.DELETE("/account/security/partners/{id}", { ...init, params }), CHANGE);
   }
-  /** Starts an enrolment. The secret is in this answer and nowhere else. `replaces` swaps the phones at the confirm. */
+  /** The devices that are remembered: signing in there takes the password alone. */
+  devices() {
+    return this.#calls.make((init) => this.#api.GET("/account/security/devices", init), READ);
+  }
+  /** Forgets a device. */
+  async forgetDevice(id) {
+    const params = { path: { id } };
+    await this.#calls.make((init) => this.#api.DELETE("/account/security/devices/{id}", { ...init, params }), CHANGE);
+  }
+  /** Forgets every device. */
+  forgetAllDevices() {
+    return this.#calls.make((init) => this.#api.POST("/account/security/devices/forget-all", init), POST);
+  }
+  /** Starts the enrolment of an authenticator app. The secret is in this answer and nowhere else. */
   startEnrolment(start) {
     return this.#calls.make((init) => this.#api.POST("/account/security/2fa/totp", { ...init, body: start }), POST);
   }
@@ -933,6 +957,11 @@ var Twofold = class {
   async regenerateRecoveryCodes(proofs) {
     const attempt = (init) => this.#api.POST("/account/security/2fa/recovery-codes", { ...init, body: proofs });
     return (await this.#calls.make(attempt, POST)).recovery_codes;
+  }
+  /** Asks for what `verify` proves: the question for a passkey, or a code that is sent. What was asked before is void. */
+  startVerify(method) {
+    const body = { method };
+    return this.#calls.make((init) => this.#api.POST("/account/security/2fa/verify/start", { ...init, body }), CHANGE);
   }
   /** Step-up: proves the second factor in this session. */
   async verify(proof) {

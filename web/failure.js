@@ -3,6 +3,7 @@
 import { NetworkError, ProblemError } from "./client.js";
 import { el } from "./dom.js";
 import { clockText, duration, hasText, t } from "./language.js";
+import { passkeyTrouble } from "./passkey.js";
 import { anyContact, contact } from "./support.js";
 
 /** Problems that say: what you see is not how it stands any more. */
@@ -31,6 +32,8 @@ export function isUnknown(error) {
 /** `message`, nodes that follow it, and sentences for single fields by name. */
 export function explain(app, error, { hasCode = false, isChange = true } = {}) {
   if (isUnknown(error)) return plain(t(isChange ? "network" : "network.read"));
+  const trouble = passkeyTrouble(error);
+  if (trouble) return plain(t(trouble));
   if (!(error instanceof ProblemError)) {
     // A fault of this page: its console gets it, and it holds no input of the customer.
     console.error(error);

@@ -87,6 +87,21 @@ export function proofField(methods = ["totp", "recovery_code"]) {
   };
 }
 
+/** Something to tick. */
+export function checkField({ name, label, hint }) {
+  const id = freshId(name);
+  const hintNode = hint && el("p", { class: "hint", id: `${id}-hint` }, hint);
+  const input = el("input", { type: "checkbox", id, "aria-describedby": hintNode?.id });
+  return {
+    node: el("div", { class: "field check" }, input, el("label", { for: id }, label), hintNode),
+    name,
+    input,
+    describe: () => {},
+    check: () => "",
+    read: () => (input.checked ? { [name]: true } : {}),
+  };
+}
+
 /** Whether the body must hold a code for this token (`proofs` of the action). */
 export function wantsCode(action) {
   return (action.proofs ?? []).some((proof) => proof.split("|").includes("code"));

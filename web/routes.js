@@ -9,14 +9,19 @@ export class MissingPart extends NetworkError {}
 const ROUTES = [
   ["", () => import("./views/overview.js"), "overview", "#/"],
   ["set-up", () => import("./views/set-up.js"), "setUp", "#/"],
+  ["set-up/:kind", () => import("./views/set-up.js"), "setUp", "#/"],
   ["manage", () => import("./views/manage.js"), "manage", "#/"],
   ["manage/add", () => import("./views/set-up.js"), "add", "#/"],
+  ["manage/add/:kind", () => import("./views/set-up.js"), "add", "#/"],
+  ["manage/switch/:id", () => import("./views/set-up.js"), "change", "#/"],
+  ["manage/switch/:id/:kind", () => import("./views/set-up.js"), "change", "#/"],
   ["manage/move/:id", () => import("./views/set-up.js"), "move", "#/"],
   ["manage/rename/:id", () => import("./views/rename.js"), "rename", "#/"],
   ["manage/remove/:id", () => import("./views/remove-method.js"), "removeMethod", "#/"],
   ["manage/recovery-codes", () => import("./views/recovery-codes.js"), "recoveryCodes", "#/"],
   ["manage/disable", () => import("./views/disable.js"), "disable", "#/"],
   ["log", () => import("./views/log.js"), "log", "#/log"],
+  ["devices", () => import("./views/devices.js"), "devices", "#/sessions"],
   ["sessions", () => import("./views/sessions.js"), "sessions", "#/sessions"],
   ["password", () => import("./views/change-password.js"), "change", "#/password"],
   ["partners", () => import("./views/partners.js"), "partners", "#/"],
@@ -36,10 +41,15 @@ export function find(hash) {
   return find("");
 }
 
+/** A part of the page that is fetched when it is first wanted. */
+export function part(load) {
+  return load().catch(() => { throw new MissingPart("a part of the page did not arrive"); });
+}
+
 /** A view whose module is fetched when it is first wanted. */
 function fetched(load, name) {
   return async (app, page, parameters) => {
-    const views = await load().catch(() => { throw new MissingPart("a view did not arrive"); });
+    const views = await part(load);
     if (!page.isLeft) await views[name](app, page, parameters);
   };
 }

@@ -5,9 +5,8 @@ import { el, freshId } from "./dom.js";
 import { explain } from "./failure.js";
 import { LANGUAGES, language, speak, t } from "./language.js";
 import { Page } from "./page.js";
-import { find, MissingPart } from "./routes.js";
-import { askForProof } from "./step-up.js";
-import { TabTokens } from "./tokens.js";
+import { find, MissingPart, part } from "./routes.js";
+import { DeviceToken, TabTokens } from "./tokens.js";
 
 const TABS = [["#/", "security"], ["#/log", "log"], ["#/sessions", "sessions"], ["#/password", "password.change"]];
 
@@ -31,8 +30,9 @@ export class AccountSecurity extends HTMLElement {
       baseUrl: new URL("..", import.meta.url).href.replace(/\/$/, ""),
       language: language(),
       store: new TabTokens(),
+      device: new DeviceToken(),
       onSignedOut: () => this.#sessionEnded(),
-      onStepUp: (_, prove) => askForProof(this, prove),
+      onStepUp: async (_, prove) => (await part(() => import("./step-up.js"))).askForProof(this, prove),
     });
     const skip = el("a", { class: "skip", href: "#content", onclick: (event) => this.#skip(event) });
     this.replaceChildren(skip, this.#header, el("div", { class: "middle" }, this.#notice, this.#main));
@@ -78,11 +78,12 @@ export class AccountSecurity extends HTMLElement {
     }
   }
 
-  /** After a sign-in: on to where the customer wanted to go. */
-  signedIn() {
-    const wanted = this.#wanted;
+  /** After a sign-in: on to where the customer wanted to go, if anything but setting up is possible. */
+  signedIn({ setup_required: mustSetUp = false } = {}) {
+    const wanted = mustSetUp ? "#/set-up" : this.#wanted;
     this.#wanted = null;
     this.challenge = null;
+    if (mustSetUp) this.notice(t("problem.two-factor-setup-required"));
     this.replace(wanted ?? "#/");
   }
 

@@ -34,3 +34,26 @@ export class TabTokens {
     }
   }
 }
+
+// The token of a remembered device outlives sessions and tabs, so it is kept in localStorage. Alone it opens nothing:
+// it stands for the second factor beside the right password, once, and never for a change of two-factor authentication.
+
+const DEVICE = "twofold.device_token";
+
+export class DeviceToken {
+  load() {
+    try {
+      return localStorage.getItem(DEVICE);
+    } catch {
+      return null;
+    }
+  }
+
+  save(token) {
+    try {
+      localStorage.setItem(DEVICE, token);
+    } catch {
+      // Storage is switched off: the next sign-in asks for the second factor.
+    }
+  }
+}

@@ -1,6 +1,7 @@
 // Manage two-factor authentication: the authenticators, the recovery codes, and the way out.
 
 import { card, el, linkButton, row, unseen } from "../dom.js";
+import { offeredKinds } from "../kinds.js";
 import { moment, t } from "../language.js";
 import { contact } from "../support.js";
 
@@ -9,7 +10,7 @@ export async function manage(app, page) {
   if (!status.actions.manage.allowed) return app.replace("#/");
   page.show(() => ({
     title: t("manage"),
-    body: [methods(status), recovery(status), status.actions.disable.allowed && wayOut(), contact(status.support)],
+    body: [methods(status), recovery(status), wayOut(status.actions.disable), contact(status.support)],
   }));
 }
 
@@ -20,15 +21,19 @@ function methods(status) {
     actions.add.allowed && el("div", { class: "buttons" }, linkButton("#/manage/add", "quiet", t("add"))));
 }
 
-function thing(method, { methods, actions }) {
+function thing(method, { methods, actions, kinds }) {
+  const isMovable = kinds.includes(method.type);
+  const others = offeredKinds({ kinds }).filter((kind) => kind !== method.type);
   const link = (path, key) => linkButton(`#/manage/${path}/${method.id}`, "quiet small-button", t(key), unseen(method.label));
   return el("li", null,
     el("h3", null, method.label),
     el("dl", null,
+      row(t("kind"), t(`kind.${method.type}`)),
       row(t("added"), moment(method.created_at)),
       row(t("last-used"), method.last_used_at ? moment(method.last_used_at) : t("never"))),
     el("div", { class: "buttons" },
-      actions.replace.allowed && link("move", "move"),
+      actions.replace.allowed && isMovable && link("move", method.type === "totp" ? "move" : "replace"),
+      actions.replace.allowed && others.length > 0 && link("switch", "switch"),
       link("rename", "rename"),
       methods.length > 1 && link("remove", "remove")));
 }
@@ -43,8 +48,9 @@ function recovery({ recovery_codes: codes, actions }) {
       el("div", { class: "buttons" }, linkButton("#/manage/recovery-codes", "quiet", t("codes.new"))));
 }
 
-function wayOut() {
-  return card(t("disable.title"),
+function wayOut({ allowed, reason }) {
+  if (reason === "forbidden-by-policy") return card(t("disable.title"), el("p", null, t("disable.policy")));
+  return allowed && card(t("disable.title"),
     el("p", null, t("disable.short")),
     el("div", { class: "buttons" }, linkButton("#/manage/disable", "danger-line", t("disable"))));
 }

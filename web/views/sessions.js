@@ -15,7 +15,7 @@ export async function sessions(app, page) {
   page.show(() => ({
     title: t("sessions"),
     body: [
-      el("p", { class: "lead" }, t("sessions.why")),
+      el("p", { class: "lead" }, t("sessions.why"), " ", el("a", { href: "#/devices" }, t("devices.see"))),
       el("div", { class: "card" }, el("ul", { class: "things" }, ...all.map((session) => entry(app, session)))),
       all.length > 1 && actionButton(app, { label: t("sessions.end-others"), kind: "danger-line", run: endOthers }),
     ],

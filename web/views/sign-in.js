@@ -30,7 +30,7 @@ function signInForm(app) {
     isChange: false,
     send: async (values) => {
       const answer = await app.client.signIn(values.email, values.password);
-      if (answer.result === "signed_in") return app.signedIn();
+      if (answer.result === "signed_in") return app.signedIn(answer);
       app.challenge = answer;
       app.go("#/second-factor");
     },

@@ -4,9 +4,9 @@
  * @packageDocumentation
  */
 export { Twofold } from "./twofold.js";
-export type { Demand, Options, Proof, Proofs, SignIn } from "./twofold.js";
+export type { Demand, Kind, Options, Proof, Proofs, SignIn, Start } from "./twofold.js";
 export { NetworkError, ProblemError } from "./problem.js";
 export type { FieldError, Problem } from "./problem.js";
 export { MemoryStore } from "./tokens.js";
-export type { StoredTokens, TokenStore } from "./tokens.js";
+export type { DeviceStore, StoredTokens, TokenStore } from "./tokens.js";
 export type { components, paths } from "./schema.js";

@@ -353,6 +353,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/account/security/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the devices that are remembered. */
+        get: operations["listDevices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/security/devices/forget-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forgets every device. */
+        post: operations["forgetAllDevices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/security/devices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forgets a device: the next sign-in from it asks for the second factor. Sessions that began on it go on. */
+        delete: operations["forgetDevice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/account/security/events": {
         parameters: {
             query?: never;
@@ -956,6 +1007,7 @@ export interface components {
              * @description When its owner is reminded that it is off.
              */
             reminder_at?: string;
+            required: components["schemas"]["Requirement"] | null;
             /**
              * Format: date-time
              * @description Until when partners are asked to hold back what cannot be undone, such as a payout, since the account's protection
@@ -1252,6 +1304,40 @@ export interface components {
          * @enum {string}
          */
         DeliveryState: "waiting" | "delivered" | "dead";
+        /** @description A device that is remembered: a sign-in from it asks for the password alone. */
+        Device: {
+            /**
+             * Format: date-time
+             * @description When the second factor was proved on it.
+             */
+            created_at: string;
+            /** @description Whether the caller's own session began on it. */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description When it is forgotten, however often it is used until then.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description The address that it was last used from. */
+            ip: string;
+            /**
+             * Format: date-time
+             * @description When it was last signed in from.
+             */
+            last_used_at: string;
+            /** @description The user agent that it was last used with. */
+            user_agent: string;
+        };
+        /** @description The devices that are remembered. */
+        Devices: {
+            /** @description The devices, the one that was used last first. */
+            devices: components["schemas"]["Device"][];
+        };
         /** @description What a disable would do. */
         DisablePreview: {
             /**
@@ -1261,7 +1347,7 @@ export interface components {
              *     ]
              */
             alternatives: string[];
-            /** @description Who forbids it; null where nobody does. */
+            /** @description Null: where the policy forbids it, the preview answers 403 as the disable does. */
             blocked_by: string | null;
             /**
              * Format: date-time
@@ -1436,6 +1522,8 @@ export interface components {
              *     `login.second_factor_failed`, `reauthentication.failed`, `session.revoked`, `password.changed`,
              *     `bypass_code.issued`, `bypass_code.used`, `two_factor.reset_by_operator`, `account.imported`,
              *     `account.suspended`, `account.resumed`, `account.unlocked`, `scope.granted`, `scope.revoked`,
+             *     `two_factor.required`,
+             *     `two_factor.released`, `device.remembered`, `device.revoked`, `device.token_reused`,
              *     `partner.allowed`, `partner.refused`, `partner.verified`, `two_factor.restored`, `two_factor.reminded`,
              *     `reminders.stopped`, `account.provisioned`, `account.deleted`, `email.changed`.
              * @example two_factor.disabled
@@ -1482,6 +1570,11 @@ export interface components {
              * @example /label
              */
             pointer: string;
+        };
+        /** @description How many devices were forgotten. */
+        ForgottenDevices: {
+            /** @description The number. */
+            forgotten: number;
         };
         /**
          * @description Who let a partner see an account.
@@ -1558,6 +1651,11 @@ export interface components {
         LoginMethod: "password";
         LoginRequest: {
             /**
+             * @description The token of a remembered device, beside which the password is enough. One that is not good any more is passed
+             *     over: then the second factor is asked for.
+             */
+            device_token?: string | null;
+            /**
              * @description The account's e-mail address.
              * @example alice@example.test
              */
@@ -1594,6 +1692,8 @@ export interface components {
         };
         /** @description Methods. */
         MethodPolicy: {
+            /** @description The kinds that can be set up; a method of another kind goes on working. */
+            allowed: components["schemas"]["MethodType"][];
             /** @description As many as an account may have. */
             max: number;
         };
@@ -1812,6 +1912,23 @@ export interface components {
             challenge_ttl: number;
             /**
              * Format: int32
+             * @description When, after a method was set up, to ask its owner whether it still works; 0 means never.
+             */
+            checkup_after: number;
+            /**
+             * Format: int32
+             * @description How long after a check-up that was passed to ask again; 0 means never.
+             */
+            checkup_every: number;
+            /**
+             * Format: int32
+             * @description For how long a device can be remembered; 0 means that none is.
+             */
+            device_ttl: number;
+            /** @description Whether an owner of whom it is not required may switch it off. */
+            disable_allowed: boolean;
+            /**
+             * Format: int32
              * @description Life of an unconfirmed enrolment.
              */
             enrollment_ttl: number;
@@ -1833,6 +1950,13 @@ export interface components {
              * @description How long after the first reminder the owner is reminded again; 0 means never.
              */
             reminder_again: number;
+            /** @description Of whom two-factor authentication is required. */
+            required: components["schemas"]["Required"];
+            /**
+             * Format: int32
+             * @description For how long an account of which it is required may do without, from its first sign-in since then on.
+             */
+            required_grace: number;
             /**
              * Format: int32
              * @description For how long, after a disable, a reset, an undo, or the use of a recovery or bypass code, partners are asked to
@@ -1871,6 +1995,8 @@ export interface components {
         };
         /** @description A problem as JSON (RFC 9457 §3); some kinds have members of their own. */
         Problem: {
+            /** @description What is possible instead of what the policy forbids. */
+            alternatives?: string[];
             /**
              * Format: int32
              * @description Guesses that are left, in the 403 of a call that carries one proof alone.
@@ -1999,6 +2125,24 @@ export interface components {
             /** @description The new label. */
             label: string;
         };
+        /**
+         * @description Of whom two-factor authentication is required: of nobody, of the accounts on the operator's list, or of all.
+         * @enum {string}
+         */
+        Required: "none" | "listed" | "all";
+        /** @description That two-factor authentication is required of an account. */
+        Requirement: {
+            /**
+             * Format: date-time
+             * @description Since when; null before the first sign-in since then.
+             */
+            since: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the account may do without; from then on, nothing but setting it up is possible where it is off.
+             */
+            until: string | null;
+        };
         /** @description A method that an undo would bring back. */
         RestorableMethod: {
             /** @description What its owner calls it. */
@@ -2036,6 +2180,11 @@ export interface components {
             challenge: string;
             code?: components["schemas"]["OneTimeCode"] | null;
             recovery_code?: components["schemas"]["RecoveryCodeInput"] | null;
+            /**
+             * @description Whether the device is to be remembered: the next sign-ins from it ask for the password alone. A recovery or
+             *     bypass code earns no `device_token`, nor does any factor where the policy remembers no devices.
+             */
+            remember_device?: boolean;
         };
         /** @description The second factor is awaited. */
         SecondFactorRequired: {
@@ -2092,11 +2241,18 @@ export interface components {
         };
         /** @description The sign-in is complete. */
         SignedIn: {
+            /** @description Where the device is remembered: what to send beside the password next time, once, instead of the one before. */
+            device_token?: string;
             /**
              * @description Always `signed_in`. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             result: "signed_in";
+            /**
+             * @description Whether two-factor authentication must be set up before anything else: the policy requires it, and the time to do
+             *     it is over. The tokens are good for setting it up and for signing out, and their `aud` is another one.
+             */
+            setup_required: boolean;
             /** @description The tokens. */
             tokens: components["schemas"]["Tokens"];
         };
@@ -2154,6 +2310,12 @@ export interface components {
             actions: components["schemas"]["Actions"];
             /**
              * Format: date-time
+             * @description When to ask the owner whether a method still works, and how many recovery codes are left; null while it is off, and
+             *     where nobody is asked. A proof by a method in a session, before it or after, puts it off.
+             */
+            checkup_due_at: string | null;
+            /**
+             * Format: date-time
              * @description When it was switched off, if it was on before.
              */
             disabled_at?: string;
@@ -2171,6 +2333,7 @@ export interface components {
              * @description When its owner is reminded that it is off.
              */
             reminder_at?: string;
+            required: components["schemas"]["Requirement"] | null;
             /**
              * Format: date-time
              * @description Until when partners are asked to hold back what cannot be undone, such as a payout, since the account's protection
@@ -2469,6 +2632,10 @@ export interface operations {
                      *       },
                      *       "bypass_code_ttl": 600,
                      *       "challenge_ttl": 300,
+                     *       "checkup_after": 2419200,
+                     *       "checkup_every": 31536000,
+                     *       "device_ttl": 2592000,
+                     *       "disable_allowed": true,
                      *       "enrollment_ttl": 600,
                      *       "limits": {
                      *         "bypass_code": {
@@ -2583,6 +2750,9 @@ export interface operations {
                      *         }
                      *       },
                      *       "methods": {
+                     *         "allowed": [
+                     *           "totp"
+                     *         ],
                      *         "max": 5
                      *       },
                      *       "password": {
@@ -2594,6 +2764,8 @@ export interface operations {
                      *       },
                      *       "reminder_after": 604800,
                      *       "reminder_again": 2592000,
+                     *       "required": "none",
+                     *       "required_grace": 1209600,
                      *       "restricted_for": 86400,
                      *       "session_idle": 604800,
                      *       "session_max": 2592000,
@@ -2718,7 +2890,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid-credential */
+            /** @description two-factor-setup-required, invalid-credential */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2876,6 +3048,7 @@ export interface operations {
                      *             "reason": "two-factor-already-enabled"
                      *           }
                      *         },
+                     *         "checkup_due_at": "2026-12-22T08:00:00Z",
                      *         "enabled": true,
                      *         "kinds": [
                      *           "passkey",
@@ -2896,6 +3069,7 @@ export interface operations {
                      *           "remaining": 9,
                      *           "total": 10
                      *         },
+                     *         "required": null,
                      *         "restricted_until": null,
                      *         "since": "2026-11-24T08:00:00Z",
                      *         "support": {
@@ -2914,6 +3088,15 @@ export interface operations {
                 headers: {
                     /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description two-factor-setup-required */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -3003,6 +3186,7 @@ export interface operations {
                      *           "reason": "two-factor-already-enabled"
                      *         }
                      *       },
+                     *       "checkup_due_at": "2026-12-22T08:00:00Z",
                      *       "enabled": true,
                      *       "kinds": [
                      *         "passkey",
@@ -3023,6 +3207,7 @@ export interface operations {
                      *         "remaining": 9,
                      *         "total": 10
                      *       },
+                     *       "required": null,
                      *       "restricted_until": null,
                      *       "since": "2026-11-24T08:00:00Z",
                      *       "support": {
@@ -3040,6 +3225,15 @@ export interface operations {
                 headers: {
                     /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description two-factor-setup-required */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -3156,7 +3350,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid-credential */
+            /** @description two-factor-setup-required, forbidden-by-policy, invalid-credential */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3301,6 +3495,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description two-factor-setup-required, forbidden-by-policy */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description not-acceptable */
             406: {
                 headers: {
@@ -3394,6 +3597,15 @@ export interface operations {
                 headers: {
                     /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description two-factor-setup-required */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -3558,6 +3770,7 @@ export interface operations {
                      *             "reason": "two-factor-already-enabled"
                      *           }
                      *         },
+                     *         "checkup_due_at": "2026-12-22T08:00:00Z",
                      *         "enabled": true,
                      *         "kinds": [
                      *           "passkey",
@@ -3578,6 +3791,7 @@ export interface operations {
                      *           "remaining": 9,
                      *           "total": 10
                      *         },
+                     *         "required": null,
                      *         "restricted_until": null,
                      *         "since": "2026-11-24T08:00:00Z",
                      *         "support": {
@@ -3623,7 +3837,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid-credential */
+            /** @description two-factor-setup-required, invalid-credential */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3801,7 +4015,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid-credential */
+            /** @description two-factor-setup-required, invalid-credential */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4576,6 +4790,7 @@ export interface operations {
                      *             "reason": "two-factor-already-enabled"
                      *           }
                      *         },
+                     *         "checkup_due_at": "2026-12-22T08:00:00Z",
                      *         "enabled": true,
                      *         "kinds": [
                      *           "passkey",
@@ -4596,6 +4811,7 @@ export interface operations {
                      *           "remaining": 9,
                      *           "total": 10
                      *         },
+                     *         "required": null,
                      *         "restricted_until": null,
                      *         "since": "2026-11-24T08:00:00Z",
                      *         "support": {
@@ -5072,7 +5288,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid-credential */
+            /** @description two-factor-setup-required, invalid-credential */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5241,6 +5457,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description two-factor-setup-required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description not-acceptable */
             406: {
                 headers: {
@@ -5306,6 +5531,360 @@ export interface operations {
                     "RateLimit-Policy"?: string;
                     /** @description Seconds until it is worth another try */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDevices: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The devices */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "devices": [
+                     *         {
+                     *           "created_at": "2026-11-24T08:00:00Z",
+                     *           "current": true,
+                     *           "expires_at": "2026-12-24T08:00:00Z",
+                     *           "id": "01a20c1b-8b20-7d41-a6c3-5f2e1d0b9a47",
+                     *           "ip": "203.0.113.7",
+                     *           "last_used_at": "2026-11-25T07:40:00Z",
+                     *           "user_agent": "Mozilla/5.0 (Android 17; Mobile)"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Devices"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description two-factor-setup-required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forgetAllDevices: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are forgotten */
+            200: {
+                headers: {
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "forgotten": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ForgottenDevices"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description two-factor-setup-required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request-in-progress */
+            409: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation-failed, idempotency-key-reused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forgetDevice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The device */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description two-factor-setup-required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request-in-progress */
+            409: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation-failed, idempotency-key-reused */
+            422: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -5398,6 +5977,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description two-factor-setup-required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description not-acceptable */
             406: {
                 headers: {
@@ -5471,6 +6059,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description two-factor-setup-required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description not-acceptable */
             406: {
                 headers: {
@@ -5533,6 +6130,15 @@ export interface operations {
                 headers: {
                     /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description two-factor-setup-required */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -5643,7 +6249,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description not-permitted */
+            /** @description two-factor-setup-required, not-permitted */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5759,6 +6365,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description two-factor-setup-required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description not-acceptable */
             406: {
                 headers: {
@@ -5829,6 +6444,15 @@ export interface operations {
                 headers: {
                     /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description two-factor-setup-required */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -5953,6 +6577,15 @@ export interface operations {
                 headers: {
                     /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description two-factor-setup-required */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -6180,7 +6813,8 @@ export interface operations {
                 /**
                  * @example {
                  *       "challenge": "a-challenge-as-an-example",
-                 *       "code": "123456"
+                 *       "code": "123456",
+                 *       "remember_device": true
                  *     }
                  */
                 "application/json": components["schemas"]["SecondFactorRequest"];
@@ -6195,7 +6829,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "device_token": "the-token-of-a-device-as-an-example",
                      *       "result": "signed_in",
+                     *       "setup_required": false,
                      *       "tokens": {
                      *         "access_token": "header.claims.signature",
                      *         "acr": "aal2",
@@ -8519,6 +9155,7 @@ export interface operations {
                      *           "remaining": 9,
                      *           "total": 10
                      *         },
+                     *         "required": null,
                      *         "restricted_until": null,
                      *         "since": "2026-11-24T08:00:00Z",
                      *         "support": {
@@ -8552,7 +9189,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description not-permitted */
+            /** @description two-factor-setup-required, not-permitted */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8645,6 +9282,7 @@ export interface operations {
                      *         "remaining": 9,
                      *         "total": 10
                      *       },
+                     *       "required": null,
                      *       "restricted_until": null,
                      *       "since": "2026-11-24T08:00:00Z",
                      *       "support": {
@@ -8668,7 +9306,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description not-permitted */
+            /** @description two-factor-setup-required, not-permitted */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8776,7 +9414,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description not-permitted */
+            /** @description two-factor-setup-required, not-permitted */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8960,7 +9598,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description not-permitted */
+            /** @description two-factor-setup-required, not-permitted */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9138,7 +9776,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description not-permitted */
+            /** @description two-factor-setup-required, not-permitted */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9249,7 +9887,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description not-permitted */
+            /** @description two-factor-setup-required, not-permitted */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -27,6 +27,14 @@ export interface TokenStore {
   save(tokens: StoredTokens | null): void;
 }
 
+/** Keeps the token of a remembered device, which stands for the second factor beside the password. It outlives sessions. */
+export interface DeviceStore {
+  /** The token, or null where the device is not remembered. */
+  load(): string | null;
+  /** Replaces the token. */
+  save(token: string): void;
+}
+
 /** Keeps the tokens until the page is left: no other page, and no later visitor, can read them. */
 export class MemoryStore implements TokenStore {
   #tokens: StoredTokens | null = null;

@@ -7,12 +7,21 @@ import { type Attempt, CHANGE, Calls, type Init, POST, POST_FOR_TOKENS, PUT, REA
 import { ProblemError } from "./problem.js";
 import type { components, paths } from "./schema.js";
 import { Session } from "./session.js";
-import { MemoryStore, type TokenStore, type Tokens } from "./tokens.js";
+import { type DeviceStore, MemoryStore, type TokenStore, type Tokens } from "./tokens.js";
 
 type Schemas = components["schemas"];
 
-/** A proof of the second factor: a code of an authenticator, or a recovery code. */
-export type Proof = { code: string } | { recovery_code: string };
+/** A kind of second factor. */
+export type Kind = Schemas["MethodType"];
+
+/**
+ * A proof of the second factor: a code of an authenticator app, a code that was sent by `startAnswer` or `startVerify`,
+ * what a passkey has signed (`PublicKeyCredential.toJSON()`), or a recovery code.
+ */
+export type Proof =
+  | { code: string; method?: "totp" | "sms" | "email" }
+  | { credential: Record<string, unknown> }
+  | { recovery_code: string };
 
 /** The password, and a second factor where `actions.….proofs` of the status asks for one. */
 export type Proofs = { password: string; code?: string; recovery_code?: string };
@@ -20,10 +29,13 @@ export type Proofs = { password: string; code?: string; recovery_code?: string }
 /** How fresh the proof of the second factor has to be, in seconds (RFC 9470). */
 export type Demand = { maxAge: number };
 
-/** What came of a password. */
+/** What came of a password. `setup_required`: nothing but setting two-factor authentication up is possible now. */
 export type SignIn =
-  | { result: "signed_in" }
+  | { result: "signed_in"; setup_required: boolean }
   | { result: "second_factor_required"; challenge: string; methods: string[]; expires_at: string };
+
+/** What starts an enrolment of any kind. `replaces` swaps the methods at the confirm, of whatever kind they are. */
+export type Start = Proofs & { label?: string; replaces?: string };
 
 /** How a client is set up. */
 export interface Options {
@@ -33,6 +45,8 @@ export interface Options {
   language?: string;
   /** Where the tokens are kept; by default in memory. */
   store?: TokenStore;
+  /** Where the token of a remembered device is kept; without it no device is remembered. */
+  device?: DeviceStore;
   /** By default that of the platform. */
   fetch?: typeof fetch;
   /** Milliseconds after which a try counts as unanswered; 30 seconds by default. */
@@ -52,6 +66,7 @@ export class Twofold {
   readonly #session: Session;
   readonly #calls: Calls;
   readonly #timeout: number;
+  readonly #device: DeviceStore | undefined;
   readonly #onStepUp: Options["onStepUp"];
   #steppingUp: Promise<boolean> | undefined;
 
@@ -61,6 +76,7 @@ export class Twofold {
     this.language = options.language;
     this.#timeout = options.timeout ?? 30_000;
     this.#onStepUp = options.onStepUp;
+    this.#device = options.device;
     this.#api = createClient<paths>({ baseUrl: options.baseUrl ?? "", fetch: (request) => send(request) });
     this.#session = new Session(
       options.store ?? new MemoryStore(),
@@ -75,19 +91,31 @@ export class Twofold {
     return this.#session.isOpen;
   }
 
-  /** Signs in by password. While two-factor authentication is on, `answer` completes it. */
+  /** Signs in by password. While two-factor authentication is on, `answer` completes it, unless the device is remembered. */
   async signIn(email: string, password: string): Promise<SignIn> {
-    const body = bodyOf(await once(() => this.#api.POST("/auth/login", { ...this.#init(), body: { email, password } })));
-    if (body.result === "second_factor_required") return body;
-    this.#session.replace(body.tokens);
-    return { result: body.result };
+    const device = this.#device?.load();
+    const body = { email, password, ...(device ? { device_token: device } : {}) };
+    const answer = bodyOf(await once(() => this.#api.POST("/auth/login", { ...this.#init(), body })));
+    return answer.result === "second_factor_required" ? answer : this.#signedIn(answer);
   }
 
-  /** Completes a sign-in with the second factor. */
-  async answer(challenge: string, proof: Proof): Promise<void> {
-    const body = { challenge, ...proof };
-    const answer = await once(() => this.#api.POST("/auth/login/second-factor", { ...this.#init(), body }));
-    this.#session.replace(bodyOf(answer).tokens);
+  /** Asks for what answers a challenge: the question for a passkey, or a code that is sent. What was asked before is void. */
+  async startAnswer(challenge: string, method: Schemas["AskedMethod"]): Promise<Schemas["Started"]> {
+    const body = { challenge, method };
+    return bodyOf(await once(() => this.#api.POST("/auth/login/second-factor/start", { ...this.#init(), body })));
+  }
+
+  /** Completes a sign-in with the second factor. `rememberDevice` spares it the next ones; it needs `Options.device`. */
+  async answer(challenge: string, proof: Proof, { rememberDevice = false } = {}): Promise<SignIn> {
+    const body = { challenge, ...proof, ...(rememberDevice && this.#device ? { remember_device: true } : {}) };
+    return this.#signedIn(bodyOf(await once(() => this.#api.POST("/auth/login/second-factor", { ...this.#init(), body }))));
+  }
+
+  #signedIn({ result, tokens, setup_required, device_token }: Schemas["SignedIn"]): SignIn {
+    this.#session.replace(tokens);
+    // Good once: the next sign-in needs this one.
+    if (device_token !== undefined) this.#device?.save(device_token);
+    return { result, setup_required };
   }
 
   /** Ends the session. The tokens are forgotten even when the service could not be told. */
@@ -174,8 +202,24 @@ export class Twofold {
     await this.#calls.make((init) => this.#api.DELETE("/account/security/partners/{id}", { ...init, params }), CHANGE);
   }
 
-  /** Starts an enrolment. The secret is in this answer and nowhere else. `replaces` swaps the phones at the confirm. */
-  startEnrolment(start: Proofs & { label?: string; replaces?: string }): Promise<Schemas["Enrolment"]> {
+  /** The devices that are remembered: signing in there takes the password alone. */
+  devices(): Promise<Schemas["Devices"]> {
+    return this.#calls.make((init) => this.#api.GET("/account/security/devices", init), READ);
+  }
+
+  /** Forgets a device. */
+  async forgetDevice(id: string): Promise<void> {
+    const params = { path: { id } };
+    await this.#calls.make((init) => this.#api.DELETE("/account/security/devices/{id}", { ...init, params }), CHANGE);
+  }
+
+  /** Forgets every device. */
+  forgetAllDevices(): Promise<Schemas["ForgottenDevices"]> {
+    return this.#calls.make((init) => this.#api.POST("/account/security/devices/forget-all", init), POST);
+  }
+
+  /** Starts the enrolment of an authenticator app. The secret is in this answer and nowhere else. */
+  startEnrolment(start: Start): Promise<Schemas["Enrolment"]> {
     return this.#calls.make((init) => this.#api.POST("/account/security/2fa/totp", { ...init, body: start }), POST);
   }
 
@@ -227,6 +271,12 @@ export class Twofold {
   async regenerateRecoveryCodes(proofs: Proofs): Promise<string[]> {
     const attempt = (init: Init) => this.#api.POST("/account/security/2fa/recovery-codes", { ...init, body: proofs });
     return (await this.#calls.make(attempt, POST)).recovery_codes;
+  }
+
+  /** Asks for what `verify` proves: the question for a passkey, or a code that is sent. What was asked before is void. */
+  startVerify(method: Schemas["AskedMethod"]): Promise<Schemas["Started"]> {
+    const body = { method };
+    return this.#calls.make((init) => this.#api.POST("/account/security/2fa/verify/start", { ...init, body }), CHANGE);
   }
 
   /** Step-up: proves the second factor in this session. */

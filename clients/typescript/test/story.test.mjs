@@ -6,7 +6,7 @@ import { ProblemError, Twofold } from "../dist/index.js";
 import { protectedBy, setUp, signInWith, signedIn } from "./persons.mjs";
 import { PASSWORD, email, startService } from "./service.mjs";
 
-const persons = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan"];
+const persons = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim"];
 let service;
 before(async () => (service = await startService({ persons })));
 after(() => service.stop());
@@ -15,7 +15,7 @@ const invalidCredential = { name: "ProblemError", status: 403, code: "invalid-cr
 
 test("a customer sets it up, signs in with a code, and switches it off", async () => {
   const { client, result } = await signedIn(service.url, "alice");
-  assert.deepEqual(result, { result: "signed_in" });
+  assert.deepEqual(result, { result: "signed_in", setup_required: false });
   assert.equal((await client.status()).actions.setup.allowed, true);
 
   const { phone, confirmed } = await setUp(client);
@@ -34,7 +34,7 @@ test("a customer sets it up, signs in with a code, and switches it off", async (
   const disabled = await client.disable({ password: PASSWORD, reason: "new_phone" });
   assert.equal(disabled.enabled, false);
   assert.equal((await client.status()).enabled, false);
-  assert.deepEqual(await new Twofold({ baseUrl: service.url }).signIn(email("alice"), PASSWORD), { result: "signed_in" });
+  assert.deepEqual(await new Twofold({ baseUrl: service.url }).signIn(email("alice"), PASSWORD), { result: "signed_in", setup_required: false });
 });
 
 test("a code is refused the second time", async () => {
@@ -101,6 +101,32 @@ test("a partner that sees the account is listed, shut out, and let in again", as
   await client.refusePartner(acme.id);
   assert.deepEqual((await client.partners()).partners, []);
   await assert.rejects(client.refusePartner(acme.id), { status: 404, code: "not-found" });
+});
+
+test("a device is remembered, spares the second factor, and is forgotten", async () => {
+  const { phone } = await protectedBy(service.url, "judy");
+  let token = null;
+  const device = { load: () => token, save: (next) => (token = next) };
+  const client = new Twofold({ baseUrl: service.url, device });
+  const first = await client.signIn(email("judy"), PASSWORD);
+  await client.answer(first.challenge, { code: await phone.code() }, { rememberDevice: true });
+  const before = token;
+  assert.ok(before);
+  assert.deepEqual(await client.signIn(email("judy"), PASSWORD), { result: "signed_in", setup_required: false });
+  assert.notEqual(token, before, "each is good once");
+  const { devices: [one] } = await client.devices();
+  assert.equal(one.current, true);
+  await client.forgetDevice(one.id);
+  assert.deepEqual(await client.forgetAllDevices(), { forgotten: 0 });
+  assert.equal((await client.signIn(email("judy"), PASSWORD)).result, "second_factor_required");
+});
+
+test("a proof is asked for only of a method that the account has", async () => {
+  const { client } = await protectedBy(service.url, "kim");
+  await assert.rejects(client.startVerify("passkey"), { status: 409, code: "method-not-available" });
+  const { challenge, methods } = await client.signIn(email("kim"), PASSWORD);
+  assert.deepEqual(methods, ["totp", "recovery_code"]);
+  await assert.rejects(client.startAnswer(challenge, "email"), { status: 409, code: "method-not-available" });
 });
 
 test("the security log is read page by page", async () => {

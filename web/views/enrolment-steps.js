@@ -1,0 +1,49 @@
+// What a new authenticator of each kind is confirmed with: an app with its first code.
+
+import { el } from "../dom.js";
+import { codeField } from "../fields.js";
+import { form } from "../form.js";
+import { t } from "../language.js";
+import { scanCard } from "../scan-card.js";
+
+const START = { totp: (client, values) => client.startEnrolment(values) };
+const STEP = { totp: scan };
+
+/** Starts an enrolment and shows the step that confirms it. `done` gets the recovery codes, or null. */
+export async function begin(app, page, plan, values, done) {
+  const enrolment = await START[plan.kind](app.client, values);
+  let isPending = true;
+  // Once this step is left its secret is gone from the screen, so nobody can confirm it any more.
+  page.onLeave(() => {
+    if (isPending) app.client.cancelEnrolment(enrolment.id).catch(() => {});
+  });
+  const settled = () => (isPending = false);
+  const confirm = async (call) => {
+    const confirmed = await call();
+    settled();
+    done(confirmed.recovery_codes);
+  };
+  page.show(() => STEP[plan.kind](app, plan, { enrolment, settled, confirm }));
+}
+
+const ENDED = ["enrolment-expired", "already-confirmed", "already-completed"];
+const step = (plan) => el("p", { class: "step" }, t("step", 2, plan.steps, t(`step.${plan.kind}`)));
+
+function scan(app, plan, { enrolment, settled, confirm }) {
+  const code = codeField({ label: t("code.confirm"), hint: t("code.confirm.hint") });
+  const body = form(app, {
+    fields: [code],
+    label: t("scan"),
+    submit: t("confirm"),
+    cancel: plan.home,
+    send: (values) => confirm(() => app.client.confirmEnrolment(enrolment.id, values.code)),
+    onRefused: (error) => {
+      if (ENDED.includes(error.code)) settled();
+      if (error.code !== "code-out-of-window") return false;
+      code.clear();
+      code.input.focus();
+      return false;
+    },
+  });
+  return { title: t("scan"), body: [step(plan), scanCard(enrolment), el("div", { class: "card" }, body)] };
+}
