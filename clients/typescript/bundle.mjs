@@ -14,6 +14,7 @@ const { outputFiles } = await build({
   absWorkingDir: folder,
   entryPoints: ["src/index.ts"],
   bundle: true,
+  minify: true,
   format: "esm",
   target: "es2022",
   platform: "browser",
