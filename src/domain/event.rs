@@ -331,6 +331,7 @@ impl Event {
             // What an owner ended is known to its owner; these were ended by what looks like somebody else.
             EventKind::SessionRevoked => self.has_reason(&["refresh-token-reused", "too-many-failures"]),
             EventKind::LoginSucceeded => self.details.contains_key("new_network"),
+            EventKind::TwoFactorRequired => self.details.get("in_force") == Some(&Value::Bool(true)),
             // Whoever remembers or forgets a device has just signed in, which is told where it is news.
             EventKind::DeviceRemembered
             | EventKind::DeviceRevoked

@@ -163,6 +163,7 @@ async fn the_time_is_had_once_whatever_comes_between(app: &TestApp) {
     let undone = links::undo(app, &link).await.is(200);
     assert_eq!(undone.body["restored"]["methods"], 1, "an undo only ever raises");
     assert_eq!(count(app, "audit WHERE kind = 'two_factor.required'"), 2);
+    assert_eq!(count(app, "announcement WHERE kind = 'two_factor.required'"), 2, "she is told");
 }
 
 on_both_engines!(of_whom_it_is_not_required_nothing_is_asked, of_some);
@@ -174,6 +175,16 @@ async fn of_whom_it_is_not_required_nothing_is_asked(app: &TestApp) {
     assert_eq!(alice.status().await["required"], Value::Null);
     alice.set_up().await;
     alice.disable(json!({})).await.is(200);
+}
+
+on_both_engines!(a_list_that_is_not_looked_at_asks_nothing_of_anybody);
+async fn a_list_that_is_not_looked_at_asks_nothing_of_anybody(app: &TestApp) {
+    let alice = app.person("alice").await;
+    assert!(requirement::require(&app.cx(), whom(&alice), None).await.unwrap().what);
+    assert!(!must_set_up(&alice).await);
+    app.pass(100 * DAY);
+    assert!(!must_set_up(&alice).await);
+    assert_eq!(count(app, "announcement WHERE kind = 'two_factor.required'"), 0);
 }
 
 on_both_engines!(a_check_up_is_due_a_month_after_set_up_and_then_once_a_year);

@@ -51,6 +51,34 @@ async fn the_operator_changes_accounts_beside_a_running_service() {
     }
 }
 
+#[actix_web::test]
+async fn the_operator_keeps_the_list_of_those_who_must_have_it() {
+    for installation in installations() {
+        let id = installation.add_account("alice@example.test");
+        let served = installation.serve_with(|command| {
+            command.env("TWOFOLD_REQUIRED", "listed").env("TWOFOLD_REQUIRED_GRACE", "0");
+        });
+        assert_eq!(served.login("alice@example.test").await["setup_required"], false);
+        let run = |command: &str| object(&installation.run(&["account", command, "--id", &id, "--json"], ""));
+        for changed in [true, false] {
+            assert_eq!(run("require"), json!({"id": id, "changed": changed}));
+        }
+        let line = installation.succeeds(&["account", "list", "--json"]);
+        let listed: Value = serde_json::from_str(&line).unwrap();
+        assert!(listed["listed_since"].is_string() && listed["required_since"].is_null(), "{listed}");
+        assert_eq!(served.login("alice@example.test").await["setup_required"], true);
+        for changed in [true, false] {
+            assert_eq!(run("release-requirement"), json!({"id": id, "changed": changed}));
+        }
+        assert_eq!(served.login("alice@example.test").await["setup_required"], false);
+        let told = installation.run(&["account", "require", "--id", &id], "");
+        assert!(
+            String::from_utf8_lossy(&told.stdout).contains("TWOFOLD_REQUIRED=none"),
+            "the command reads its own settings"
+        );
+    }
+}
+
 #[test]
 fn a_command_without_an_account_or_about_none_says_so() {
     let installation = installations().next().unwrap();

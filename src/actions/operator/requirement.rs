@@ -3,7 +3,7 @@
 use super::{Done, Whom, event, hold};
 use crate::{
     actions::Cx,
-    domain::{account::Remark, event::EventKind, refusal::Stop},
+    domain::{account::Remark, event::EventKind, policy::Required, refusal::Stop},
     store::accounts,
 };
 
@@ -35,7 +35,9 @@ async fn change(cx: &Cx, whom: Whom, is_required: bool, reason: Option<Remark>) 
                 return Ok(Done { id, what: false });
             }
             let kind = if is_required { EventKind::TwoFactorRequired } else { EventKind::TwoFactorReleased };
-            let event = event(kind, reason.as_ref());
+            // A list that is not looked at yet is no news to those who are on it.
+            let is_in_force = setting.policy.required == Required::Listed;
+            let event = event(kind, reason.as_ref()).with("in_force", is_in_force);
             accounts::record(tx, &mut account, &setting.origin, setting.now, &event, |account| {
                 account.listed_at = is_required.then_some(setting.now);
             })?;

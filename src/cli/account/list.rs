@@ -57,6 +57,8 @@ fn object(listed: &Listed) -> String {
         "scopes": account.scope.split_whitespace().collect::<Vec<_>>(),
         "two_factor_since": account.enabled_at,
         "suspended_since": account.suspended_at,
+        "listed_since": account.listed_at,
+        "required_since": account.required_since,
         "created_at": created_at,
     })
     .to_string()
@@ -68,12 +70,13 @@ fn sentence(listed: &Listed) -> String {
     let subject = account.subject.as_ref().map(|subject| format!("  subject {}", subject.as_str()));
     let scope = if account.scope.is_empty() { String::new() } else { format!("  scope {}", account.scope) };
     format!(
-        "{}  {}  {}  added {created_at}{}{}{scope}{}",
+        "{}  {}  {}  added {created_at}{}{}{}{scope}{}",
         account.id,
         account.email.as_str(),
         account.locale,
         since(account.enabled_at, "2FA"),
         since(account.suspended_at, "suspended"),
+        since(account.listed_at, "2FA required"),
         subject.unwrap_or_default()
     )
 }
