@@ -43,6 +43,10 @@ const PATHS: &str = "
     GET /account/security/2fa/totp/{id}
     POST /account/security/2fa/totp/{id}/confirm
     DELETE /account/security/2fa/totp/{id}
+    POST /account/security/2fa/passkeys
+    GET /account/security/2fa/passkeys/{id}
+    POST /account/security/2fa/passkeys/{id}/confirm
+    DELETE /account/security/2fa/passkeys/{id}
     PATCH /account/security/2fa/methods/{id}
     POST /account/security/2fa/methods/{id}/remove
     POST /account/security/2fa/disable

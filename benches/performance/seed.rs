@@ -18,7 +18,7 @@ use twofold::{
         assurance::{Assurance, Factor},
         event::{Event, EventKind},
         id::{AccountId, ChallengeId, MethodId},
-        method::{Kind, Label, Method, State},
+        method::{Kind, Method, State},
         password::Password,
         refusal::{Fault, Stop},
         session::Challenge,
@@ -29,7 +29,7 @@ use twofold::{
         Tx,
         accounts::{self, NewAccount},
         challenges,
-        factors::{self, Assured},
+        factors::{self, Assured, First},
         known_addresses, methods, recovery_codes, totp,
     },
 };
@@ -183,7 +183,7 @@ fn enrol(tx: &mut Tx<'_>, cx: &Cx, owner: AccountId, number: u64, secret: &TotpS
         account: owner,
         kind: Kind::Totp,
         state: State::Pending,
-        label: Label::default(),
+        label: Kind::Totp.label(),
         created_at: cx.now,
         last_used_at: None,
         expires_at: cx.in_seconds(cx.policy.enrollment_ttl),
@@ -195,7 +195,7 @@ fn enrol(tx: &mut Tx<'_>, cx: &Cx, owner: AccountId, number: u64, secret: &TotpS
     let started = Event::of_owner(EventKind::EnrollmentStarted, None).with("method", method.id.to_string());
     accounts::record(tx, &mut account, &cx.origin, cx.now, &started, |_| {})?;
     // The first step of all: whatever code is shown now is still unused.
-    let spent = factors::activate(tx, method.id, Step(1), cx.now)?;
+    let spent = factors::activate(tx, &method, First::Step(Step(1)), cx.now)?;
     recovery_codes::regenerate(tx, owner, cx.now, &Assured::by_factor(&spent))?;
     let enabled = Event::of_owner(EventKind::TwoFactorEnabled, None).with("method", method.id.to_string());
     accounts::record(tx, &mut account, &cx.origin, cx.now, &enabled, |account| {

@@ -87,7 +87,8 @@ pub fn judge(
     offered: &Offered,
     paid: &Paid,
 ) -> Result<Judged, Fault> {
-    factors::judge(tx, &Question { account, binding, paid, now: cx.now, window: cx.policy.totp_window }, offered)
+    let (window, party) = (cx.policy.totp_window, cx.passkeys.as_ref());
+    factors::judge(tx, &Question { account, binding, paid, now: cx.now, window, party }, offered)
 }
 
 /// Uses a right factor up. A used recovery code is a change of the account and an event, a used bypass code an event.
@@ -119,6 +120,22 @@ pub fn spend(
     Ok(spent)
 }
 
+/// Tells the owner of a passkey that somebody may have a copy of it.
+///
+/// # Errors
+/// `unavailable`; `contended` when another writer was faster.
+pub fn tell_of_copy(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    account: &mut Account,
+    session: Option<SessionId>,
+    judged: &Judged,
+) -> Result<(), Fault> {
+    let Judged::Copied(method) = judged else { return Ok(()) };
+    let event = Event::of_owner(EventKind::PasskeyCounterWentBack, session).with("method", method.to_string());
+    accounts::record(tx, account, &cx.origin, cx.now, &event, |_| {})
+}
+
 /// Answers wrong proofs inside a session: an event, and the end of the session once its budget for
 /// wrong proofs is used up. `attempts_remaining` is told where one proof was sent alone.
 ///
@@ -134,6 +151,7 @@ pub fn refuse_in_session<T>(
     judged: &Judged,
 ) -> Result<T, Stop> {
     let session = Some(call.holder.session);
+    tell_of_copy(tx, &call.cx, account, session, judged)?;
     let failed = Event::of_owner(EventKind::ReauthenticationFailed, session).with("action", action);
     accounts::record(tx, account, &call.cx.origin, call.cx.now, &failed, |_| {})?;
     end_if_used_up(tx, call, account, kept)?;

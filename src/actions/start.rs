@@ -7,9 +7,10 @@ use crate::{
         account::Account,
         binding::Binding,
         method::Kind,
+        passkey::CEREMONY_TTL,
         refusal::{Refusal, Stop},
     },
-    store::{Tx, methods},
+    store::{Tx, ceremonies, methods, passkeys},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -72,13 +73,22 @@ pub async fn in_session(call: &Call, kind: Kind) -> Result<Started, Stop> {
     call.cx.store.write("start-verify", start).await
 }
 
-fn start(tx: &mut Tx<'_>, _: &Cx, account: &Account, kind: Kind, _: Binding) -> Result<Started, Stop> {
+fn start(tx: &mut Tx<'_>, cx: &Cx, account: &Account, kind: Kind, binding: Binding) -> Result<Started, Stop> {
     if !methods::kinds(tx, account.id)?.contains(&kind) {
         return Err(Refusal::MethodNotAvailable.into());
     }
     match kind {
         // The app shows its codes unasked.
         Kind::Totp => Err(Refusal::MethodNotAvailable.into()),
-        Kind::Passkey | Kind::Sms | Kind::Email => Err(Refusal::MethodNotAvailable.into()),
+        Kind::Passkey => ask(tx, cx, account, binding),
+        Kind::Sms | Kind::Email => Err(Refusal::MethodNotAvailable.into()),
     }
+}
+
+fn ask(tx: &mut Tx<'_>, cx: &Cx, account: &Account, binding: Binding) -> Result<Started, Stop> {
+    let party = cx.passkeys.as_ref().ok_or(Refusal::MethodNotAvailable)?;
+    let begun = party.ask(&passkeys::all(tx, account.id)?)?;
+    let expires_at = cx.in_seconds(CEREMONY_TTL);
+    ceremonies::begin(tx, account.id, binding, &begun.state, expires_at)?;
+    Ok(Started::Passkey { public_key: begun.public_key, expires_at })
 }

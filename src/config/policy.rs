@@ -92,9 +92,15 @@ impl Config {
         }
     }
 
-    /// The kinds of method that can be set up: those that are configured, as far as the policy allows them.
+    /// The kinds of method that can be set up, the strongest first: those that are configured, as far as the policy
+    /// allows them.
     pub(super) fn kinds(&self) -> Vec<Kind> {
-        let configured = [Kind::Totp];
-        configured.into_iter().filter(|kind| self.policy.methods.contains(kind)).collect()
+        let is_configured = |kind: &Kind| match kind {
+            Kind::Passkey => self.webauthn.rp_id.is_some(),
+            Kind::Totp => true,
+            Kind::Sms | Kind::Email => false,
+        };
+        let offered = |kind: &Kind| is_configured(kind) && self.policy.methods.contains(kind);
+        Kind::ALL.into_iter().filter(offered).collect()
     }
 }

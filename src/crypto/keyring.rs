@@ -111,6 +111,8 @@ pub enum Purpose {
     ClientSecret,
     /// The password hash that a client sent for an account.
     ProvisionedHash,
+    /// The id of a passkey, as the name that it is found by.
+    Passkey,
     /// The check tag of a link that takes a disable back.
     Undo,
     /// The check tag of a link that ends the reminders of a disable.
@@ -259,6 +261,7 @@ impl Purpose {
             Self::PortalSession => b"portal-session",
             Self::ClientSecret => b"client-secret",
             Self::ProvisionedHash => b"provisioned-hash",
+            Self::Passkey => b"passkey",
             Self::Undo => b"undo",
             Self::StopReminders => b"stop-reminders",
         }

@@ -17,13 +17,18 @@ pub enum Binding {
     Partner(ClientId),
 }
 
+impl Binding {
+    /// What every enrolment begins with as it is stored.
+    pub const ENROLMENTS: &str = "enrolment/";
+}
+
 /// As it is stored.
 impl fmt::Display for Binding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SignIn(id) => write!(f, "sign-in/{id}"),
             Self::Session(id) => write!(f, "session/{id}"),
-            Self::Enrolment(id) => write!(f, "enrolment/{id}"),
+            Self::Enrolment(id) => write!(f, "{}{id}", Self::ENROLMENTS),
             Self::Partner(id) => write!(f, "partner/{id}"),
         }
     }

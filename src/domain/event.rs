@@ -121,6 +121,9 @@ pub enum EventKind {
     /// A device was forgotten, since a token of it came that was replaced before, beside the right password.
     #[serde(rename = "device.token_reused")]
     DeviceTokenReused,
+    /// A passkey said to have made no more signatures than before: somebody may have a copy of it.
+    #[serde(rename = "passkey.counter_went_back")]
+    PasskeyCounterWentBack,
     /// A partner may see the account from now on.
     #[serde(rename = "partner.allowed")]
     PartnerAllowed,
@@ -168,6 +171,7 @@ impl EventKind {
             | Self::DeviceRemembered
             | Self::DeviceRevoked
             | Self::DeviceTokenReused
+            | Self::PasskeyCounterWentBack
             | Self::PartnerAllowed
             | Self::PartnerRefused
             | Self::PartnerVerified

@@ -10,7 +10,7 @@ pub const RETENTION: i64 = 24 * 3600;
 const MAX_CHARS: usize = 64;
 
 /// Members that never enter a fingerprint, so that a stored fingerprint tests no guess.
-const CREDENTIALS: [&str; 5] = ["password", "current_password", "new_password", "code", "recovery_code"];
+const CREDENTIALS: [&str; 6] = ["password", "current_password", "new_password", "code", "recovery_code", "credential"];
 
 /// A client's key: 1 to 64 printable ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,6 +20,22 @@ pub struct Site {
     pub apple: Vec<String>,
 }
 
+/// What a browser or an app sent of a passkey, as JSON; only what checks it reads it.
+#[derive(Clone, Debug)]
+pub struct CredentialJson(Vec<u8>);
+
+impl CredentialJson {
+    /// It, as text.
+    pub fn new(json: &serde_json::Map<String, serde_json::Value>) -> Self {
+        Self(serde_json::to_vec(json).unwrap_or_default())
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// An Android app with one of the certificates that it is signed with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AndroidApp {

@@ -123,7 +123,8 @@ pub struct EventBody {
     /// `two_factor.required`,
     /// `two_factor.released`, `device.remembered`, `device.revoked`, `device.token_reused`,
     /// `partner.allowed`, `partner.refused`, `partner.verified`, `two_factor.restored`, `two_factor.reminded`,
-    /// `reminders.stopped`, `account.provisioned`, `account.deleted`, `email.changed`.
+    /// `reminders.stopped`, `account.provisioned`, `account.deleted`, `email.changed`,
+    /// `passkey.counter_went_back`.
     #[schema(value_type = String, pattern = r"^[a-z_]+\.[a-z_]+$", example = "two_factor.disabled")]
     r#type: EventKind,
     /// When.

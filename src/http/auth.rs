@@ -20,6 +20,7 @@ use crate::{
 use actix_web::{HttpResponse, http::StatusCode, post};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// A pair of tokens (RFC 6749 §5.1).
@@ -216,6 +217,9 @@ struct SecondFactorBody {
     /// bypass code earns no `device_token`, nor does any factor where the policy remembers no devices.
     #[serde(default)]
     remember_device: bool,
+    /// What a passkey signed, instead of a code: an `AuthenticationResponseJSON` (WebAuthn §5.1.1).
+    #[schema(value_type = Option<Object>)]
+    credential: Option<Map<String, Value>>,
 }
 
 /// Completes a sign-in with the second factor.
@@ -224,7 +228,7 @@ struct SecondFactorBody {
 #[post("/auth/login/second-factor")]
 pub async fn login_second_factor(call: AnyCall) -> Answer {
     let body: SecondFactorBody = call.body()?;
-    let offered = required_factor(body.code, body.recovery_code)?;
+    let offered = required_factor(body.code, body.recovery_code, body.credential)?;
     let signed_in = second_factor::second_factor(&call.cx, &body.challenge, offered, body.remember_device).await?;
     Ok(json(StatusCode::OK, &SignedInBody::from(signed_in)))
 }

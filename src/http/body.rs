@@ -4,6 +4,7 @@ use super::problem::{Code, Problem};
 use crate::{
     actions::reverify::Proofs,
     domain::{
+        passkey::CredentialJson,
         password::Password,
         recovery_code::RecoveryCode,
         refusal::{Refusal, Violation},
@@ -13,6 +14,7 @@ use crate::{
 };
 use actix_web::{HttpMessage, HttpRequest, http::header, web::Bytes};
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 /// No body of ours comes near this many bytes.
 pub const MAX_BYTES: usize = 16 * 1024;
@@ -112,9 +114,17 @@ pub fn factor(
 /// A second factor that must be there.
 ///
 /// # Errors
-/// `malformed-request` when there is none or two; `validation-failed`.
-pub fn required_factor(code: Option<String>, recovery_code: Option<String>) -> Result<Offered, Problem> {
-    factor(code, recovery_code)??.ok_or_else(|| Code::MalformedRequest.into())
+/// `malformed-request` when there is none or more than one; `validation-failed`.
+pub fn required_factor(
+    code: Option<String>,
+    recovery_code: Option<String>,
+    credential: Option<Map<String, Value>>,
+) -> Result<Offered, Problem> {
+    match (factor(code, recovery_code)?, credential) {
+        (Ok(None), Some(credential)) => Ok(Offered::Credential(CredentialJson::new(&credential))),
+        (_, Some(_)) => Err(Code::MalformedRequest.into()),
+        (factor, None) => factor?.ok_or_else(|| Code::MalformedRequest.into()),
+    }
 }
 
 /// The proofs of a change.

@@ -5,6 +5,7 @@ use super::{
     body::{self, both},
     caller::{Answer, OwnerCall, Render, json, versioned},
     openapi::{Cancelling, Confirming, Enrolling, Looking},
+    passkeys::EnrolledPasskeyBody,
     problem::Problem,
     shapes::{MethodType, OneTimeCode, RecoveryCode, RecoveryCodeInput},
     status_body::StatusBody,
@@ -38,11 +39,11 @@ use uuid::Uuid;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = EnrollRequest)]
-struct EnrollBody {
+pub(super) struct EnrollBody {
     /// The account password.
     #[schema(min_length = 1, max_length = 71, pattern = r"^[^\u0000]*$", format = Password)]
     password: String,
-    /// What the authenticator is to be called; *Authenticator app* by default.
+    /// What the method is to be called; *Authenticator app*, or what its kind is called, by default.
     #[schema(
         min_length = 1,
         max_length = 64,
@@ -61,12 +62,16 @@ struct EnrollBody {
 }
 
 impl EnrollBody {
-    fn parse(self) -> Result<Enroll, Problem> {
+    /// What is asked for.
+    ///
+    /// # Errors
+    /// `malformed-request`, `validation-failed`.
+    pub(super) fn parse(self, means: Means) -> Result<Enroll, Problem> {
         let proofs = body::proofs(self.password, "/password", self.code, self.recovery_code)?;
         let label = self.label.map(|label| Label::parse(&label, "/label")).transpose();
         let replaces = self.replaces.map(|id| id.parse::<MethodId>().map_err(|_| Rule::Id.at("/replaces"))).transpose();
         let ((proofs, label), replaces) = both(both(proofs, label), replaces)?;
-        Ok(Enroll { means: Means::Totp, proofs, label, replaces })
+        Ok(Enroll { means, proofs, label, replaces })
     }
 }
 
@@ -109,6 +114,9 @@ impl Render for Enrolled {
         match self.shown.take() {
             Some(Shown::Totp { secret, otpauth_uri }) => {
                 created(&self, "totp", &EnrolledBody::new(&self, &secret, otpauth_uri))
+            }
+            Some(Shown::Passkey(public_key)) => {
+                created(&self, "passkeys", &EnrolledPasskeyBody::new(&self, public_key))
             }
             None => HttpResponse::from_error(Problem::from(Refusal::AlreadyCompleted)),
         }
@@ -153,7 +161,7 @@ impl EnrolledBody {
         headers(("Location" = String, description = "The enrolment"), ("ETag" = String, description = "The version"))), Enrolling))]
 #[post("/account/security/2fa/totp")]
 pub async fn start_totp(call: OwnerCall) -> Answer {
-    call.change(EnrollBody::parse, enroll::enroll).await
+    call.change(|body: EnrollBody| body.parse(Means::Totp), enroll::enroll).await
 }
 
 /// How far an enrolment is; one that has ended is not shown.

@@ -30,6 +30,11 @@ pub fn request(operation: &str) -> Option<Value> {
     Some(match operation {
         "startTotpEnrolment" => json!({"password": PASSWORD, "label": "Pixel 9"}),
         "confirmTotpEnrolment" | "verifySecondFactor" | "verifyForPartner" => json!({"code": "123456"}),
+        "startPasskeyEnrolment" => json!({"password": PASSWORD, "label": "Security key"}),
+        "confirmPasskeyEnrolment" => json!({"credential": passkey(json!({
+            "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIn0", "attestationObject": "o2NmbXRkbm9uZQ",
+            "transports": ["internal"]
+        }))}),
         "startVerification" => json!({"method": "passkey"}),
         "startLoginSecondFactor" => json!({"challenge": CHALLENGE, "method": "passkey"}),
         "renameMethod" => json!({"label": "Pixel 9, for work"}),
@@ -98,10 +103,11 @@ pub fn success(operation: &str) -> Option<Value> {
 fn of_methods(operation: &str) -> Option<Value> {
     Some(match operation {
         "startTotpEnrolment" => enrolment(),
-        "getTotpEnrolment" => json!({
+        "startPasskeyEnrolment" => passkey_enrolment(),
+        "getTotpEnrolment" | "getPasskeyEnrolment" => json!({
             "id": METHOD, "state": "pending", "label": "Pixel 9", "expires_at": "2026-11-24T08:15:00Z"
         }),
-        "confirmTotpEnrolment" => json!({
+        "confirmTotpEnrolment" | "confirmPasskeyEnrolment" => json!({
             "status": status(), "recovery_codes": recovery_codes(), "tokens": tokens("aal2", &["pwd", "otp", "mfa"])
         }),
         "renameMethod" => method(),
@@ -143,6 +149,27 @@ fn of_sign_ins(operation: &str) -> Option<Value> {
         }]}),
         "forgetAllDevices" => json!({"forgotten": 2}),
         _ => return None,
+    })
+}
+
+/// A credential as browsers write it; shortened.
+fn passkey(response: Value) -> Value {
+    json!({
+        "id": "c2VjdXJpdHkta2V5LTAxMjM0NQ", "rawId": "c2VjdXJpdHkta2V5LTAxMjM0NQ", "type": "public-key",
+        "clientExtensionResults": {}, "response": response
+    })
+}
+
+fn passkey_enrolment() -> Value {
+    json!({
+        "id": METHOD, "type": "passkey", "label": "Security key", "expires_at": "2026-11-24T08:05:00Z",
+        "public_key": {
+            "rp": {"id": "example.com", "name": "Customer Portal"},
+            "user": {"id": "AZChssPUfl-KmwwdLj9KWw", "name": "alice@example.test", "displayName": "alice@example.test"},
+            "challenge": "AAECAwQFBgcICQoLDA0ODw", "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
+            "timeout": 300_000, "excludeCredentials": [], "attestation": "none",
+            "authenticatorSelection": {"residentKey": "preferred", "userVerification": "preferred"}
+        }
     })
 }
 

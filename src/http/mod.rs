@@ -24,6 +24,7 @@ mod pages;
 mod partner;
 mod partner_caller;
 mod partner_events;
+mod passkeys;
 mod problem;
 mod problems;
 mod routes;

@@ -6,7 +6,7 @@ use super::{
     envelope::not_routed,
     links, oauth,
     openapi::{self, Preamble},
-    partner, partner_events, problems, start, support, two_factor, webhooks, well_known,
+    partner, partner_events, passkeys, problems, start, support, two_factor, webhooks, well_known,
 };
 use actix_web::{App, HttpRequest, HttpResponse, dev::HttpServiceFactory, web};
 use std::collections::BTreeMap;
@@ -40,6 +40,10 @@ pub fn register(registry: &mut impl Registry) {
         .service(enrollment::get_totp)
         .service(enrollment::confirm_totp)
         .service(enrollment::cancel_totp)
+        .service(passkeys::start_passkey)
+        .service(passkeys::get_passkey)
+        .service(passkeys::confirm_passkey)
+        .service(passkeys::cancel_passkey)
         .service(two_factor::rename_method)
         .service(two_factor::remove_method)
         .service(disable::preview_disable)

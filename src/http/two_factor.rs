@@ -20,9 +20,11 @@ use crate::{
         },
     },
     domain::{id::MethodId, method::Label},
+    store::factors::Offered,
 };
 use actix_web::{HttpResponse, get, http::StatusCode, patch, post, web::Path};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -127,6 +129,15 @@ struct FactorBody {
     /// A recovery code, instead of a code.
     #[schema(value_type = Option<RecoveryCodeInput>)]
     recovery_code: Option<String>,
+    /// What a passkey signed, instead of a code: an `AuthenticationResponseJSON` (WebAuthn §5.1.1).
+    #[schema(value_type = Option<Object>)]
+    credential: Option<Map<String, Value>>,
+}
+
+impl FactorBody {
+    fn parse(self) -> Result<Offered, Problem> {
+        body::required_factor(self.code, self.recovery_code, self.credential)
+    }
 }
 
 impl Render for Verified {
@@ -145,7 +156,7 @@ impl Render for Verified {
         (status = 204, description = "Proved, for a token of the portal's own issuer"), Stepping))]
 #[post("/account/security/2fa/verify")]
 pub async fn verify_second_factor(call: OwnerCall) -> Answer {
-    call.change(|body: FactorBody| body::required_factor(body.code, body.recovery_code), verify::verify).await
+    call.change(FactorBody::parse, verify::verify).await
 }
 
 /// A new set of recovery codes, shown once.

@@ -3,7 +3,7 @@
 use super::{
     Db, Tx, announcements,
     arrivals::Arrival,
-    bypass_codes,
+    bypass_codes, ceremonies,
     connection::{AnyConnection, Fetch, Prepare, insert_all},
     devices, events,
     row::{hit_one, moment, moment_or_none, parsed},
@@ -282,6 +282,7 @@ pub fn record(
         account.tokens_valid_after = now;
         bypass_codes::revoke(tx, account.id)?;
         devices::forget_all(tx, account.id)?;
+        ceremonies::end_proofs(tx, account.id)?;
     }
     if matches!(event.actor, Actor::Support(_)) {
         // Somebody looks after the account: whatever support does, it does for a ticket.

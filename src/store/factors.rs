@@ -1,13 +1,18 @@
 //! What a code or a recovery code proves. Judging spends nothing; spending happens once, in the
 //! transaction of what it is spent on, and leaves a [`Spent`] as evidence.
 
-use super::{Db, Tx, bypass_codes, ledger::Paid, methods, recovery_codes, row::parsed, totp};
-use crate::crypto::keyring::Hashed;
+use super::{Db, Tx, bypass_codes, ceremonies, ledger::Paid, methods, passkeys, recovery_codes, row::parsed, totp};
+use crate::crypto::{
+    keyring::Hashed,
+    passkeys::{Assertion, Passkey, RelyingParty, Wrong},
+};
 use crate::domain::{
     assurance::{Assurance, Factor},
     binding::Binding,
     guesses::Scope,
     id::{AccountId, BypassCodeId, MethodId},
+    method::Method,
+    passkey::CredentialJson,
     recovery_code::RecoveryCode,
     refusal::{Fault, Refusal},
     totp::{Code, Step},
@@ -21,6 +26,8 @@ pub enum Offered {
     Code(Code),
     /// A recovery code, or a bypass code in its place.
     RecoveryCode(RecoveryCode),
+    /// What a passkey signed.
+    Credential(CredentialJson),
 }
 
 /// What a proof is judged by, beside what the account has.
@@ -35,12 +42,26 @@ pub struct Question<'a> {
     pub now: Timestamp,
     /// Steps that a code of an authenticator app may be early or late.
     pub window: u32,
+    /// Whom passkeys are made for, where there are any.
+    pub party: Option<&'a RelyingParty>,
 }
 
 /// The first proof of a method that is to be confirmed.
 pub enum First {
     /// The time step of an authenticator app's code.
     Step(Step),
+    /// A passkey, as it was registered.
+    Passkey(NewPasskey),
+}
+
+/// A passkey that is registered and not stored yet.
+pub struct NewPasskey {
+    /// It.
+    pub passkey: Passkey,
+    /// How many signatures it has made.
+    pub counter: u32,
+    /// What it was checked against, which is used up with it.
+    pub state: Vec<u8>,
 }
 
 /// An offered factor that is right, not spent yet.
@@ -55,6 +76,9 @@ pub enum Judged {
     /// It is wrong for every authenticator that could be opened, and one could not be. It was judged, so
     /// it is paid for; the answer is that we cannot tell.
     Unclear,
+    /// It is a passkey's, right in everything, and says to have made no more signatures than before: somebody may have
+    /// a copy of it. This is its method.
+    Copied(MethodId),
 }
 
 impl Judged {
@@ -62,7 +86,7 @@ impl Judged {
     pub fn refusal(&self, attempts_remaining: Option<u32>) -> Refusal {
         match self {
             Self::Unclear => Refusal::FactorUnreadable,
-            Self::Right(_) | Self::Wrong => Refusal::InvalidCredential { attempts_remaining },
+            Self::Right(_) | Self::Wrong | Self::Copied(_) => Refusal::InvalidCredential { attempts_remaining },
         }
     }
 }
@@ -71,6 +95,16 @@ enum What {
     Step(MethodId, Step),
     Recovery(Hashed),
     Bypass(BypassCodeId),
+    Passkey(Signed),
+}
+
+/// A signature of a passkey that is right.
+struct Signed {
+    method: MethodId,
+    binding: Binding,
+    state: Vec<u8>,
+    counter: (u32, u32),
+    stays: bool,
 }
 
 /// Evidence that a factor was right and is used up. Only [`spend`] makes one.
@@ -111,7 +145,56 @@ pub fn judge(db: &mut Db<'_>, question: &Question<'_>, offered: &Offered) -> Res
     match offered {
         Offered::Code(code) => judge_code(db, question, code),
         Offered::RecoveryCode(code) => judge_recovery_code(db, question, code),
+        Offered::Credential(credential) => judge_credential(db, question, credential),
     }
+}
+
+/// By the passkey that it names, if that is the account's, and by what was asked for the same thing.
+fn judge_credential(db: &mut Db<'_>, question: &Question<'_>, credential: &CredentialJson) -> Result<Judged, Fault> {
+    let Question { account, binding, now, .. } = *question;
+    let Some(party) = question.party else { return Ok(Judged::Wrong) };
+    let Ok(assertion) = Assertion::read(credential.bytes()) else { return Ok(Judged::Wrong) };
+    let Some(state) = ceremonies::find(db, account, binding, now)? else { return Ok(Judged::Wrong) };
+    let Some(kept) = passkeys::find(db, account, assertion.credential())? else { return Ok(Judged::Wrong) };
+    Ok(match party.finish_assertion(&state, &assertion, account, &kept.passkey, kept.counter) {
+        Ok(asserted) => Judged::Right(Match(What::Passkey(Signed {
+            method: kept.method,
+            binding,
+            state,
+            counter: (kept.counter, asserted.counter),
+            stays: kept.passkey.is_bound_to_device(),
+        }))),
+        Err(Wrong::CounterWentBack) => Judged::Copied(kept.method),
+        Err(wrong) => {
+            log::info!("a passkey was refused: {wrong}");
+            Judged::Wrong
+        }
+    })
+}
+
+/// Checks a new passkey of a method that waits for its confirm; none where it is wrong, or is registered already.
+///
+/// # Errors
+/// `unavailable`.
+pub fn judge_new(
+    db: &mut Db<'_>,
+    party: &RelyingParty,
+    method: &Method,
+    credential: &CredentialJson,
+    now: Timestamp,
+) -> Result<Option<First>, Fault> {
+    let Some(state) = ceremonies::find(db, method.account, Binding::Enrolment(method.id), now)? else {
+        return Ok(None);
+    };
+    let (passkey, counter) = match party.finish_registration(&state, credential.bytes()) {
+        Ok(made) => made,
+        Err(wrong) => {
+            log::info!("a new passkey was refused: {wrong}");
+            return Ok(None);
+        }
+    };
+    let is_taken = passkeys::is_taken(db, &passkey.id)?;
+    Ok((!is_taken).then_some(First::Passkey(NewPasskey { passkey, counter, state })))
 }
 
 /// The two budgets are apart: while that of recovery codes is spent, a bypass code is judged alone, and what came to
@@ -160,14 +243,19 @@ fn judge_code(db: &mut Db<'_>, question: &Question<'_>, code: &Code) -> Result<J
 ///
 /// # Errors
 /// `contended` when it was confirmed or abandoned meanwhile.
-pub fn activate(tx: &mut Tx<'_>, method: MethodId, first: First, now: Timestamp) -> Result<Spent, Fault> {
+pub fn activate(tx: &mut Tx<'_>, method: &Method, first: First, now: Timestamp) -> Result<Spent, Fault> {
     let factor = match first {
         First::Step(step) => {
-            totp::advance(tx, method, step)?;
+            totp::advance(tx, method.id, step)?;
             Factor::Totp
         }
+        First::Passkey(NewPasskey { passkey, counter, state }) => {
+            ceremonies::end(tx, Binding::Enrolment(method.id), &state)?;
+            passkeys::insert(tx, method.account, method.id, &passkey, counter)?;
+            Factor::Passkey { stays: passkey.is_bound_to_device() }
+        }
     };
-    methods::activate(tx, method, now)?;
+    methods::activate(tx, method.id, now)?;
     Ok(Spent { factor })
 }
 
@@ -181,6 +269,12 @@ pub fn spend(tx: &mut Tx<'_>, account: AccountId, matched: Match, now: Timestamp
             totp::advance(tx, method, step)?;
             methods::touch(tx, method, now)?;
             Ok(Spent { factor: Factor::Totp })
+        }
+        What::Passkey(Signed { method, binding, state, counter: (from, to), stays }) => {
+            ceremonies::end(tx, binding, &state)?;
+            passkeys::count(tx, method, from, to)?;
+            methods::touch(tx, method, now)?;
+            Ok(Spent { factor: Factor::Passkey { stays } })
         }
         What::Recovery(code) => {
             recovery_codes::consume(tx, account, &code, now)?;

@@ -4,7 +4,10 @@
 use super::{
     Db,
     row::parsed,
-    schema::{bypass_code, challenge, client, device, recovery_code, session, tombstone_totp, totp, webhook},
+    schema::{
+        bypass_code, challenge, client, device, passkey, recovery_code, session, tombstone_passkey, tombstone_totp,
+        totp, webhook,
+    },
 };
 use crate::{
     crypto::keyring::{Hashed, Sealed},
@@ -23,6 +26,10 @@ pub enum Rows {
     Secrets,
     /// Secrets of authenticators that were switched off and may come back, which a sealing key opens.
     BuriedSecrets,
+    /// Passkeys, which a sealing key opens.
+    Passkeys,
+    /// Passkeys that were switched off and may come back, which a sealing key opens.
+    BuriedPasskeys,
     /// Secrets of webhooks, which a sealing key opens.
     WebhookSecrets,
     /// Recovery codes that are unused, which a hashing key checks.
@@ -41,7 +48,8 @@ pub enum Rows {
 
 impl Rows {
     /// Those whose keys are of the sealing ring.
-    pub const SEALED: [Self; 3] = [Self::Secrets, Self::BuriedSecrets, Self::WebhookSecrets];
+    pub const SEALED: [Self; 5] =
+        [Self::Secrets, Self::BuriedSecrets, Self::Passkeys, Self::BuriedPasskeys, Self::WebhookSecrets];
     /// Those whose keys are of the hashing ring.
     pub const HASHED: [Self; 6] = [
         Self::RecoveryCodes,
@@ -64,6 +72,8 @@ pub fn page(db: &mut Db<'_>, rows: Rows, after: &Place, now: Timestamp) -> Resul
     let found = match rows {
         Rows::Secrets => return secrets(db, after),
         Rows::BuriedSecrets => return buried_secrets(db, after),
+        Rows::Passkeys => return passkeys(db, after),
+        Rows::BuriedPasskeys => return buried_passkeys(db, after),
         Rows::WebhookSecrets => return webhook_secrets(db, after),
         Rows::RecoveryCodes => recovery_codes(db, after)?,
         Rows::RefreshTokens => refresh_tokens(db, after, now.as_millisecond())?,
@@ -99,6 +109,28 @@ fn secrets(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option<Place>
 fn buried_secrets(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option<Place>), Fault> {
     use tombstone_totp::dsl;
     let rows: Vec<(String, Vec<u8>)> = dsl::tombstone_totp
+        .filter(dsl::method_id.gt(&after.0))
+        .order(dsl::method_id)
+        .limit(PAGE)
+        .select((dsl::method_id, dsl::sealed))
+        .load(db.conn)?;
+    names(rows)
+}
+
+fn passkeys(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option<Place>), Fault> {
+    use passkey::dsl;
+    let rows: Vec<(String, Vec<u8>)> = dsl::passkey
+        .filter(dsl::method_id.gt(&after.0))
+        .order(dsl::method_id)
+        .limit(PAGE)
+        .select((dsl::method_id, dsl::sealed))
+        .load(db.conn)?;
+    names(rows)
+}
+
+fn buried_passkeys(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option<Place>), Fault> {
+    use tombstone_passkey::dsl;
+    let rows: Vec<(String, Vec<u8>)> = dsl::tombstone_passkey
         .filter(dsl::method_id.gt(&after.0))
         .order(dsl::method_id)
         .limit(PAGE)

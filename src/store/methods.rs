@@ -5,6 +5,7 @@ use super::{
     arrivals::Arrival,
     connection::{AnyConnection, Fetch, Prepare, insert_all},
     factors::Assured,
+    passkeys,
     row::{hit_one, moment, moment_or_none, parsed, parsed_or_none},
     schema::{
         method::{self, dsl},
@@ -293,6 +294,7 @@ fn end(
     for method in &ending {
         let id = method.id.to_string();
         diesel::delete(totp::table.filter(totp::method_id.eq(&id))).prepared().execute(tx.conn)?;
+        passkeys::delete(tx, method.id)?;
         let leaving = dsl::method.filter(dsl::id.eq(&id)).filter(dsl::state.eq(method.state.as_str()));
         let rows = diesel::update(leaving)
             .set((dsl::state.eq(to.as_str()), dsl::ended_at.eq(now.as_millisecond())))

@@ -4,12 +4,12 @@
 use super::{
     Db, Tx,
     connection::Prepare,
+    passkeys,
     row::parsed,
-    schema::{method, tombstone_totp, totp},
-    totp::cell,
+    schema::{method, passkey, tombstone_passkey, tombstone_totp, totp},
 };
 use crate::{
-    crypto::keyring::Sealed,
+    crypto::keyring::{Cell, Sealed},
     domain::{
         id::{AccountId, MethodId},
         refusal::Fault,
@@ -23,15 +23,26 @@ const PAGE: i64 = 50;
 /// Where secrets lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// With the methods in service, and those that wait for their confirm.
+    /// With the authenticator apps in service, and those that wait for their confirm.
     InService,
-    /// Under tombstones, sealed for the cell that they may come back to.
+    /// Those of authenticator apps under tombstones, sealed for the cell that they may come back to.
     Buried,
+    /// With the passkeys in service.
+    Passkeys,
+    /// Passkeys under tombstones.
+    BuriedPasskeys,
 }
 
 impl Place {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::InService, Self::Buried];
+    pub const ALL: [Self; 4] = [Self::InService, Self::Buried, Self::Passkeys, Self::BuriedPasskeys];
+
+    fn cell(self, account: AccountId, method: MethodId) -> Cell {
+        match self {
+            Self::InService | Self::Buried => super::totp::cell(account, method),
+            Self::Passkeys | Self::BuriedPasskeys => passkeys::cell(account, method),
+        }
+    }
 }
 
 /// A secret under another key than the first.
@@ -68,6 +79,8 @@ pub fn page(db: &mut Db<'_>, place: Place, after: &str) -> Result<Page, Fault> {
     let rows = match place {
         Place::InService => in_service(db, after)?,
         Place::Buried => buried(db, after)?,
+        Place::Passkeys => passkeys_in_service(db, after)?,
+        Place::BuriedPasskeys => buried_passkeys(db, after)?,
     };
     let next = rows.last().filter(|_| rows.len() as i64 == PAGE).map(|(_, method, _)| method.clone());
     let first = db.keys.ids.sealing.first().map(String::as_str);
@@ -88,7 +101,7 @@ pub fn page(db: &mut Db<'_>, place: Place, after: &str) -> Result<Page, Fault> {
 pub fn reseal(tx: &mut Tx<'_>, stale: &[Stale]) -> Result<Resealed, Fault> {
     let mut outcome = Resealed::default();
     for Stale { place, account, method, sealed } in stale {
-        let cell = cell(*account, *method);
+        let cell = place.cell(*account, *method);
         let secret = match tx.keys.open(cell, sealed) {
             Ok(secret) => secret,
             Err(Fault::Unreadable(_)) => {
@@ -127,6 +140,27 @@ fn buried(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
     Ok(rows.load(db.conn)?)
 }
 
+fn passkeys_in_service(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
+    use passkey::dsl;
+    let rows = dsl::passkey
+        .inner_join(method::table)
+        .filter(dsl::method_id.gt(after))
+        .order(dsl::method_id)
+        .limit(PAGE)
+        .select((method::account_id, dsl::method_id, dsl::sealed));
+    Ok(rows.load(db.conn)?)
+}
+
+fn buried_passkeys(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
+    use tombstone_passkey::dsl;
+    let rows = dsl::tombstone_passkey.filter(dsl::method_id.gt(after)).order(dsl::method_id).limit(PAGE).select((
+        dsl::account_id,
+        dsl::method_id,
+        dsl::sealed,
+    ));
+    Ok(rows.load(db.conn)?)
+}
+
 /// How many rows held the old bytes, and hold the new ones now.
 fn exchange(tx: &mut Tx<'_>, place: Place, method: MethodId, old: &Sealed, new: Sealed) -> Result<usize, Fault> {
     let method = method.to_string();
@@ -140,6 +174,16 @@ fn exchange(tx: &mut Tx<'_>, place: Place, method: MethodId, old: &Sealed, new: 
                 .filter(tombstone_totp::method_id.eq(method))
                 .filter(tombstone_totp::sealed.eq(&old.0));
             diesel::update(unmoved).set(tombstone_totp::sealed.eq(new.0)).prepared().execute(tx.conn)?
+        }
+        Place::Passkeys => {
+            let unmoved = passkey::table.filter(passkey::method_id.eq(method)).filter(passkey::sealed.eq(&old.0));
+            diesel::update(unmoved).set(passkey::sealed.eq(new.0)).prepared().execute(tx.conn)?
+        }
+        Place::BuriedPasskeys => {
+            let unmoved = tombstone_passkey::table
+                .filter(tombstone_passkey::method_id.eq(method))
+                .filter(tombstone_passkey::sealed.eq(&old.0));
+            diesel::update(unmoved).set(tombstone_passkey::sealed.eq(new.0)).prepared().execute(tx.conn)?
         }
     })
 }

@@ -54,10 +54,38 @@ table! {
 }
 
 table! {
+    passkey (method_id) {
+        method_id -> Text,
+        name -> Text,
+        sealed -> Binary,
+        counter -> BigInt,
+    }
+}
+
+table! {
+    ceremony (binding) {
+        binding -> Text,
+        account_id -> Text,
+        state -> Binary,
+        expires_at -> BigInt,
+    }
+}
+
+table! {
     tombstone (account_id) {
         account_id -> Text,
         disabled_at -> BigInt,
         expires_at -> BigInt,
+    }
+}
+
+table! {
+    tombstone_passkey (method_id) {
+        method_id -> Text,
+        account_id -> Text,
+        name -> Text,
+        sealed -> Binary,
+        counter -> BigInt,
     }
 }
 
@@ -336,8 +364,10 @@ diesel::joinable!(consent -> client (client_id));
 diesel::joinable!(webhook -> client (client_id));
 diesel::joinable!(totp -> method (method_id));
 diesel::joinable!(tombstone_totp -> method (method_id));
+diesel::joinable!(passkey -> method (method_id));
+diesel::joinable!(tombstone_passkey -> method (method_id));
 allow_tables_to_appear_in_same_query!(account, session, challenge);
-allow_tables_to_appear_in_same_query!(method, totp, tombstone_totp);
+allow_tables_to_appear_in_same_query!(method, totp, tombstone_totp, passkey, tombstone_passkey);
 allow_tables_to_appear_in_same_query!(account, audit_end);
 allow_tables_to_appear_in_same_query!(announcement, audit, delivery);
 allow_tables_to_appear_in_same_query!(announcement, consent);

@@ -1,15 +1,16 @@
 //! Tombstones: what an undo brings back. When two-factor authentication is switched off, the sealed secrets of its
 //! methods are laid here for a time instead of being wiped; the methods themselves stay in their table anyway, out of
 //! service, since events name them. Nothing here is opened: it comes back to the cell that it was sealed for.
+//! Each kind of method has its own table, as it has in service.
 
 use super::{
     Db, Tx,
     connection::{Fetch, Prepare},
     row::{hit_one, moment},
     schema::{
-        method,
+        method, passkey,
         tombstone::{self, dsl},
-        tombstone_totp, totp,
+        tombstone_passkey, tombstone_totp, totp,
     },
 };
 use crate::{
@@ -48,11 +49,10 @@ pub(super) fn bury(
     discard(tx, account)?;
     let Some(until) = until else { return Ok(()) };
     let ids: Vec<String> = methods.iter().map(MethodId::to_string).collect();
-    let kept: Vec<(String, Vec<u8>, i64)> = totp::table
-        .filter(totp::method_id.eq_any(ids))
-        .select((totp::method_id, totp::sealed, totp::last_step))
-        .load(tx.conn)?;
-    if kept.is_empty() {
+    let apps: Vec<App> = totp::table.filter(totp::method_id.eq_any(&ids)).select(totp::all_columns).load(tx.conn)?;
+    let passkeys: Vec<Passkey> =
+        passkey::table.filter(passkey::method_id.eq_any(&ids)).select(passkey::all_columns).load(tx.conn)?;
+    if apps.is_empty() && passkeys.is_empty() {
         // An undo must not switch on what nobody could pass.
         return Ok(());
     }
@@ -62,7 +62,7 @@ pub(super) fn bury(
         dsl::expires_at.eq(until.as_millisecond()),
     );
     diesel::insert_into(tombstone::table).values(head).prepared().execute(tx.conn)?;
-    for (method, sealed, last_step) in kept {
+    for (method, sealed, last_step) in apps {
         let row = (
             tombstone_totp::method_id.eq(method),
             tombstone_totp::account_id.eq(account.to_string()),
@@ -71,8 +71,23 @@ pub(super) fn bury(
         );
         diesel::insert_into(tombstone_totp::table).values(row).prepared().execute(tx.conn)?;
     }
+    for (method, name, sealed, counter) in passkeys {
+        let row = (
+            tombstone_passkey::method_id.eq(method),
+            tombstone_passkey::account_id.eq(account.to_string()),
+            tombstone_passkey::name.eq(name),
+            tombstone_passkey::sealed.eq(sealed),
+            tombstone_passkey::counter.eq(counter),
+        );
+        diesel::insert_into(tombstone_passkey::table).values(row).prepared().execute(tx.conn)?;
+    }
     Ok(())
 }
+
+/// Method, sealed secret, last step.
+type App = (String, Vec<u8>, i64);
+/// Method, name, sealed credential, count of signatures.
+type Passkey = (String, String, Vec<u8>, i64);
 
 /// What the holder of a link can bring back now; `None` when it was, or cannot be any more.
 ///
@@ -87,9 +102,12 @@ pub fn find(db: &mut Db<'_>, link: &Link, now: Timestamp) -> Result<Option<Tombs
         .select(dsl::expires_at)
         .fetch_one(db.conn)?;
     let Some(expires_at) = head else { return Ok(None) };
-    let labels: Vec<(String, String)> = tombstone_totp::table
-        .inner_join(method::table)
-        .filter(tombstone_totp::account_id.eq(&account))
+    let apps = tombstone_totp::table.filter(tombstone_totp::account_id.eq(&account)).select(tombstone_totp::method_id);
+    let passkeys = tombstone_passkey::table
+        .filter(tombstone_passkey::account_id.eq(&account))
+        .select(tombstone_passkey::method_id);
+    let labels: Vec<(String, String)> = method::table
+        .filter(method::id.eq_any(apps).or(method::id.eq_any(passkeys)))
         .order((method::created_at, method::id))
         .select((method::id, method::label))
         .load(db.conn)?;
@@ -109,29 +127,52 @@ pub fn find(db: &mut Db<'_>, link: &Link, now: Timestamp) -> Result<Option<Tombs
 /// `contended` when it was used up or discarded meanwhile.
 pub fn exhume(tx: &mut Tx<'_>, link: &Link, now: Timestamp) -> Result<usize, Fault> {
     let account = link.account().to_string();
-    let kept: Vec<(String, Vec<u8>, i64)> = tombstone_totp::table
+    let apps: Vec<App> = tombstone_totp::table
         .filter(tombstone_totp::account_id.eq(&account))
         .select((tombstone_totp::method_id, tombstone_totp::sealed, tombstone_totp::last_step))
+        .load(tx.conn)?;
+    let passkeys: Vec<Passkey> = tombstone_passkey::table
+        .filter(tombstone_passkey::account_id.eq(&account))
+        .select((
+            tombstone_passkey::method_id,
+            tombstone_passkey::name,
+            tombstone_passkey::sealed,
+            tombstone_passkey::counter,
+        ))
         .load(tx.conn)?;
     let head = dsl::tombstone
         .filter(dsl::account_id.eq(&account))
         .filter(dsl::disabled_at.eq(link.disabled_at().as_millisecond()))
         .filter(dsl::expires_at.gt(now.as_millisecond()));
     hit_one(diesel::delete(head).prepared().execute(tx.conn)?, "tombstone")?;
-    for (id, sealed, last_step) in &kept {
+    for (id, sealed, last_step) in &apps {
         let row = (totp::method_id.eq(id), totp::sealed.eq(sealed), totp::last_step.eq(last_step));
         diesel::insert_into(totp::table).values(row).prepared().execute(tx.conn)?;
-        let removed = method::table
-            .filter(method::id.eq(id))
-            .filter(method::account_id.eq(&account))
-            .filter(method::state.eq(State::Removed.as_str()));
-        let rows = diesel::update(removed)
-            .set((method::state.eq(State::Active.as_str()), method::ended_at.eq(None::<i64>)))
-            .prepared()
-            .execute(tx.conn)?;
-        hit_one(rows, "removed method")?;
+        return_to_service(tx, &account, id)?;
     }
-    Ok(kept.len())
+    for (id, name, sealed, counter) in &passkeys {
+        let row = (
+            passkey::method_id.eq(id),
+            passkey::name.eq(name),
+            passkey::sealed.eq(sealed),
+            passkey::counter.eq(counter),
+        );
+        diesel::insert_into(passkey::table).values(row).prepared().execute(tx.conn)?;
+        return_to_service(tx, &account, id)?;
+    }
+    Ok(apps.len() + passkeys.len())
+}
+
+fn return_to_service(tx: &mut Tx<'_>, account: &str, method: &str) -> Result<(), Fault> {
+    let removed = method::table
+        .filter(method::id.eq(method))
+        .filter(method::account_id.eq(account))
+        .filter(method::state.eq(State::Removed.as_str()));
+    let rows = diesel::update(removed)
+        .set((method::state.eq(State::Active.as_str()), method::ended_at.eq(None::<i64>)))
+        .prepared()
+        .execute(tx.conn)?;
+    hit_one(rows, "removed method")
 }
 
 /// Wipes what lies under the tombstone of an account, if there is one.

@@ -30,3 +30,4 @@ mod m_audit;
 mod n_undo;
 mod o_devices;
 mod p_policy;
+mod w_passkeys;

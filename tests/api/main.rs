@@ -23,6 +23,7 @@ mod partner_consent;
 mod partner_events;
 mod partner_provision;
 mod partner_token;
+mod passkeys;
 mod policy;
 mod portal;
 mod proofs;

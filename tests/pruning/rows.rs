@@ -15,8 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A table, what a row of it is but for its name `@`, its account `#` and its moment `%`, and for how many days it
 /// is kept after that moment.
-const KINDS: [(&str, &str, &str, i64); 11] = [
+const KINDS: [(&str, &str, &str, i64); 12] = [
     ("challenge", "id, account_id, hashed, epoch, created_at, expires_at", "@, #, '', 0, 0, %", 1),
+    ("ceremony", "binding, account_id, state, expires_at", "@, #, CAST('' AS BYTEA), %", 0),
     (
         "idempotency",
         "account_id, key, fingerprint, is_done, created_at, lease_until",

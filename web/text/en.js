@@ -280,6 +280,7 @@ export const en = {
   "event.password.changed": "Password changed",
   "event.bypass_code.issued": "Bypass code issued by support",
   "event.bypass_code.used": "Bypass code used",
+  "event.passkey.counter_went_back": "Passkey refused: it may have been copied",
   "event.two_factor.reset_by_operator": "Two-factor authentication switched off by the operator",
   "event.account.imported": "Account moved here from another system",
   "event.account.suspended": "Account suspended",

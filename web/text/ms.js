@@ -278,6 +278,7 @@ export const ms = {
   "event.password.changed": "Kata laluan ditukar",
   "event.bypass_code.issued": "Kod pintasan dikeluarkan oleh sokongan",
   "event.bypass_code.used": "Kod pintasan digunakan",
+  "event.passkey.counter_went_back": "Kunci laluan ditolak: mungkin telah disalin",
   "event.two_factor.reset_by_operator": "Pengesahan dua faktor dimatikan oleh pengendali",
   "event.account.imported": "Akaun dipindahkan ke sini daripada sistem lain",
   "event.account.suspended": "Akaun digantung",

@@ -278,6 +278,7 @@ export const zhHans = {
   "event.password.changed": "密码已更改",
   "event.bypass_code.issued": "客服签发了临时通行码",
   "event.bypass_code.used": "已使用临时通行码",
+  "event.passkey.counter_went_back": "通行密钥已被拒绝：可能已被复制",
   "event.two_factor.reset_by_operator": "运营方关闭了双重身份验证",
   "event.account.imported": "账户已从其他系统迁入",
   "event.account.suspended": "账户已停用",

@@ -78,6 +78,7 @@ fn refuse<T>(
     if kept.iter().any(|(_, kept)| kept.ends) {
         challenges::end(tx, challenge.id, cx.now)?;
     }
+    factor::tell_of_copy(tx, cx, account, None, judged)?;
     let event = Event::of_owner(EventKind::LoginSecondFactorFailed, None);
     accounts::record(tx, account, &cx.origin, cx.now, &event, |_| {})?;
     Err(judged.refusal(factor::remaining(&kept)).into())

@@ -9,7 +9,7 @@ use crate::{
         secret::Secret,
         transfer::Entry,
     },
-    store::{Db, accounts_page, totp},
+    store::{Db, accounts_page, passkeys, totp},
 };
 use serde::Serialize;
 
@@ -23,6 +23,8 @@ pub struct Exported {
     pub accounts: usize,
     /// Authenticators beside an account's first, which are left out.
     pub further_authenticators: usize,
+    /// Passkeys, which are bound to this installation's domain and are left out.
+    pub passkeys: usize,
     /// Accounts whose scopes are left out: those are granted by hand.
     pub with_scope: usize,
 }
@@ -40,7 +42,8 @@ pub async fn export(
 ) -> Result<Exported, Stop> {
     let (mut exported, mut after) = (Exported::default(), None);
     loop {
-        let page = cx.store.read("export", move |db| Ok(page(db, after, with_secrets)?)).await?;
+        let (page, passkeys) = cx.store.read("export", move |db| Ok(page(db, after, with_secrets)?)).await?;
+        exported.passkeys += passkeys;
         let Some(last) = page.last() else { return Ok(exported) };
         after = Some(last.id);
         for Leaving { entry, others, has_scope, .. } in &page {
@@ -59,7 +62,7 @@ struct Leaving {
     has_scope: bool,
 }
 
-fn page(db: &mut Db<'_>, after: Option<AccountId>, with_secrets: bool) -> Result<Vec<Leaving>, Fault> {
+fn page(db: &mut Db<'_>, after: Option<AccountId>, with_secrets: bool) -> Result<(Vec<Leaving>, usize), Fault> {
     let listed = accounts_page::page(db, after, None, PAGE)?;
     let ids: Vec<AccountId> = listed.iter().map(|listed| listed.account.id).collect();
     let mut secrets = if with_secrets { totp::newest_of(db, &ids)? } else { Default::default() };
@@ -83,5 +86,6 @@ fn page(db: &mut Db<'_>, after: Option<AccountId>, with_secrets: bool) -> Result
             },
         }
     };
-    Ok(listed.into_iter().map(leave).collect())
+    let passkeys = passkeys::count_of(db, &ids)?;
+    Ok((listed.into_iter().map(leave).collect(), passkeys))
 }

@@ -17,6 +17,7 @@ use crate::{
         guesses::{BucketId, Scope},
         id::MethodId,
         method::{Kind, Method, State},
+        passkey::CredentialJson,
         recovery_code::RecoveryCode,
         refusal::{Fault, Refusal, Stop},
         session::Session,
@@ -46,6 +47,8 @@ pub struct Confirm {
 pub enum Answer {
     /// A code of the new authenticator app.
     Code(Code),
+    /// What a browser made.
+    Credential(CredentialJson),
 }
 
 /// What became of it.
@@ -136,6 +139,11 @@ fn judge(tx: &mut Tx<'_>, cx: &Cx, method: &Method, answer: &Answer) -> Result<V
                 None => Verdict::Wrong(opened.secret.skew(code, cx.now)),
             })
         }
+        Answer::Credential(credential) => {
+            let party = cx.passkeys.as_ref().ok_or(Refusal::EnrolmentExpired)?;
+            let first = factors::judge_new(tx, party, method, credential, cx.now)?;
+            Ok(first.map_or(Verdict::Wrong(None), Verdict::Right))
+        }
     }
 }
 
@@ -158,7 +166,7 @@ fn activate(
     first: First,
 ) -> Result<(Confirmed, Grant), Stop> {
     let cx = &call.cx;
-    let spent = factors::activate(tx, method.id, first, cx.now)?;
+    let spent = factors::activate(tx, method, first, cx.now)?;
     let proved = Assured::by_factor(&spent);
     // Whoever has a new phone now needs the old one no more, and whoever has stolen the old one must not come back.
     tombstones::discard(tx, account.id)?;

@@ -8,18 +8,21 @@ use crate::{
     },
     domain::{
         account::Account,
+        binding::Binding,
         event::{Event, EventKind},
         guesses::{BucketId, Scope},
         id::MethodId,
         method::{Kind, Label, Method, State},
+        passkey::CEREMONY_TTL,
         policy::MAX_METHODS,
         refusal::{Refusal, Stop},
         totp::TotpSecret,
     },
-    store::{Tx, accounts, methods, totp},
+    store::{Tx, accounts, ceremonies, methods, passkeys, totp},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What the owner sends.
 #[derive(Clone, Debug)]
@@ -39,6 +42,8 @@ pub struct Enroll {
 pub enum Means {
     /// An authenticator app.
     Totp,
+    /// A passkey or a security key.
+    Passkey,
 }
 
 /// An enrolment that was started.
@@ -68,6 +73,8 @@ pub enum Shown {
         /// The key URI for the app.
         otpauth_uri: String,
     },
+    /// What the browser is to make a passkey by: a `PublicKeyCredentialCreationOptionsJSON` (WebAuthn §5.1.9).
+    Passkey(Value),
 }
 
 impl Outcome for Enrolled {
@@ -82,6 +89,15 @@ impl Means {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Totp => Kind::Totp,
+            Self::Passkey => Kind::Passkey,
+        }
+    }
+
+    /// Seconds until an enrolment ends: for a passkey, as long as the browser may take.
+    fn ttl(&self, cx: &Cx) -> u32 {
+        match self {
+            Self::Totp => cx.policy.enrollment_ttl,
+            Self::Passkey => cx.policy.enrollment_ttl.min(CEREMONY_TTL),
         }
     }
 }
@@ -137,7 +153,7 @@ fn start(
         label: label.clone(),
         created_at: cx.now,
         last_used_at: None,
-        expires_at: cx.in_seconds(cx.policy.enrollment_ttl),
+        expires_at: cx.in_seconds(means.ttl(cx)),
         replaces,
         session: change.session.id,
     };
@@ -165,6 +181,13 @@ fn make(tx: &mut Tx<'_>, cx: &Cx, account: &Account, method: &Method, means: &Me
             totp::insert(tx, account.id, method.id, &secret)?;
             let otpauth_uri = secret.otpauth_uri(&cx.policy.product_name, account.email.as_str());
             Ok(Shown::Totp { secret, otpauth_uri })
+        }
+        Means::Passkey => {
+            let party = cx.passkeys.as_ref().ok_or(Refusal::MethodNotOffered)?;
+            let begun = party.register(account.id, account.email.as_str(), &passkeys::all(tx, account.id)?)?;
+            let binding = Binding::Enrolment(method.id);
+            ceremonies::begin(tx, account.id, binding, &begun.state, method.expires_at)?;
+            Ok(Shown::Passkey(begun.public_key))
         }
     }
 }

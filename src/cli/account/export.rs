@@ -39,6 +39,12 @@ pub fn export(config: &Config, export: &Export) -> Result<(), Failure> {
     if exported.further_authenticators > 0 {
         eprintln!("{} further authenticators are left out: one goes with an account", exported.further_authenticators);
     }
+    if exported.passkeys > 0 {
+        eprintln!(
+            "{} passkeys are left out: they work for no other domain, so their owners set them up anew",
+            exported.passkeys
+        );
+    }
     if exported.with_scope > 0 {
         eprintln!("the scopes of {} accounts are left out: grant them by hand", exported.with_scope);
     }

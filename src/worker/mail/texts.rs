@@ -5,7 +5,7 @@ use fluent_bundle::{FluentArgs, FluentBundle, FluentResource};
 use std::{fs, path::Path};
 
 /// The kinds of mail. One that has no texts is told in those of `other`.
-pub const KINDS: [&str; 36] = [
+pub const KINDS: [&str; 37] = [
     "two_factor.enabled",
     "two_factor.disabled",
     "two_factor.restored",
@@ -35,6 +35,7 @@ pub const KINDS: [&str; 36] = [
     "bypass_code.used",
     "two_factor.required",
     "device.token_reused",
+    "passkey.counter_went_back",
     "partner.allowed",
     "partner.refused",
     "webhook.gone",
