@@ -33,6 +33,7 @@ impl Registry for ServiceConfig<'_> {
 
 /// Registers the routes.
 pub fn register(registry: &mut impl Registry) {
+    register_passkeys(registry);
     registry
         .service(account::get_overview)
         .service(two_factor::get_status)
@@ -93,11 +94,20 @@ pub fn register(registry: &mut impl Registry) {
         .service(well_known::jwks)
         .service(well_known::policy)
         .service(well_known::document)
-        .service(associations::related_origins)
-        .service(associations::asset_links)
-        .service(associations::apple_app_site_association)
         .service(problems::list)
         .service(problems::explain);
+}
+
+/// Those that are about passkeys.
+fn register_passkeys(registry: &mut impl Registry) {
+    registry
+        .service(passkeys::start_passkey)
+        .service(passkeys::get_passkey)
+        .service(passkeys::confirm_passkey)
+        .service(passkeys::cancel_passkey)
+        .service(associations::related_origins)
+        .service(associations::asset_links)
+        .service(associations::apple_app_site_association);
 }
 
 /// The document of the routes.

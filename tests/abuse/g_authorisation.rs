@@ -31,6 +31,7 @@ fn body_of(operation: &Value, person: &Person<'_>) -> Option<Value> {
         "password" => json!(person.password),
         "code" => json!(person.fresh_code()),
         "label" => json!("Mine now"),
+        "credential" => json!({}),
         other => panic!("no value for {other}"),
     };
     let names = schema["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());

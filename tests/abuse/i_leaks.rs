@@ -5,7 +5,7 @@ use crate::{
     support::{
         TestApp, document,
         installation::{Installation, PASSWORD as INSTALLED_PASSWORD, Served, code_in, text},
-        log,
+        log, passkeys,
         person::{CODES, DISABLE, LOGIN, PASSWORD, REFRESH, SECOND, STATUS, TOTP_PATH, VERIFY},
         postgres,
         reply::Reply,
@@ -270,11 +270,12 @@ fn names(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-on_both_engines!(no_answer_after_the_confirm_has_a_member_for_the_secret);
+on_both_engines!(no_answer_after_the_confirm_has_a_member_for_the_secret, passkeys::passkeys);
 /// I02: a secret that can be read again is one that a borrowed session can copy.
 async fn no_answer_after_the_confirm_has_a_member_for_the_secret(app: &TestApp) {
     let alice = app.person("alice").await.with_two_factor().await;
     let pending = alice.start_enrolment(json!({})).await;
+    let passkey = passkeys::try_enrolment(&alice, json!({})).await.is(201).text("/id");
     let secrets =
         ["secret", "otpauth", "qr", "hash", "cipher", "sealed", "nonce", "salt", "kid", "key", "seed", "step"];
     // What support reads of an account is the same, without what its owner may do: `api::support`.
@@ -283,7 +284,8 @@ async fn no_answer_after_the_confirm_has_a_member_for_the_secret(app: &TestApp) 
     let mut count = 0;
     for (_, path, _) in owned {
         count += 1;
-        let reply = alice.get(&path.replace("{id}", &pending)).await.is(200);
+        let id = if path.starts_with(passkeys::PASSKEYS) { &passkey } else { &pending };
+        let reply = alice.get(&path.replace("{id}", id)).await.is(200);
         let mut found = Vec::new();
         names(&reply.body, &mut found);
         for name in found {
@@ -291,7 +293,7 @@ async fn no_answer_after_the_confirm_has_a_member_for_the_secret(app: &TestApp) 
             assert!(!is_secret, "{path} has {name}");
         }
     }
-    assert_eq!(count, 7);
+    assert_eq!(count, 8);
 }
 
 on_both_engines!(no_answer_of_any_kind_may_be_kept);

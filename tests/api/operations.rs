@@ -5,13 +5,14 @@ use crate::{
     support::{
         TestApp, desk, document, links,
         partner::{PARTNERS, Partner, partner, status_of, verify_of},
-        passkeys::passkeys,
+        passkeys,
         person::*,
+        security_key::Flaw,
     },
 };
 use serde_json::json;
 
-on_both_engines!(every_operation_answers_as_the_document_says, passkeys);
+on_both_engines!(every_operation_answers_as_the_document_says, passkeys::passkeys);
 async fn every_operation_answers_as_the_document_says(app: &TestApp) {
     for path in [
         "/.well-known/jwks.json",
@@ -31,7 +32,10 @@ async fn every_operation_answers_as_the_document_says(app: &TestApp) {
     let id = alice.start_enrolment(json!({})).await;
     alice.get(&format!("{TOTP_PATH}/{id}")).await.is(200);
     alice.send("DELETE", &format!("{TOTP_PATH}/{id}"), &[], None).await.is(204);
+    let passkey = passkeys::try_enrolment(&alice, json!({})).await.is(201).text("/id");
+    alice.send("DELETE", &format!("{}/{passkey}", passkeys::PASSKEYS), &[], None).await.is(204);
     alice.set_up().await;
+    passkeys_of(app).await;
     let first = alice.method.borrow().clone();
     alice.set_up().await;
     alice.get(STATUS).await.is(200);
@@ -115,6 +119,15 @@ async fn devices_of(person: &Person<'_>) {
     let device = person.get(DEVICES).await.is(200).text("/devices/0/id");
     person.send("DELETE", &format!("{DEVICES}/{device}"), &[], None).await.is(204);
     assert_eq!(person.send("POST", &format!("{DEVICES}/forget-all"), &[], None).await.is(200).body["forgotten"], 0);
+}
+
+async fn passkeys_of(app: &TestApp) {
+    let (dora, key) = (app.person("dora").await, passkeys::key());
+    dora.sign_in().await;
+    let id = passkeys::set_up(&dora, &key, json!({})).await;
+    dora.get(&format!("{}/{id}", passkeys::PASSKEYS)).await.is(200);
+    passkeys::verify(&dora, &key, &Flaw::None).await.is(200);
+    passkeys::sign_in(&dora, &key, &Flaw::None).await.is(200);
 }
 
 async fn webhooks_of(acme: &Partner<'_>) {

@@ -13,16 +13,20 @@ const PATIENCE = 20_000;
 /** What the customer is told to turn to. */
 export const SUPPORT = { email: "help@example.test", phone: "+1 555 0100" };
 
-/** Starts browser and service for the tests of one file, and ends them after it. */
-export async function start({ persons, settings = {} }) {
+/**
+ * Starts browser and service for the tests of one file, and ends them after it. `host` is the name of this machine that
+ * the page is opened at.
+ */
+export async function start({ persons, settings = {}, host = "127.0.0.1" }) {
   const support = { TWOFOLD_SUPPORT_EMAIL: SUPPORT.email, TWOFOLD_SUPPORT_PHONE: SUPPORT.phone };
   const service = await startService({ persons, settings: { ...support, ...settings } });
   after(() => service.stop());
+  const url = service.url.replace("127.0.0.1", host);
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   // The arguments name the headless mode; the library would add another.
   const browser = await chromium.launch({ executablePath, args: ARGS, ignoreDefaultArgs: ["--headless", "--headless=old"] });
   after(() => browser.close());
-  return { url: service.url, keys: service.keys, operate: service.operate, open: (options) => open(browser, service.url, options) };
+  return { url, keys: service.keys, operate: service.operate, open: (options) => open(browser, url, options) };
 }
 
 /**
