@@ -10,6 +10,10 @@ use crate::{
     },
 };
 use serde_json::{Value, json};
+use twofold::{
+    actions::{keys, restored},
+    crypto::rotation::Ring,
+};
 
 const DAY: i64 = 24 * 3600;
 
@@ -153,4 +157,24 @@ async fn where_no_device_is_remembered_everybody_is_asked(app: &TestApp) {
     assert_eq!(alice.answer_challenge(factor).await.is(200).body["device_token"], Value::Null);
     assert_eq!(count(app, "device"), 0);
     asks_for_more(alice.login_from("a-token-of-nobody").await);
+}
+
+on_both_engines!(a_key_that_a_remembered_device_needs_is_known);
+async fn a_key_that_a_remembered_device_needs_is_known(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let device = alice.have_remembered().await;
+    alice.login_from(&device).await.is(200).text("/device_token");
+    let needed = async || keys::uses(app.rooms(), Ring::Hashing).await.unwrap().values().sum::<u64>();
+    let before = needed().await;
+    alice.send("POST", &format!("{DEVICES}/forget-all"), &[], None).await.is(200);
+    assert_eq!(needed().await, before - 2, "its token, and the one before, which tells of a copy");
+}
+
+on_both_engines!(a_restored_database_remembers_no_device);
+async fn a_restored_database_remembers_no_device(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let device = alice.have_remembered().await;
+    restored::after_restore(&app.cx(), false).await.unwrap();
+    asks_for_more(alice.login_from(&device).await);
+    assert_eq!(count(app, "device"), 0);
 }
