@@ -1,13 +1,17 @@
-// What a new authenticator of each kind is confirmed with: an app with its first code.
+// What a new authenticator of each kind is confirmed with: the app's first code, or a passkey's signature.
 
 import { el } from "../dom.js";
 import { codeField } from "../fields.js";
 import { form } from "../form.js";
-import { t } from "../language.js";
+import { clockText, t } from "../language.js";
+import { makePasskey } from "../passkey.js";
 import { scanCard } from "../scan-card.js";
 
-const START = { totp: (client, values) => client.startEnrolment(values) };
-const STEP = { totp: scan };
+const START = {
+  totp: (client, values) => client.startEnrolment(values),
+  passkey: (client, values) => client.startPasskey(values),
+};
+const STEP = { totp: scan, passkey: sign };
 
 /** Starts an enrolment and shows the step that confirms it. `done` gets the recovery codes, or null. */
 export async function begin(app, page, plan, values, done) {
@@ -15,7 +19,7 @@ export async function begin(app, page, plan, values, done) {
   let isPending = true;
   // Once this step is left its secret is gone from the screen, so nobody can confirm it any more.
   page.onLeave(() => {
-    if (isPending) app.client.cancelEnrolment(enrolment.id).catch(() => {});
+    if (isPending) app.client.cancelEnrolment(enrolment.id, plan.kind).catch(() => {});
   });
   const settled = () => (isPending = false);
   const confirm = async (call) => {
@@ -46,4 +50,26 @@ function scan(app, plan, { enrolment, settled, confirm }) {
     },
   });
   return { title: t("scan"), body: [step(plan), scanCard(enrolment), el("div", { class: "card" }, body)] };
+}
+
+function sign(app, plan, { enrolment, settled, confirm }) {
+  const body = form(app, {
+    fields: [],
+    label: t("passkey.make"),
+    submit: t("passkey.make"),
+    cancel: plan.home,
+    // The browser's own dialog takes its time, and nothing is changed before it ends.
+    send: async () => {
+      const credential = await makePasskey(enrolment.public_key);
+      await confirm(() => app.client.confirmPasskey(enrolment.id, credential));
+    },
+    onRefused: (error) => {
+      if (ENDED.includes(error.code)) settled();
+      return false;
+    },
+  });
+  return {
+    title: t("passkey.make"),
+    body: [step(plan), el("p", { class: "lead" }, t("passkey.make.why")), el("div", { class: "card narrow" }, body, el("p", { class: "small" }, t("waits.until", clockText(enrolment.expires_at))))],
+  };
 }

@@ -107,7 +107,7 @@ export class Twofold {
 
   /** Completes a sign-in with the second factor. `rememberDevice` spares it the next ones; it needs `Options.device`. */
   async answer(challenge: string, proof: Proof, { rememberDevice = false } = {}): Promise<SignIn> {
-    const body = { challenge, ...proof, ...(rememberDevice && this.#device ? { remember_device: true } : {}) };
+    const body = { challenge, ...given(proof), ...(rememberDevice && this.#device ? { remember_device: true } : {}) };
     return this.#signedIn(bodyOf(await once(() => this.#api.POST("/auth/login/second-factor", { ...this.#init(), body }))));
   }
 
@@ -223,6 +223,11 @@ export class Twofold {
     return this.#calls.make((init) => this.#api.POST("/account/security/2fa/totp", { ...init, body: start }), POST);
   }
 
+  /** Starts the enrolment of a passkey: `public_key` is for `navigator.credentials.create`, in its JSON form. */
+  startPasskey(start: Start): Promise<Schemas["PasskeyEnrolment"]> {
+    return this.#calls.make((init) => this.#api.POST("/account/security/2fa/passkeys", { ...init, body: start }), POST);
+  }
+
   /** An enrolment, without its secret. */
   enrolment(id: string): Promise<Schemas["EnrolmentState"]> {
     const params = { path: { id } };
@@ -236,10 +241,22 @@ export class Twofold {
       this.#api.POST("/account/security/2fa/totp/{id}/confirm", { ...common, ...init }));
   }
 
+  /** Puts a passkey in service with what it has signed (`PublicKeyCredential.toJSON()`). */
+  confirmPasskey(id: string, credential: Record<string, unknown>): Promise<Omit<Schemas["Confirmed"], "tokens">> {
+    const init = { params: { path: { id } }, body: { credential: opaque(credential) } };
+    return this.#calls.makeForTokens((common) =>
+      this.#api.POST("/account/security/2fa/passkeys/{id}/confirm", { ...common, ...init }));
+  }
+
   /** Gives up an enrolment. */
-  async cancelEnrolment(id: string): Promise<void> {
+  async cancelEnrolment(id: string, kind: "passkey" | "totp" = "totp"): Promise<void> {
     const params = { path: { id } };
-    await this.#calls.make((init) => this.#api.DELETE("/account/security/2fa/totp/{id}", { ...init, params }), CHANGE);
+    await this.#calls.make((init) => {
+      switch (kind) {
+        case "passkey": return this.#api.DELETE("/account/security/2fa/passkeys/{id}", { ...init, params });
+        case "totp": return this.#api.DELETE("/account/security/2fa/totp/{id}", { ...init, params });
+      }
+    }, CHANGE);
   }
 
   /** Calls an authenticator something else. */
@@ -282,7 +299,7 @@ export class Twofold {
   /** Step-up: proves the second factor in this session. */
   async verify(proof: Proof): Promise<void> {
     await this.#calls.makeForTokens(wrapped((init) =>
-      this.#api.POST("/account/security/2fa/verify", { ...init, body: proof })));
+      this.#api.POST("/account/security/2fa/verify", { ...init, body: given(proof) })));
   }
 
   /** Changes the password; every other session ends. */
@@ -322,4 +339,13 @@ function wrapped(attempt: Attempt<Tokens | undefined>): Attempt<{ tokens: Tokens
     const answer = await attempt(init);
     return succeeded(answer) ? { data: { tokens: answer.data ?? null }, response: answer.response } : answer;
   };
+}
+
+function given(proof: Proof) {
+  return "credential" in proof ? { credential: opaque(proof.credential) } : proof;
+}
+
+// The document says that it is an object, and nothing of what is in it: that is the standard's.
+function opaque(credential: Record<string, unknown>) {
+  return credential as Record<string, never>;
 }
