@@ -208,7 +208,8 @@ fn activate(
 /// were not in the phone. Whoever replaces a phone by a phone may have lost them with it.
 fn leaves_codes(tx: &mut Tx<'_>, new: &Method, old: Option<&Method>, kind: EventKind) -> Result<bool, Fault> {
     let is_switch = old.is_some_and(|old| old.kind != new.kind);
-    Ok(kind == EventKind::MethodAdded || (is_switch && recovery_codes::standing(tx, new.account)?.is_some()))
+    let is_left = |codes: recovery_codes::Standing| codes.remaining > 0;
+    Ok(kind == EventKind::MethodAdded || (is_switch && recovery_codes::standing(tx, new.account)?.is_some_and(is_left)))
 }
 
 fn wear_out(tx: &mut Tx<'_>, call: &Call, mut account: Account, method: &Method) -> Result<(), Stop> {
