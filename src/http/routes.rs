@@ -34,6 +34,7 @@ impl Registry for ServiceConfig<'_> {
 /// Registers the routes.
 pub fn register(registry: &mut impl Registry) {
     register_passkeys(registry);
+    register_partners(registry);
     registry
         .service(account::get_overview)
         .service(two_factor::get_status)
@@ -41,10 +42,6 @@ pub fn register(registry: &mut impl Registry) {
         .service(enrollment::get_totp)
         .service(enrollment::confirm_totp)
         .service(enrollment::cancel_totp)
-        .service(passkeys::start_passkey)
-        .service(passkeys::get_passkey)
-        .service(passkeys::confirm_passkey)
-        .service(passkeys::cancel_passkey)
         .service(two_factor::rename_method)
         .service(two_factor::remove_method)
         .service(disable::preview_disable)
@@ -78,19 +75,6 @@ pub fn register(registry: &mut impl Registry) {
         .service(support::reset_two_factor)
         .service(support::issue_bypass_code)
         .service(support::unlock_account)
-        .service(oauth::issue_client_token)
-        .service(partner::get_partner_account_status)
-        .service(partner::verify_for_partner)
-        .service(partner::provision_account)
-        .service(partner_events::list_partner_events)
-        .service(webhooks::add_webhook)
-        .service(webhooks::list_webhooks)
-        .service(webhooks::get_webhook)
-        .service(webhooks::edit_webhook)
-        .service(webhooks::delete_webhook)
-        .service(webhooks::rotate_webhook_secret)
-        .service(deliveries::list_webhook_deliveries)
-        .service(deliveries::replay_webhook_delivery)
         .service(well_known::jwks)
         .service(well_known::policy)
         .service(well_known::document)
@@ -108,6 +92,24 @@ fn register_passkeys(registry: &mut impl Registry) {
         .service(associations::related_origins)
         .service(associations::asset_links)
         .service(associations::apple_app_site_association);
+}
+
+/// Those of partners' programs.
+fn register_partners(registry: &mut impl Registry) {
+    registry
+        .service(oauth::issue_client_token)
+        .service(partner::get_partner_account_status)
+        .service(partner::verify_for_partner)
+        .service(partner::provision_account)
+        .service(partner_events::list_partner_events)
+        .service(webhooks::add_webhook)
+        .service(webhooks::list_webhooks)
+        .service(webhooks::get_webhook)
+        .service(webhooks::edit_webhook)
+        .service(webhooks::delete_webhook)
+        .service(webhooks::rotate_webhook_secret)
+        .service(deliveries::list_webhook_deliveries)
+        .service(deliveries::replay_webhook_delivery);
 }
 
 /// The document of the routes.
