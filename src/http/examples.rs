@@ -32,7 +32,7 @@ pub fn request(operation: &str) -> Option<Value> {
         "confirmTotpEnrolment" | "verifySecondFactor" | "verifyForPartner" => json!({"code": "123456"}),
         "startPasskeyEnrolment" => json!({"password": PASSWORD, "label": "Security key"}),
         "confirmPasskeyEnrolment" => json!({"credential": passkey(json!({
-            "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIn0", "attestationObject": "o2NmbXRkbm9uZQ",
+            "clientDataJSON": "bytes-in-base64url", "attestationObject": "bytes-in-base64url",
             "transports": ["internal"]
         }))}),
         "startVerification" => json!({"method": "passkey"}),
@@ -155,7 +155,7 @@ fn of_sign_ins(operation: &str) -> Option<Value> {
 /// A credential as browsers write it; shortened.
 fn passkey(response: Value) -> Value {
     json!({
-        "id": "c2VjdXJpdHkta2V5LTAxMjM0NQ", "rawId": "c2VjdXJpdHkta2V5LTAxMjM0NQ", "type": "public-key",
+        "id": "an-id-in-base64url", "rawId": "an-id-in-base64url", "type": "public-key",
         "clientExtensionResults": {}, "response": response
     })
 }

@@ -74,7 +74,7 @@ async fn an_id_of_somebody_elses_is_an_id_of_nothing(app: &TestApp) {
             assert_eq!(told(&theirs), told(&nobodys), "{verb} {path}");
         }
     }
-    assert_eq!(tried, 27, "nine operations are about an object");
+    assert_eq!(tried, 36, "twelve operations are about an object");
     // An id of another kind is no id of this kind for its owner either.
     alice.get(&format!("{TOTP_PATH}/{session}")).await.is(404);
     alice.send("DELETE", &format!("{SESSIONS}/{method}"), &[], None).await.is(404);
