@@ -41,7 +41,7 @@ pub struct StandingBody {
     /// Since when; null while none is.
     #[schema(required)]
     since: Option<Timestamp>,
-    /// What a sign-in to the account proves now.
+    /// What a sign-in to the account proves now, unless it is from a device that is remembered.
     #[schema(value_type = AcrBody)]
     assurance: &'static str,
     /// Until when to hold back what cannot be undone, such as a payout, since the protection was lowered; null when

@@ -1990,7 +1990,7 @@ export interface components {
         };
         /** @description How an account is protected. */
         PartnerStatus: {
-            /** @description What a sign-in to the account proves now. */
+            /** @description What a sign-in to the account proves now, unless it is from a device that is remembered. */
             assurance: components["schemas"]["Acr"];
             /** @description Whether a second factor is asked for. */
             protected: boolean;
