@@ -6,9 +6,10 @@ import { ProblemError, Twofold } from "../dist/index.js";
 import { protectedBy, setUp, signInWith, signedIn } from "./persons.mjs";
 import { PASSWORD, email, startService } from "./service.mjs";
 
-const persons = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim"];
+const persons = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim", "leo"];
 let service;
-before(async () => (service = await startService({ persons })));
+const settings = { TWOFOLD_WEBAUTHN_RP_ID: "localhost", TWOFOLD_WEBAUTHN_ORIGINS: "http://localhost:8080" };
+before(async () => (service = await startService({ persons, settings })));
 after(() => service.stop());
 
 const invalidCredential = { name: "ProblemError", status: 403, code: "invalid-credential" };
@@ -127,6 +128,15 @@ test("a proof is asked for only of a method that the account has", async () => {
   const { challenge, methods } = await client.signIn(email("kim"), PASSWORD);
   assert.deepEqual(methods, ["totp", "recovery_code"]);
   await assert.rejects(client.startAnswer(challenge, "email"), { status: 409, code: "method-not-available" });
+});
+
+test("an enrolment of a passkey is started, refuses what was not asked for, and is given up", async () => {
+  const { client } = await signedIn(service.url, "leo");
+  const enrolment = await client.startPasskey({ password: PASSWORD, label: "Key" });
+  assert.deepEqual([enrolment.type, enrolment.label, enrolment.public_key.rp.id], ["passkey", "Key", "localhost"]);
+  await assert.rejects(client.confirmPasskey(enrolment.id, { id: "nonsense" }), ProblemError);
+  await client.cancelEnrolment(enrolment.id, "passkey");
+  assert.deepEqual((await client.status()).pending, []);
 });
 
 test("the security log is read page by page", async () => {
