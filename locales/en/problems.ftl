@@ -112,6 +112,7 @@ rule-code = Must be six digits; spaces and hyphens are ignored.
 rule-sent-code = Must be eight digits; spaces and hyphens are ignored.
 rule-recovery-code = Must be 24 letters and digits in four groups.
 rule-asked-method = Must be a kind of method that answers only when it is asked: passkey, sms or email.
+rule-code-method = Must be a kind of method that has codes: totp, sms or email.
 rule-phone = Must be the number of a mobile telephone with + and its country code, such as +60123456789.
 rule-label = Must have 1 to 64 characters and no control characters.
 rule-email = Must be an e-mail address of at most 254 bytes.

@@ -112,6 +112,7 @@ rule-code = Mesti enam digit; ruang dan tanda sempang diabaikan.
 rule-sent-code = Mesti lapan digit; ruang dan tanda sempang diabaikan.
 rule-recovery-code = Mesti 24 huruf dan digit dalam empat kumpulan.
 rule-asked-method = Mesti jenis kaedah yang menjawab hanya apabila diminta: passkey, sms atau email.
+rule-code-method = Mesti jenis kaedah yang mempunyai kod: totp, sms atau email.
 rule-phone = Mesti nombor telefon mudah alih dengan + dan kod negara, seperti +60123456789.
 rule-label = Mesti 1 hingga 64 aksara tanpa aksara kawalan.
 rule-email = Mesti alamat e-mel paling panjang 254 bait.

@@ -112,6 +112,7 @@ rule-code = 必须为六位数字；空格和连字符会被忽略。
 rule-sent-code = 必须为八位数字；空格和连字符会被忽略。
 rule-recovery-code = 必须为四组共 24 个字母和数字。
 rule-asked-method = 必须是只有被请求时才会应答的方式：passkey、sms 或 email。
+rule-code-method = 必须为有验证码的方法类型：totp、sms 或 email。
 rule-phone = 必须为带有 + 和国家代码的手机号码，例如 +8613123456789。
 rule-label = 必须为 1 至 64 个字符，且不含控制字符。
 rule-email = 必须为不超过 254 字节的电子邮件地址。

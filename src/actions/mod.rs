@@ -6,6 +6,7 @@
 pub mod account;
 pub mod audit;
 pub mod clock;
+pub mod codes;
 pub mod consent;
 pub mod egress;
 pub mod entrance;
@@ -53,6 +54,7 @@ use crate::{
     store::Store,
 };
 use clock::Clock;
+use codes::Codes;
 use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
 use outbox::Outbox;
@@ -84,6 +86,8 @@ pub struct Rooms {
     pub outbox: Outbox,
     /// Where webhooks may be.
     pub egress: Egress,
+    /// How codes are sent.
+    pub codes: Codes,
 }
 
 impl Rooms {
@@ -93,6 +97,7 @@ impl Rooms {
         self.store.register(registry);
         self.clock.register(registry);
         self.outbox.register(registry);
+        self.codes.register(registry);
     }
 
     /// Works with the keys of `file` from now on, requests under way too: a ring opens and checks what the one before

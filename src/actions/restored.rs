@@ -17,7 +17,7 @@ use crate::{
     store::{
         Tx, accounts, challenges, idempotency, methods, recovery_codes, replicas,
         restorations::{self, Restoration},
-        sessions, tombstones, totp,
+        sent_codes, sessions, tombstones, totp,
     },
 };
 
@@ -98,6 +98,7 @@ fn restore(
     let live = methods::live(tx, id)?;
     for method in live.iter().filter(|method| method.state == State::Active) {
         totp::burn(tx, method.id, step)?;
+        sent_codes::revoke(tx, method.id)?;
     }
     tombstones::burn(tx, id, step)?;
     if live.iter().any(|method| method.state == State::Pending) {

@@ -95,7 +95,6 @@ pub fn letters(config: &Config) -> Result<Letters, Failure> {
         public_url: public_url.trim_end_matches('/').to_owned(),
         support: policy.support,
         undo_for: policy.undo_for,
-        sent_code_ttl: policy.sent_code_ttl,
     };
     Letters::load(house, config.mail.templates.as_deref())
         .map_err(|error| Failure::configuration(&format!("mail templates: {error}")))

@@ -26,6 +26,7 @@ use crate::{
     actions::{
         Cx, Rooms,
         clock::{Clock, Tell},
+        codes::Codes,
         outbox::Outbox,
     },
     config::{Config, Misconfigured, PortalConfig},
@@ -196,7 +197,8 @@ pub fn rooms(config: &Config, keys: &KeyFile, tell: Tell) -> Result<Rooms, Failu
     let (outbox, egress) = (Outbox::new(config.mail.url.is_some()), config.webhooks.egress(config.insecure));
     let site = config.passkeys().map_err(|error| Failure::configuration(&error.to_string()))?;
     let passkeys = site.map(RelyingParty::new).transpose().map_err(|error| Failure::configuration(&error))?;
-    Ok(Rooms { store, keys, passwords, passkeys, realm, portal, seen_tokens, policy, clock, outbox, egress })
+    let codes = Codes::of(config.sent_kinds());
+    Ok(Rooms { store, keys, passwords, passkeys, realm, portal, seen_tokens, policy, clock, outbox, egress, codes })
 }
 
 /// What the configuration says of the portal's own issuer.

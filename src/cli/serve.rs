@@ -1,7 +1,7 @@
 //! `serve`: runs the service until SIGTERM.
 
 use super::{
-    Failure, key_path, keys, logging, mail, out, rooms,
+    Failure, key_path, keys, logging, mail, out, rooms, sms,
     supervisor::{self, Supervisor},
     system_clock,
 };
@@ -21,7 +21,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     logging::start(&config.log, config.log_format);
     let file = Watch::of(key_path(config)?);
     let keys = keys(config)?;
-    let mail = mail::channel(config)?;
+    let (mail, sms) = (mail::channel(config)?, sms::sender(config)?);
     let _lock = Store::claim(&config.location()?)?;
     runtime::System::new().block_on(async {
         let rooms = Arc::new(rooms(config, &keys, system_clock())?);
@@ -62,10 +62,18 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         ];
         let mailing = mail.map(Rc::new).map(|mail| {
             let notices = worker::mail::notices::tell(rooms.clone(), mail.clone());
-            [runtime::spawn(notices), runtime::spawn(outbox::deliver(rooms.clone(), mail, numbered.clone()))]
+            let codes = worker::codes::send(rooms.clone(), mail.clone());
+            let outbox = outbox::deliver(rooms.clone(), mail, numbered.clone());
+            [runtime::spawn(notices), runtime::spawn(codes), runtime::spawn(outbox)]
         });
         let outcome = application.run().await;
-        beside.iter().chain(&following).chain(mailing.iter().flatten()).for_each(runtime::task::JoinHandle::abort);
+        let texting = sms.map(|sms| {
+            let (codes, budget) =
+                (worker::codes::send(rooms.clone(), Rc::new(sms)), worker::codes::measure(rooms.clone()));
+            [runtime::spawn(codes), runtime::spawn(budget)]
+        });
+        let mailing = mailing.iter().flatten().chain(texting.iter().flatten());
+        beside.iter().chain(&following).chain(mailing).for_each(runtime::task::JoinHandle::abort);
         // One that cannot say so is silent soon, which says the same.
         let _ = presence.leave(&rooms).await;
         Ok(outcome?)

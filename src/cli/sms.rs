@@ -45,6 +45,6 @@ pub fn sender(config: &Config) -> Result<Option<SmsSender>, Failure> {
         SmsGateway::Kannel => Box::new(Kannel { url: access.url, credentials, from }),
         SmsGateway::Twilio => Box::new(Twilio::new(&access.url, credentials, from).map_err(wrong)?),
     };
-    let words = Words::load(&config.product_name, config.sent_code_ttl, config.sms.origin.clone()).map_err(wrong)?;
+    let words = Words::load(&config.product_name, config.sms.origin.clone()).map_err(wrong)?;
     SmsSender::new(form, words).map(Some).map_err(Failure::new)
 }

@@ -42,6 +42,21 @@ pub struct LimitsConfig {
     /// Resets, bypass codes and unlocks, by the agent of support.
     #[config(default = { "free": 10, "window": 3600, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 0 })]
     pub support_action: Policy,
+    /// Codes that are sent by mail or SMS, by account.
+    #[config(default = { "free": 5, "window": 900, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 0 })]
+    pub code_send: Policy,
+    /// Codes that are sent, by the address or number that they go to, whoever asks.
+    #[config(default = { "free": 5, "window": 900, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 0 })]
+    pub code_send_address: Policy,
+    /// SMS, by account.
+    #[config(default = { "free": 10, "window": 3600, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 0 })]
+    pub sms: Policy,
+    /// SMS, by the first digits of the number: the country code and three more.
+    #[config(default = { "free": 60, "window": 3600, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 0 })]
+    pub sms_range: Policy,
+    /// All SMS: what somebody who earns by them can cost at most.
+    #[config(default = { "free": 300, "window": 3600, "delay_first": 0, "delay_max": 0, "cap_day": 0, "cap_month": 0, "ends_at": 0 })]
+    pub sms_installation: Policy,
 }
 
 impl LimitsConfig {
@@ -59,6 +74,11 @@ impl LimitsConfig {
             challenge: self.challenge,
             enroll_start: self.enroll_start,
             support_action: self.support_action,
+            code_send: self.code_send,
+            code_send_address: self.code_send_address,
+            sms: self.sms,
+            sms_range: self.sms_range,
+            sms_installation: self.sms_installation,
         }
     }
 
@@ -77,6 +97,11 @@ impl LimitsConfig {
             ("challenge", self.challenge),
             ("enroll_start", self.enroll_start),
             ("support_action", self.support_action),
+            ("code_send", self.code_send),
+            ("code_send_address", self.code_send_address),
+            ("sms", self.sms),
+            ("sms_range", self.sms_range),
+            ("sms_installation", self.sms_installation),
         ];
         let is_fit = |budget: &Policy| budget.free > 0 && budget.window > 0 && budget.delay_max >= budget.delay_first;
         match budgets.iter().find(|(_, budget)| !is_fit(budget)) {

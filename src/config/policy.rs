@@ -102,5 +102,15 @@ impl Config {
         };
         let offered = |kind: &Kind| is_configured(kind) && self.policy.methods.contains(kind);
         Kind::ALL.into_iter().filter(offered).collect()
+            Kind::Sms | Kind::Email => self.sent_kinds().contains(kind),
+        };
+        let offered = |kind: &Kind| is_configured(kind) && self.policy.methods.contains(kind);
+        Kind::ALL.into_iter().filter(offered).collect()
+    }
+
+    /// The kinds of method whose codes are sent, the strongest first: those that there is something to send by.
+    pub fn sent_kinds(&self) -> Vec<Kind> {
+        let kinds = [(Kind::Sms, self.sms.gateway.is_some()), (Kind::Email, self.mail.url.is_some())];
+        kinds.into_iter().filter(|(_, is_sent)| *is_sent).map(|(kind, _)| kind).collect()
     }
 }

@@ -85,6 +85,8 @@ pub enum Purpose {
     RecoveryCode,
     /// A bypass code, as stored.
     BypassCode,
+    /// A code that is sent, as stored.
+    SentCode,
     /// A refresh token, as stored.
     RefreshToken,
     /// A sign-in challenge, as stored.
@@ -103,6 +105,8 @@ pub enum Purpose {
     Fingerprint,
     /// An e-mail address, as the name of a bucket.
     Email,
+    /// A telephone number, as the name of a bucket.
+    Phone,
     /// A network address, as the name of a bucket.
     Address,
     /// A session of the portal's, as an id of ours.
@@ -248,6 +252,7 @@ impl Purpose {
         match self {
             Self::RecoveryCode => b"recovery-code",
             Self::BypassCode => b"bypass-code",
+            Self::SentCode => b"sent-code",
             Self::RefreshToken => b"refresh-token",
             Self::Challenge => b"challenge",
             Self::RefreshTokenTag => b"refresh-token-tag",
@@ -257,6 +262,7 @@ impl Purpose {
             Self::IdempotencyKey => b"idempotency-key",
             Self::Fingerprint => b"fingerprint",
             Self::Email => b"email",
+            Self::Phone => b"phone",
             Self::Address => b"address",
             Self::PortalSession => b"portal-session",
             Self::ClientSecret => b"client-secret",

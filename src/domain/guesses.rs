@@ -28,11 +28,29 @@ pub enum Scope {
     EnrollStart,
     /// Not a guess: resets, bypass codes and unlocks, by the agent of support.
     SupportAction,
+    /// Not a guess: codes that are sent, by account.
+    CodeSend,
+    /// Not a guess: codes that are sent, by where they go, whoever asks for them.
+    CodeSendAddress,
+    /// Not a guess: SMS, by account.
+    Sms,
+    /// Not a guess: SMS, by the range of numbers that they go to.
+    SmsRange,
+    /// Not a guess: SMS of the whole installation.
+    SmsInstallation,
 }
 
 impl Scope {
     /// Those that are no guesses, and only bound how often something is done.
-    pub const QUOTAS: [Self; 2] = [Self::EnrollStart, Self::SupportAction];
+    pub const QUOTAS: [Self; 7] = [
+        Self::EnrollStart,
+        Self::SupportAction,
+        Self::CodeSend,
+        Self::CodeSendAddress,
+        Self::Sms,
+        Self::SmsRange,
+        Self::SmsInstallation,
+    ];
 
     /// Whether it can be guessed.
     pub fn is_guess(self) -> bool {
@@ -53,6 +71,11 @@ impl Scope {
             Self::Challenge => "challenge",
             Self::EnrollStart => "enrollment-start",
             Self::SupportAction => "support-action",
+            Self::CodeSend => "code-send",
+            Self::CodeSendAddress => "code-send-address",
+            Self::Sms => "sms",
+            Self::SmsRange => "sms-range",
+            Self::SmsInstallation => "sms-installation",
         }
     }
 }
@@ -122,6 +145,18 @@ pub struct Limits {
     pub enroll_start: Policy,
     /// Resets and bypass codes of one agent of support.
     pub support_action: Policy,
+    /// Codes that are sent for one account.
+    pub code_send: Policy,
+    /// Codes that are sent to one address or number.
+    pub code_send_address: Policy,
+    /// SMS for one account.
+    pub sms: Policy,
+    /// SMS to one range of numbers. Whoever earns by SMS is not told how many are sent.
+    #[serde(skip)]
+    pub sms_range: Policy,
+    /// All SMS. Nor how many there are in all.
+    #[serde(skip)]
+    pub sms_installation: Policy,
 }
 
 impl Limits {
@@ -139,6 +174,11 @@ impl Limits {
             Scope::Challenge => &self.challenge,
             Scope::EnrollStart => &self.enroll_start,
             Scope::SupportAction => &self.support_action,
+            Scope::CodeSend => &self.code_send,
+            Scope::CodeSendAddress => &self.code_send_address,
+            Scope::Sms => &self.sms,
+            Scope::SmsRange => &self.sms_range,
+            Scope::SmsInstallation => &self.sms_installation,
         }
     }
 }

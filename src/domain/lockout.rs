@@ -94,6 +94,11 @@ impl Bucket {
         *self != before
     }
 
+    /// How much of the budget is used now, by what is within the window and what is under way.
+    pub fn used(&self, policy: &Policy, now: i64) -> u32 {
+        self.count(policy.window, now).saturating_add(u32::try_from(self.places.len()).unwrap_or(u32::MAX))
+    }
+
     /// Seconds to wait, or `None` when there is a place now.
     fn wait(&self, policy: &Policy, now: i64) -> Option<u32> {
         if self.locked {

@@ -68,6 +68,14 @@ pub struct Method {
     pub session: SessionId,
 }
 
+impl Kind {
+    /// Whether its codes are sent. An account has one such method of each kind at most: whoever asks for a code must know
+    /// where it goes.
+    pub fn is_sent(self) -> bool {
+        matches!(self, Self::Sms | Self::Email)
+    }
+}
+
 impl Method {
     /// Whether it waits for its confirm at `now`.
     pub fn is_pending(&self, now: Timestamp) -> bool {

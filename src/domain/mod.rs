@@ -8,6 +8,7 @@ pub mod assurance;
 pub mod binding;
 pub mod client;
 pub mod delivery;
+pub mod destination;
 pub mod device;
 pub mod egress;
 pub mod event;

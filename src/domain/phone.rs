@@ -46,6 +46,20 @@ impl PhoneNumber {
         &self.text
     }
 
+    /// The number as it is kept: its country code is told apart, so that nobody needs the plans of the day to read it.
+    pub fn kept(&self) -> String {
+        let (country, rest) = self.text.split_at(1 + self.country_digits);
+        format!("{country}-{rest}")
+    }
+
+    /// The number that was kept so; a numbering plan that has changed since makes it no other.
+    pub fn of_kept(text: &str) -> Option<Self> {
+        let (country, rest) = text.strip_prefix('+')?.split_once('-')?;
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let fits = is_number(country) && is_number(rest);
+        fits.then(|| Self { text: format!("+{country}{rest}"), country_digits: country.len() })
+    }
+
     /// The number as whoever has it knows it again, and nobody else: `+60 •••• ••89`.
     pub fn masked(&self) -> String {
         let (country, rest) = self.text.split_at(1 + self.country_digits);
@@ -114,13 +128,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_was_not_kept_so_is_not_read() {
+        assert_eq!(read("+60123456789").unwrap().kept(), "+60-123456789");
+        for text in ["", "+60123456789", "60-123456789", "+-123", "+60-", "+60-12 3", "+60-1-2"] {
+            assert_eq!(PhoneNumber::of_kept(text), None, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn whatever_is_typed_is_read_or_refused_and_what_is_read_is_read_again(text in "\\+?[0-9 ().+-]{0,40}|.{0,40}") {
             if let Some(number) = read(&text) {
                 let digits = number.as_str().strip_prefix('+').unwrap();
                 prop_assert!((7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()));
-                prop_assert_eq!(read(number.as_str()), Some(number));
+                prop_assert_eq!(read(number.as_str()), Some(number.clone()));
+                prop_assert_eq!(PhoneNumber::of_kept(&number.kept()), Some(number));
             }
         }
 

@@ -127,6 +127,8 @@ pub enum Rule {
     Label,
     /// A kind of method that answers only when it is asked.
     AskedMethod,
+    /// A kind of method that has codes.
+    CodeMethod,
     /// An e-mail address of at most 254 bytes.
     Email,
     /// An identifier of ours.

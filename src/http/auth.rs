@@ -1,10 +1,10 @@
 //! `/auth`: the standard login process.
 
 use super::{
-    body::{both, required_factor},
+    body::{answer, both},
     caller::{Answer, AnyCall, OwnerCall, json},
     openapi::{Answering, Leaving, Refreshing, SigningIn},
-    shapes::{OneTimeCode, RecoveryCodeInput},
+    shapes::{AnyCode, CodeMethod, RecoveryCodeInput},
 };
 use crate::{
     actions::{
@@ -207,9 +207,12 @@ pub async fn login(call: AnyCall) -> Answer {
 struct SecondFactorBody {
     /// The challenge of the sign-in.
     challenge: String,
-    /// A code of an active authenticator.
-    #[schema(value_type = Option<OneTimeCode>)]
+    /// A code of an active authenticator app, or one that was sent.
+    #[schema(value_type = Option<AnyCode>)]
     code: Option<String>,
+    /// What the code is of; `totp` when nothing is said.
+    #[schema(value_type = Option<CodeMethod>)]
+    method: Option<String>,
     /// A recovery code, instead of a code.
     #[schema(value_type = Option<RecoveryCodeInput>)]
     recovery_code: Option<String>,
@@ -228,7 +231,7 @@ struct SecondFactorBody {
 #[post("/auth/login/second-factor")]
 pub async fn login_second_factor(call: AnyCall) -> Answer {
     let body: SecondFactorBody = call.body()?;
-    let offered = required_factor(body.code, body.recovery_code, body.credential)?;
+    let offered = answer(body.code, body.method, body.recovery_code, body.credential)?;
     let signed_in = second_factor::second_factor(&call.cx, &body.challenge, offered, body.remember_device).await?;
     Ok(json(StatusCode::OK, &SignedInBody::from(signed_in)))
 }

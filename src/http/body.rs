@@ -4,10 +4,12 @@ use super::problem::{Code, Problem};
 use crate::{
     actions::reverify::Proofs,
     domain::{
+        method::Kind,
         passkey::CredentialJson,
         password::Password,
         recovery_code::RecoveryCode,
-        refusal::{Refusal, Violation},
+        refusal::{Refusal, Rule, Violation},
+        sent_code::SentCode,
         totp,
     },
     store::factors::Offered,
@@ -115,7 +117,7 @@ pub fn factor(
 ///
 /// # Errors
 /// `malformed-request` when there is none or more than one; `validation-failed`.
-pub fn required_factor(
+fn required_factor(
     code: Option<String>,
     recovery_code: Option<String>,
     credential: Option<Map<String, Value>>,
@@ -124,6 +126,30 @@ pub fn required_factor(
         (Ok(None), Some(credential)) => Ok(Offered::Credential(CredentialJson::new(&credential))),
         (_, Some(_)) => Err(Code::MalformedRequest.into()),
         (factor, None) => factor?.ok_or_else(|| Code::MalformedRequest.into()),
+    }
+}
+
+/// An answer to what a second factor is asked for: a code, which is of an authenticator app unless `method` says how it
+/// was sent, a recovery code, or what a passkey signed.
+///
+/// # Errors
+/// `malformed-request` when there is none or more than one, or a method without a code; `validation-failed`.
+pub fn answer(
+    code: Option<String>,
+    method: Option<String>,
+    recovery_code: Option<String>,
+    credential: Option<Map<String, Value>>,
+) -> Result<Offered, Problem> {
+    match (method.as_deref(), code) {
+        (Some(_), None) => Err(Code::MalformedRequest.into()),
+        (None | Some("totp"), code) => required_factor(code, recovery_code, credential),
+        (Some(_), Some(_)) if recovery_code.is_some() || credential.is_some() => Err(Code::MalformedRequest.into()),
+        (Some(name), Some(code)) => {
+            let kind = name.parse().ok().filter(|kind: &Kind| kind.is_sent());
+            let (kind, code) =
+                both(kind.ok_or_else(|| Rule::CodeMethod.at("/method")), SentCode::parse(&code, "/code"))?;
+            Ok(Offered::Sent(kind, code))
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     auth::TokensBody,
     body::{self, both},
     caller::{Answer, OwnerCall, Render, json, versioned},
+    code_enrollment::CodeEnrolledBody,
     openapi::{Cancelling, Confirming, Enrolling, Looking},
     passkeys::EnrolledPasskeyBody,
     problem::Problem,
@@ -42,23 +43,23 @@ use uuid::Uuid;
 pub(super) struct EnrollBody {
     /// The account password.
     #[schema(min_length = 1, max_length = 71, pattern = r"^[^\u0000]*$", format = Password)]
-    password: String,
-    /// What the method is to be called; *Authenticator app*, or what its kind is called, by default.
+    pub(super) password: String,
+    /// What the method is to be called; by its kind when nothing is said.
     #[schema(
         min_length = 1,
         max_length = 64,
         pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
     )]
-    label: Option<String>,
+    pub(super) label: Option<String>,
     /// The method that the confirm is to take out of service.
     #[schema(value_type = Option<Uuid>)]
-    replaces: Option<String>,
+    pub(super) replaces: Option<String>,
     /// A code of an active authenticator, where the token does not vouch for the second factor.
     #[schema(value_type = Option<OneTimeCode>)]
-    code: Option<String>,
+    pub(super) code: Option<String>,
     /// A recovery code, instead of a code.
     #[schema(value_type = Option<RecoveryCodeInput>)]
-    recovery_code: Option<String>,
+    pub(super) recovery_code: Option<String>,
 }
 
 impl EnrollBody {
@@ -118,6 +119,7 @@ impl Render for Enrolled {
             Some(Shown::Passkey(public_key)) => {
                 created(&self, "passkeys", &EnrolledPasskeyBody::new(&self, public_key))
             }
+            Some(Shown::Sent { to }) => created(&self, self.kind.as_str(), &CodeEnrolledBody::new(&self, to)),
             None => HttpResponse::from_error(Problem::from(Refusal::AlreadyCompleted)),
         }
     }

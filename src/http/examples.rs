@@ -35,6 +35,9 @@ pub fn request(operation: &str) -> Option<Value> {
             "clientDataJSON": "bytes-in-base64url", "attestationObject": "bytes-in-base64url",
             "transports": ["internal"]
         }))}),
+        "startEmailEnrolment" => json!({"password": PASSWORD}),
+        "startSmsEnrolment" => json!({"password": PASSWORD, "phone": "+60 12-345 6789"}),
+        "confirmEmailEnrolment" | "confirmSmsEnrolment" => json!({"code": "12345678"}),
         "startVerification" => json!({"method": "passkey"}),
         "startLoginSecondFactor" => json!({"challenge": CHALLENGE, "method": "passkey"}),
         "renameMethod" => json!({"label": "Pixel 9, for work"}),
@@ -104,10 +107,24 @@ fn of_methods(operation: &str) -> Option<Value> {
     Some(match operation {
         "startTotpEnrolment" => enrolment(),
         "startPasskeyEnrolment" => passkey_enrolment(),
-        "getTotpEnrolment" | "getPasskeyEnrolment" => json!({
+        "startEmailEnrolment" => json!({
+            "id": METHOD, "type": "email", "label": "E-mail", "sent_to": "a•••@example.test",
+            "expires_at": "2026-11-24T08:15:00Z"
+        }),
+        "startSmsEnrolment" => json!({
+            "id": METHOD, "type": "sms", "label": "Text message", "sent_to": "+60 •••• ••89",
+            "expires_at": "2026-11-24T08:15:00Z"
+        }),
+        "resendEmailCode" => json!({
+            "method": "email", "sent_to": "a•••@example.test", "expires_at": "2026-11-24T08:15:00Z"
+        }),
+        "resendSmsCode" => json!({
+            "method": "sms", "sent_to": "+60 •••• ••89", "expires_at": "2026-11-24T08:15:00Z"
+        }),
+        "getTotpEnrolment" | "getPasskeyEnrolment" | "getEmailEnrolment" | "getSmsEnrolment" => json!({
             "id": METHOD, "state": "pending", "label": "Pixel 9", "expires_at": "2026-11-24T08:15:00Z"
         }),
-        "confirmTotpEnrolment" | "confirmPasskeyEnrolment" => json!({
+        "confirmTotpEnrolment" | "confirmPasskeyEnrolment" | "confirmEmailEnrolment" | "confirmSmsEnrolment" => json!({
             "status": status(), "recovery_codes": recovery_codes(), "tokens": tokens("aal2", &["pwd", "otp", "mfa"])
         }),
         "renameMethod" => method(),

@@ -7,6 +7,7 @@ mod associations;
 mod auth;
 mod body;
 mod caller;
+mod code_enrollment;
 mod consents;
 mod deliveries;
 mod devices;

@@ -294,6 +294,7 @@ fn field_error(violation: &Violation, locale: Locale) -> FieldError {
         Rule::Phone => "rule-phone",
         Rule::Label => "rule-label",
         Rule::AskedMethod => "rule-asked-method",
+        Rule::CodeMethod => "rule-code-method",
         Rule::Email => "rule-email",
         Rule::Id => "rule-id",
         Rule::Reason => "rule-reason",

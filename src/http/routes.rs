@@ -2,7 +2,7 @@
 //! undocumented route cannot exist.
 
 use super::{
-    account, associations, auth, consents, deliveries, devices, disable, enrollment,
+    account, associations, auth, code_enrollment, consents, deliveries, devices, disable, enrollment,
     envelope::not_routed,
     links, oauth,
     openapi::{self, Preamble},
@@ -42,6 +42,20 @@ pub fn register(registry: &mut impl Registry) {
         .service(enrollment::get_totp)
         .service(enrollment::confirm_totp)
         .service(enrollment::cancel_totp)
+        .service(passkeys::start_passkey)
+        .service(passkeys::get_passkey)
+        .service(passkeys::confirm_passkey)
+        .service(passkeys::cancel_passkey)
+        .service(code_enrollment::start_email)
+        .service(code_enrollment::get_email)
+        .service(code_enrollment::confirm_email)
+        .service(code_enrollment::resend_email)
+        .service(code_enrollment::cancel_email)
+        .service(code_enrollment::start_sms)
+        .service(code_enrollment::get_sms)
+        .service(code_enrollment::confirm_sms)
+        .service(code_enrollment::resend_sms)
+        .service(code_enrollment::cancel_sms)
         .service(two_factor::rename_method)
         .service(two_factor::remove_method)
         .service(disable::preview_disable)

@@ -8,6 +8,31 @@ use utoipa::ToSchema;
 #[expect(dead_code, reason = "the schema of a domain type, which knows nothing of schemas")]
 pub struct OneTimeCode(String);
 
+/// Eight digits that were sent; spaces and hyphens are passed over.
+#[derive(ToSchema)]
+#[schema(as = SentCodeInput, pattern = "^[ -]*([0-9][ -]*){8}$", example = "12345678")]
+#[expect(dead_code, reason = "the schema of a domain type, which knows nothing of schemas")]
+pub struct SentCodeInput(String);
+
+/// Six digits of an authenticator app, or eight that were sent; spaces and hyphens are passed over.
+#[derive(ToSchema)]
+#[schema(as = AnyCode, pattern = "^[ -]*([0-9][ -]*){6}([0-9][ -]*[0-9][ -]*)?$", example = "123456")]
+#[expect(dead_code, reason = "the schema of a domain type, which knows nothing of schemas")]
+pub struct AnyCode(String);
+
+/// What a code is of.
+#[derive(ToSchema)]
+#[schema(as = CodeMethod, rename_all = "snake_case")]
+#[expect(dead_code, reason = "the schema of a domain type, which knows nothing of schemas")]
+pub enum CodeMethod {
+    /// An authenticator app.
+    Totp,
+    /// It was sent to a phone number.
+    Sms,
+    /// It was sent to an e-mail address.
+    Email,
+}
+
 /// A recovery code as a person types it: 24 symbols of Crockford's base 32, in any case, with or without
 /// spaces and hyphens.
 #[derive(ToSchema)]

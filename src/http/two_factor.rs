@@ -6,7 +6,7 @@ use super::{
     caller::{Answer, OwnerCall, Render, json, versioned},
     openapi::{Changing, Proving, Reading, Removing, Stepping},
     problem::Problem,
-    shapes::{OneTimeCode, RecoveryCode, RecoveryCodeInput},
+    shapes::{AnyCode, CodeMethod, OneTimeCode, RecoveryCode, RecoveryCodeInput},
     status_body::{MethodBody, StatusBody},
 };
 use crate::{
@@ -123,9 +123,12 @@ pub async fn remove_method(call: OwnerCall, id: Path<String>) -> Answer {
 #[serde(deny_unknown_fields)]
 #[schema(as = FactorRequest)]
 struct FactorBody {
-    /// A code of an active authenticator.
-    #[schema(value_type = Option<OneTimeCode>)]
+    /// A code of an active authenticator app, or one that was sent.
+    #[schema(value_type = Option<AnyCode>)]
     code: Option<String>,
+    /// What the code is of; `totp` when nothing is said.
+    #[schema(value_type = Option<CodeMethod>)]
+    method: Option<String>,
     /// A recovery code, instead of a code.
     #[schema(value_type = Option<RecoveryCodeInput>)]
     recovery_code: Option<String>,
@@ -136,7 +139,7 @@ struct FactorBody {
 
 impl FactorBody {
     fn parse(self) -> Result<Offered, Problem> {
-        body::required_factor(self.code, self.recovery_code, self.credential)
+        body::answer(self.code, self.method, self.recovery_code, self.credential)
     }
 }
 

@@ -96,6 +96,8 @@ pub struct PolicyBody {
     support_max_age: u32,
     /// Life of a bypass code.
     bypass_code_ttl: u32,
+    /// Life of a code that is sent by mail or SMS.
+    sent_code_ttl: u32,
     /// Life of an access token.
     access_token_ttl: u32,
     /// Life of a refresh token that is not used.
@@ -223,6 +225,12 @@ struct LimitsBody {
     enroll_start: BudgetBody,
     /// Resets and bypass codes of one agent of support.
     support_action: BudgetBody,
+    /// Codes that are sent for one account.
+    code_send: BudgetBody,
+    /// Codes that are sent to one address or number.
+    code_send_address: BudgetBody,
+    /// SMS for one account.
+    sms: BudgetBody,
 }
 
 /// One budget of guesses. Zero means: no such rule.
@@ -258,6 +266,7 @@ impl From<&Policy> for PolicyBody {
             step_up_max_age: rules.step_up_max_age,
             support_max_age: rules.support_max_age,
             bypass_code_ttl: rules.bypass_code_ttl,
+            sent_code_ttl: rules.sent_code_ttl,
             access_token_ttl: rules.access_token_ttl,
             session_idle: rules.session_idle,
             session_max: rules.session_max,

@@ -17,7 +17,7 @@ use crate::{
 };
 use prometheus_client::registry::Registry;
 use std::{path::PathBuf, sync::Arc};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, futures::Notified};
 
 /// The database of an installation; clones share it.
 #[derive(Clone)]
@@ -26,6 +26,7 @@ pub struct Store {
     keys: Arc<Keys>,
     attempts: Attempts,
     bell: Arc<Notify>,
+    codes_bell: Arc<Notify>,
 }
 
 #[derive(Clone)]
@@ -104,7 +105,7 @@ impl Store {
             Location::Sqlite(path) => Engine::Sqlite(Arc::new(Sqlite::start(path)?)),
             Location::Postgres(url) => Engine::Postgres(Postgres::start(url, pooling)?),
         };
-        Ok(Self { engine, keys, attempts: Attempts::default(), bell: Arc::default() })
+        Ok(Self { engine, keys, attempts: Attempts::default(), bell: Arc::default(), codes_bell: Arc::default() })
     }
 
     /// Makes this process the one that serves the database; only the embedded engine minds.
@@ -158,7 +159,7 @@ impl Store {
                 return Err(fault.into());
             }
             ledger::write(&mut tx)?;
-            Ok((tx.settled, tx.announces, outcome))
+            Ok((tx.settled, (tx.announces, tx.sends), outcome))
         };
         let writing = async {
             match &self.engine {
@@ -167,10 +168,13 @@ impl Store {
             }
         };
         let committed = spans::within("write", name, writing).await;
-        let (settled, announces, outcome) = committed.map_err(|stop| named(name, stop))?;
+        let (settled, (announces, sends), outcome) = committed.map_err(|stop| named(name, stop))?;
         self.attempts.count(&settled, &outcome);
         if announces {
             self.bell.notify_one();
+        }
+        if sends {
+            self.codes_bell.notify_waiters();
         }
         outcome
     }
@@ -179,6 +183,12 @@ impl Store {
     /// not heard.
     pub async fn announced(&self) {
         self.bell.notified().await;
+    }
+
+    /// Waits until this process has asked for a code to be sent since this was called, by whatever way. What another
+    /// process asks for is not heard.
+    pub fn codes_asked(&self) -> Notified<'_> {
+        self.codes_bell.notified()
     }
 
     /// Hands out the metrics of the engine, and of what was guessed through it.

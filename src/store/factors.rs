@@ -1,7 +1,9 @@
 //! What a code or a recovery code proves. Judging spends nothing; spending happens once, in the
 //! transaction of what it is spent on, and leaves a [`Spent`] as evidence.
 
-use super::{Db, Tx, bypass_codes, ceremonies, ledger::Paid, methods, passkeys, recovery_codes, row::parsed, totp};
+use super::{
+    Db, Tx, bypass_codes, ceremonies, ledger::Paid, methods, passkeys, recovery_codes, row::parsed, sent_codes, totp,
+};
 use crate::crypto::{
     keyring::Hashed,
     passkeys::{Assertion, Passkey, RelyingParty, Wrong},
@@ -11,10 +13,11 @@ use crate::domain::{
     binding::Binding,
     guesses::Scope,
     id::{AccountId, BypassCodeId, MethodId},
-    method::Method,
+    method::{Kind, Method},
     passkey::CredentialJson,
     recovery_code::RecoveryCode,
     refusal::{Fault, Refusal},
+    sent_code::SentCode,
     totp::{Code, Step},
 };
 use jiff::Timestamp;
@@ -24,6 +27,8 @@ use jiff::Timestamp;
 pub enum Offered {
     /// A code of an authenticator app.
     Code(Code),
+    /// A code that was sent, by a method of this kind.
+    Sent(Kind, SentCode),
     /// A recovery code, or a bypass code in its place.
     RecoveryCode(RecoveryCode),
     /// What a passkey signed.
@@ -52,6 +57,8 @@ pub enum First {
     Step(Step),
     /// A passkey, as it was registered.
     Passkey(NewPasskey),
+    /// The hash of a code that was sent, by a method of this kind.
+    Sent(Kind, Hashed),
 }
 
 /// A passkey that is registered and not stored yet.
@@ -93,6 +100,7 @@ impl Judged {
 
 enum What {
     Step(MethodId, Step),
+    Sent(MethodId, Factor, Hashed),
     Recovery(Hashed),
     Bypass(BypassCodeId),
     Passkey(Signed),
@@ -144,6 +152,7 @@ impl Assured {
 pub fn judge(db: &mut Db<'_>, question: &Question<'_>, offered: &Offered) -> Result<Judged, Fault> {
     match offered {
         Offered::Code(code) => judge_code(db, question, code),
+        Offered::Sent(kind, code) => judge_sent(db, question, *kind, code),
         Offered::RecoveryCode(code) => judge_recovery_code(db, question, code),
         Offered::Credential(credential) => judge_credential(db, question, credential),
     }
@@ -239,6 +248,27 @@ fn judge_code(db: &mut Db<'_>, question: &Question<'_>, code: &Code) -> Result<J
     }
 }
 
+/// A code that was sent counts for what it was asked for alone.
+fn judge_sent(db: &mut Db<'_>, question: &Question<'_>, kind: Kind, code: &SentCode) -> Result<Judged, Fault> {
+    let Question { account, binding, now, .. } = *question;
+    let factor = sent_by(kind)?;
+    for method in methods::active(db, account)?.iter().filter(|method| method.kind == kind) {
+        if let Some(hashed) = sent_codes::find(db, (account, method.id), binding, code, now)? {
+            return Ok(Judged::Right(Match(What::Sent(method.id, factor, hashed))));
+        }
+    }
+    Ok(Judged::Wrong)
+}
+
+/// What a code proves that was sent by a method of this kind.
+fn sent_by(kind: Kind) -> Result<Factor, Fault> {
+    match kind {
+        Kind::Sms => Ok(Factor::Sms),
+        Kind::Email => Ok(Factor::Email),
+        Kind::Passkey | Kind::Totp => Err(Fault::Unreadable(format!("no code is sent by {kind}"))),
+    }
+}
+
 /// Takes a pending method into use, by its first proof, which is used up with that.
 ///
 /// # Errors
@@ -253,6 +283,10 @@ pub fn activate(tx: &mut Tx<'_>, method: &Method, first: First, now: Timestamp) 
             ceremonies::end(tx, Binding::Enrolment(method.id), &state)?;
             passkeys::insert(tx, method.account, method.id, &passkey, counter)?;
             Factor::Passkey { stays: passkey.is_bound_to_device() }
+        }
+        First::Sent(kind, hashed) => {
+            sent_codes::consume(tx, method.id, &hashed)?;
+            sent_by(kind)?
         }
     };
     methods::activate(tx, method.id, now)?;
@@ -275,6 +309,11 @@ pub fn spend(tx: &mut Tx<'_>, account: AccountId, matched: Match, now: Timestamp
             passkeys::count(tx, method, from, to)?;
             methods::touch(tx, method, now)?;
             Ok(Spent { factor: Factor::Passkey { stays } })
+        }
+        What::Sent(method, factor, hashed) => {
+            sent_codes::consume(tx, method, &hashed)?;
+            methods::touch(tx, method, now)?;
+            Ok(Spent { factor })
         }
         What::Recovery(code) => {
             recovery_codes::consume(tx, account, &code, now)?;

@@ -5,8 +5,8 @@ use super::{
     Db,
     row::parsed,
     schema::{
-        bypass_code, challenge, client, device, passkey, recovery_code, session, tombstone_passkey, tombstone_totp,
-        totp, webhook,
+        bypass_code, challenge, client, destination, device, passkey, recovery_code, sent_code, session,
+        tombstone_destination, tombstone_passkey, tombstone_totp, totp, webhook,
     },
 };
 use crate::{
@@ -32,6 +32,14 @@ pub enum Rows {
     BuriedPasskeys,
     /// Secrets of webhooks, which a sealing key opens.
     WebhookSecrets,
+    /// Where codes go, which a sealing key opens.
+    Destinations,
+    /// Where codes went of methods that were switched off and may come back, which a sealing key opens.
+    BuriedDestinations,
+    /// Codes that are to be sent, which a sealing key opens.
+    UnsentCodes,
+    /// Codes that were sent or are to be, which a hashing key checks.
+    SentCodes,
     /// Recovery codes that are unused, which a hashing key checks.
     RecoveryCodes,
     /// Refresh tokens of sessions that are alive, which a hashing key checks.
@@ -48,16 +56,25 @@ pub enum Rows {
 
 impl Rows {
     /// Those whose keys are of the sealing ring.
-    pub const SEALED: [Self; 5] =
-        [Self::Secrets, Self::BuriedSecrets, Self::Passkeys, Self::BuriedPasskeys, Self::WebhookSecrets];
+    pub const SEALED: [Self; 8] = [
+        Self::Secrets,
+        Self::BuriedSecrets,
+        Self::Passkeys,
+        Self::BuriedPasskeys,
+        Self::WebhookSecrets,
+        Self::Destinations,
+        Self::BuriedDestinations,
+        Self::UnsentCodes,
+    ];
     /// Those whose keys are of the hashing ring.
-    pub const HASHED: [Self; 6] = [
+    pub const HASHED: [Self; 7] = [
         Self::RecoveryCodes,
         Self::RefreshTokens,
         Self::Challenges,
         Self::DeviceTokens,
         Self::BypassCodes,
         Self::ClientSecrets,
+        Self::SentCodes,
     ];
 }
 
@@ -75,12 +92,16 @@ pub fn page(db: &mut Db<'_>, rows: Rows, after: &Place, now: Timestamp) -> Resul
         Rows::Passkeys => return passkeys(db, after),
         Rows::BuriedPasskeys => return buried_passkeys(db, after),
         Rows::WebhookSecrets => return webhook_secrets(db, after),
+        Rows::Destinations => return destinations(db, after),
+        Rows::BuriedDestinations => return buried_destinations(db, after),
+        Rows::UnsentCodes => return unsent_codes(db, after, now.as_millisecond()),
         Rows::RecoveryCodes => recovery_codes(db, after)?,
         Rows::RefreshTokens => refresh_tokens(db, after, now.as_millisecond())?,
         Rows::Challenges => challenges(db, after, now.as_millisecond())?,
         Rows::DeviceTokens => device_tokens(db, after, now.as_millisecond())?,
         Rows::BypassCodes => bypass_codes(db, after, now.as_millisecond())?,
         Rows::ClientSecrets => client_secrets(db, after, now.as_millisecond())?,
+        Rows::SentCodes => sent_codes(db, after, now.as_millisecond())?,
     };
     let next = place(found.len(), found.last().map(|(place, _)| place));
     let hashed = found.into_iter().flat_map(|(_, texts)| texts);
@@ -156,6 +177,33 @@ fn webhook_secrets(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Optio
         }
     }
     Ok((found, next))
+}
+
+fn destinations(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option<Place>), Fault> {
+    use destination::dsl;
+    let rows = dsl::destination.filter(dsl::method_id.gt(&after.0)).order(dsl::method_id).limit(PAGE);
+    names(rows.select((dsl::method_id, dsl::sealed)).load(db.conn)?)
+}
+
+fn buried_destinations(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option<Place>), Fault> {
+    use tombstone_destination::dsl;
+    let rows = dsl::tombstone_destination.filter(dsl::method_id.gt(&after.0)).order(dsl::method_id).limit(PAGE);
+    names(rows.select((dsl::method_id, dsl::sealed)).load(db.conn)?)
+}
+
+fn unsent_codes(db: &mut Db<'_>, after: &Place, now: i64) -> Result<(Vec<String>, Option<Place>), Fault> {
+    use sent_code::dsl;
+    let live = dsl::sent_code.filter(dsl::sealed.is_not_null()).filter(dsl::expires_at.gt(now));
+    let rows = live.filter(dsl::method_id.gt(&after.0)).order(dsl::method_id).limit(PAGE);
+    names(rows.select((dsl::method_id, dsl::sealed.assume_not_null())).load(db.conn)?)
+}
+
+fn sent_codes(db: &mut Db<'_>, after: &Place, now: i64) -> Result<Found, Fault> {
+    use sent_code::dsl;
+    let live = dsl::sent_code.filter(dsl::expires_at.gt(now)).filter(dsl::method_id.gt(&after.0));
+    let rows = live.order(dsl::method_id).limit(PAGE).select((dsl::method_id, dsl::hashed));
+    let rows: Vec<(String, String)> = rows.load(db.conn)?;
+    Ok(rows.into_iter().map(|(method, hashed)| ((method, String::new()), vec![hashed])).collect())
 }
 
 fn names(rows: Vec<(String, Vec<u8>)>) -> Result<(Vec<String>, Option<Place>), Fault> {

@@ -1,14 +1,14 @@
 //! The ledger's rows: pay, then judge, then settle. The rules are in `domain/lockout.rs`.
 
 use super::{
-    Tx,
+    Db, Tx,
     attempts::Verdict,
-    connection::{AnyConnection, Prepare},
+    connection::{AnyConnection, Fetch, Prepare},
     row::hit_one,
     schema::bucket::{self, dsl},
 };
 use crate::domain::{
-    guesses::{BucketId, Limits, Scope},
+    guesses::{BucketId, Limits, Policy, Scope},
     id::AccountId,
     lockout::{Bucket, Kept},
     refusal::{Fault, Refusal, Stop},
@@ -123,14 +123,37 @@ pub fn forget(tx: &mut Tx<'_>, id: &BucketId, now: Timestamp) -> Result<bool, Fa
     Ok(hold(tx, id, now)?.forget())
 }
 
+/// How much of a budget is used, by what was done and what is under way.
+///
+/// # Errors
+/// `unavailable`, `unreadable`.
+pub fn used(db: &mut Db<'_>, policy: &Policy, id: &BucketId, now: Timestamp) -> Result<u32, Fault> {
+    let state: Option<String> = dsl::bucket
+        .filter(dsl::scope.eq(id.scope.name()).and(dsl::key.eq(id.key.clone())))
+        .select(dsl::state)
+        .fetch_one(db.conn)?;
+    let Some(state) = state else { return Ok(0) };
+    let bucket: Bucket = serde_json::from_str(&state)
+        .map_err(|_| Fault::Unreadable(format!("bucket {} {}", id.scope.name(), id.key)))?;
+    Ok(bucket.used(policy, now.as_millisecond()))
+}
+
 /// Drops every bucket that is named after an account, or after something of it: for an account that is deleted. Its
 /// sign-ins are counted under `login_name`, and under that name with a network behind it.
 ///
 /// # Errors
 /// `unavailable`.
 pub fn drop_all(tx: &mut Tx<'_>, account: AccountId, login_name: &str) -> Result<(), Fault> {
-    let own = [Scope::Code, Scope::RecoveryCode, Scope::ReauthAccount, Scope::EnrollStart, Scope::SupportAction]
-        .map(Scope::name);
+    let own = [
+        Scope::Code,
+        Scope::RecoveryCode,
+        Scope::ReauthAccount,
+        Scope::EnrollStart,
+        Scope::SupportAction,
+        Scope::CodeSend,
+        Scope::Sms,
+    ]
+    .map(Scope::name);
     let of_account = dsl::scope.eq_any(own).and(dsl::key.eq(account.to_string()));
     diesel::delete(dsl::bucket.filter(of_account)).execute(tx.conn)?;
     // Names are hexadecimal, so there is nothing to escape.

@@ -8,10 +8,11 @@ use super::{
     passkeys,
     row::{hit_one, moment, moment_or_none, parsed, parsed_or_none},
     schema::{
+        destination,
         method::{self, dsl},
         totp,
     },
-    tombstones,
+    sent_codes, tombstones,
 };
 use crate::{
     crypto::password::Reverified,
@@ -295,6 +296,10 @@ fn end(
         let id = method.id.to_string();
         diesel::delete(totp::table.filter(totp::method_id.eq(&id))).prepared().execute(tx.conn)?;
         passkeys::delete(tx, method.id)?;
+        if method.kind.is_sent() {
+            diesel::delete(destination::table.filter(destination::method_id.eq(&id))).prepared().execute(tx.conn)?;
+            sent_codes::revoke(tx, method.id)?;
+        }
         let leaving = dsl::method.filter(dsl::id.eq(&id)).filter(dsl::state.eq(method.state.as_str()));
         let rows = diesel::update(leaving)
             .set((dsl::state.eq(to.as_str()), dsl::ended_at.eq(now.as_millisecond())))

@@ -19,6 +19,7 @@ pub mod consents;
 pub mod cuts;
 pub mod deliveries;
 pub mod delivery_log;
+pub mod destinations;
 pub mod devices;
 pub mod ends;
 mod engine;
@@ -46,6 +47,7 @@ pub mod resealing;
 pub mod restorations;
 mod row;
 mod schema;
+pub mod sent_codes;
 mod server_url;
 pub mod sessions;
 mod sqlite;
@@ -82,11 +84,13 @@ pub struct Tx<'a> {
     held: Vec<ledger::Held>,
     settled: Vec<(Scope, Verdict)>,
     announces: bool,
+    sends: bool,
 }
 
 impl<'a> Tx<'a> {
     fn new(conn: &'a mut AnyConnection, keys: &'a Keyring) -> Self {
-        Self { db: Db { conn, keys }, random: Random, held: Vec::new(), settled: Vec::new(), announces: false }
+        let (held, settled) = (Vec::new(), Vec::new());
+        Self { db: Db { conn, keys }, random: Random, held, settled, announces: false, sends: false }
     }
 }
 

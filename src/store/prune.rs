@@ -43,6 +43,8 @@ pub const RULES: &[Rule] = &[
     Rule { table: "device", key: "id", by: "expires_at", only: "", age: Age::Ms(DAY_MS) },
     Rule { table: "bypass_code", key: "account_id", by: "expires_at", only: "", age: Age::Ms(DAY_MS) },
     Rule { table: "ceremony", key: "binding", by: "expires_at", only: "", age: Age::Ms(0) },
+    // What was never sent is wiped with it.
+    Rule { table: "sent_code", key: "method_id", by: "expires_at", only: "", age: Age::Ms(0) },
     // Its secrets are wiped with it.
     Rule { table: "tombstone", key: "account_id", by: "expires_at", only: "", age: Age::Ms(0) },
     Rule { table: "idempotency", key: "account_id, key", by: "created_at", only: "", age: Age::Ms(RETENTION * 1000) },

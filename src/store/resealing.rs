@@ -4,9 +4,10 @@
 use super::{
     Db, Tx,
     connection::Prepare,
-    passkeys,
+    destinations, passkeys,
     row::parsed,
-    schema::{method, passkey, tombstone_passkey, tombstone_totp, totp},
+    schema::{destination, method, passkey, sent_code, tombstone_destination, tombstone_passkey, tombstone_totp, totp},
+    sent_codes,
 };
 use crate::{
     crypto::keyring::{Cell, Sealed},
@@ -31,16 +32,32 @@ pub enum Place {
     Passkeys,
     /// Passkeys under tombstones.
     BuriedPasskeys,
+    /// Where codes go.
+    Destinations,
+    /// Where codes went of methods that may come back.
+    BuriedDestinations,
+    /// Codes that are to be sent.
+    SentCodes,
 }
 
 impl Place {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::InService, Self::Buried, Self::Passkeys, Self::BuriedPasskeys];
+    pub const ALL: [Self; 7] = [
+        Self::InService,
+        Self::Buried,
+        Self::Passkeys,
+        Self::BuriedPasskeys,
+        Self::Destinations,
+        Self::BuriedDestinations,
+        Self::SentCodes,
+    ];
 
     fn cell(self, account: AccountId, method: MethodId) -> Cell {
         match self {
             Self::InService | Self::Buried => super::totp::cell(account, method),
             Self::Passkeys | Self::BuriedPasskeys => passkeys::cell(account, method),
+            Self::Destinations | Self::BuriedDestinations => destinations::cell(account, method),
+            Self::SentCodes => sent_codes::cell(account, method),
         }
     }
 }
@@ -81,6 +98,9 @@ pub fn page(db: &mut Db<'_>, place: Place, after: &str) -> Result<Page, Fault> {
         Place::Buried => buried(db, after)?,
         Place::Passkeys => passkeys_in_service(db, after)?,
         Place::BuriedPasskeys => buried_passkeys(db, after)?,
+        Place::Destinations => destinations_of(db, after)?,
+        Place::BuriedDestinations => buried_destinations(db, after)?,
+        Place::SentCodes => codes(db, after)?,
     };
     let next = rows.last().filter(|_| rows.len() as i64 == PAGE).map(|(_, method, _)| method.clone());
     let first = db.keys.ids.sealing.first().map(String::as_str);
@@ -151,6 +171,17 @@ fn passkeys_in_service(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> 
     Ok(rows.load(db.conn)?)
 }
 
+fn destinations_of(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
+    use destination::dsl;
+    let rows = dsl::destination
+        .inner_join(method::table)
+        .filter(dsl::method_id.gt(after))
+        .order(dsl::method_id)
+        .limit(PAGE)
+        .select((method::account_id, dsl::method_id, dsl::sealed));
+    Ok(rows.load(db.conn)?)
+}
+
 fn buried_passkeys(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
     use tombstone_passkey::dsl;
     let rows = dsl::tombstone_passkey.filter(dsl::method_id.gt(after)).order(dsl::method_id).limit(PAGE).select((
@@ -159,6 +190,19 @@ fn buried_passkeys(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
         dsl::sealed,
     ));
     Ok(rows.load(db.conn)?)
+}
+
+fn buried_destinations(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
+    use tombstone_destination::dsl;
+    let rows = dsl::tombstone_destination.filter(dsl::method_id.gt(after)).order(dsl::method_id).limit(PAGE);
+    Ok(rows.select((dsl::account_id, dsl::method_id, dsl::sealed)).load(db.conn)?)
+}
+
+fn codes(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
+    use sent_code::dsl;
+    let unsent = dsl::sent_code.filter(dsl::sealed.is_not_null()).filter(dsl::method_id.gt(after));
+    let rows = unsent.order(dsl::method_id).limit(PAGE);
+    Ok(rows.select((dsl::account_id, dsl::method_id, dsl::sealed.assume_not_null())).load(db.conn)?)
 }
 
 /// How many rows held the old bytes, and hold the new ones now.
@@ -184,6 +228,21 @@ fn exchange(tx: &mut Tx<'_>, place: Place, method: MethodId, old: &Sealed, new: 
                 .filter(tombstone_passkey::method_id.eq(method))
                 .filter(tombstone_passkey::sealed.eq(&old.0));
             diesel::update(unmoved).set(tombstone_passkey::sealed.eq(new.0)).prepared().execute(tx.conn)?
+        }
+        Place::Destinations => {
+            use destination::dsl;
+            let unmoved = dsl::destination.filter(dsl::method_id.eq(method)).filter(dsl::sealed.eq(&old.0));
+            diesel::update(unmoved).set(dsl::sealed.eq(new.0)).prepared().execute(tx.conn)?
+        }
+        Place::BuriedDestinations => {
+            use tombstone_destination::dsl;
+            let unmoved = dsl::tombstone_destination.filter(dsl::method_id.eq(method)).filter(dsl::sealed.eq(&old.0));
+            diesel::update(unmoved).set(dsl::sealed.eq(new.0)).prepared().execute(tx.conn)?
+        }
+        Place::SentCodes => {
+            use sent_code::dsl;
+            let unmoved = dsl::sent_code.filter(dsl::method_id.eq(method)).filter(dsl::sealed.eq(&old.0));
+            diesel::update(unmoved).set(dsl::sealed.eq(new.0)).prepared().execute(tx.conn)?
         }
     })
 }

@@ -296,6 +296,36 @@ table! {
 }
 
 table! {
+    destination (method_id) {
+        method_id -> Text,
+        sealed -> Binary,
+    }
+}
+
+table! {
+    sent_code (method_id) {
+        method_id -> Text,
+        account_id -> Text,
+        kind -> Text,
+        binding -> Text,
+        hashed -> Text,
+        sealed -> Nullable<Binary>,
+        due_at -> BigInt,
+        attempts -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+table! {
+    tombstone_destination (method_id) {
+        method_id -> Text,
+        account_id -> Text,
+        sealed -> Binary,
+    }
+}
+
+table! {
     idempotency (account_id, key) {
         account_id -> Text,
         key -> Binary,
@@ -366,9 +396,15 @@ diesel::joinable!(totp -> method (method_id));
 diesel::joinable!(tombstone_totp -> method (method_id));
 diesel::joinable!(passkey -> method (method_id));
 diesel::joinable!(tombstone_passkey -> method (method_id));
+diesel::joinable!(destination -> method (method_id));
+diesel::joinable!(sent_code -> method (method_id));
+diesel::joinable!(tombstone_destination -> method (method_id));
 allow_tables_to_appear_in_same_query!(account, session, challenge);
 allow_tables_to_appear_in_same_query!(method, totp, tombstone_totp, passkey, tombstone_passkey);
+allow_tables_to_appear_in_same_query!(method, destination, tombstone_destination);
+allow_tables_to_appear_in_same_query!(method, sent_code);
 allow_tables_to_appear_in_same_query!(account, audit_end);
 allow_tables_to_appear_in_same_query!(announcement, audit, delivery);
 allow_tables_to_appear_in_same_query!(announcement, consent);
 allow_tables_to_appear_in_same_query!(client, consent, webhook);
+allow_tables_to_appear_in_same_query!(account, destination, sent_code);

@@ -1,5 +1,5 @@
 //! Tombstones: what an undo brings back. When two-factor authentication is switched off, the sealed secrets of its
-//! methods are laid here for a time instead of being wiped; the methods themselves stay in their table anyway, out of
+//! methods, and where their codes go, are laid here for a time instead of being wiped; the methods themselves stay in their table anyway, out of
 //! service, since events name them. Nothing here is opened: it comes back to the cell that it was sealed for.
 //! Each kind of method has its own table, as it has in service.
 
@@ -8,9 +8,9 @@ use super::{
     connection::{Fetch, Prepare},
     row::{hit_one, moment},
     schema::{
-        method, passkey,
+        destination, method, passkey,
         tombstone::{self, dsl},
-        tombstone_passkey, tombstone_totp, totp,
+        tombstone_destination, tombstone_passkey, tombstone_totp, totp,
     },
 };
 use crate::{
@@ -52,7 +52,11 @@ pub(super) fn bury(
     let apps: Vec<App> = totp::table.filter(totp::method_id.eq_any(&ids)).select(totp::all_columns).load(tx.conn)?;
     let passkeys: Vec<Passkey> =
         passkey::table.filter(passkey::method_id.eq_any(&ids)).select(passkey::all_columns).load(tx.conn)?;
-    if apps.is_empty() && passkeys.is_empty() {
+    let destinations: Vec<(String, Vec<u8>)> = destination::table
+        .filter(destination::method_id.eq_any(&ids))
+        .select(destination::all_columns)
+        .load(tx.conn)?;
+    if apps.is_empty() && passkeys.is_empty() && destinations.is_empty() {
         // An undo must not switch on what nobody could pass.
         return Ok(());
     }
@@ -81,6 +85,14 @@ pub(super) fn bury(
         );
         diesel::insert_into(tombstone_passkey::table).values(row).prepared().execute(tx.conn)?;
     }
+    for (method, sealed) in destinations {
+        let row = (
+            tombstone_destination::method_id.eq(method),
+            tombstone_destination::account_id.eq(account.to_string()),
+            tombstone_destination::sealed.eq(sealed),
+        );
+        diesel::insert_into(tombstone_destination::table).values(row).prepared().execute(tx.conn)?;
+    }
     Ok(())
 }
 
@@ -106,8 +118,11 @@ pub fn find(db: &mut Db<'_>, link: &Link, now: Timestamp) -> Result<Option<Tombs
     let passkeys = tombstone_passkey::table
         .filter(tombstone_passkey::account_id.eq(&account))
         .select(tombstone_passkey::method_id);
+    let destinations = tombstone_destination::table
+        .filter(tombstone_destination::account_id.eq(&account))
+        .select(tombstone_destination::method_id);
     let labels: Vec<(String, String)> = method::table
-        .filter(method::id.eq_any(apps).or(method::id.eq_any(passkeys)))
+        .filter(method::id.eq_any(apps).or(method::id.eq_any(passkeys)).or(method::id.eq_any(destinations)))
         .order((method::created_at, method::id))
         .select((method::id, method::label))
         .load(db.conn)?;
@@ -140,6 +155,10 @@ pub fn exhume(tx: &mut Tx<'_>, link: &Link, now: Timestamp) -> Result<usize, Fau
             tombstone_passkey::counter,
         ))
         .load(tx.conn)?;
+    let destinations: Vec<(String, Vec<u8>)> = tombstone_destination::table
+        .filter(tombstone_destination::account_id.eq(&account))
+        .select((tombstone_destination::method_id, tombstone_destination::sealed))
+        .load(tx.conn)?;
     let head = dsl::tombstone
         .filter(dsl::account_id.eq(&account))
         .filter(dsl::disabled_at.eq(link.disabled_at().as_millisecond()))
@@ -160,7 +179,12 @@ pub fn exhume(tx: &mut Tx<'_>, link: &Link, now: Timestamp) -> Result<usize, Fau
         diesel::insert_into(passkey::table).values(row).prepared().execute(tx.conn)?;
         return_to_service(tx, &account, id)?;
     }
-    Ok(apps.len() + passkeys.len())
+    for (id, sealed) in &destinations {
+        let row = (destination::method_id.eq(id), destination::sealed.eq(sealed));
+        diesel::insert_into(destination::table).values(row).prepared().execute(tx.conn)?;
+        return_to_service(tx, &account, id)?;
+    }
+    Ok(apps.len() + passkeys.len() + destinations.len())
 }
 
 fn return_to_service(tx: &mut Tx<'_>, account: &str, method: &str) -> Result<(), Fault> {

@@ -2,6 +2,7 @@
 //! that no rule looks at any more, fetching the keys of the portal's own issuer, telling others what was
 //! announced, and reminding owners.
 
+pub mod codes;
 pub mod issuer;
 pub mod mail;
 pub mod outbox;

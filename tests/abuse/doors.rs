@@ -49,6 +49,11 @@ pub fn wide(config: &mut twofold::config::Config) {
         &mut limits.challenge,
         &mut limits.enroll_start,
         &mut limits.support_action,
+        &mut limits.code_send,
+        &mut limits.code_send_address,
+        &mut limits.sms,
+        &mut limits.sms_range,
+        &mut limits.sms_installation,
     ];
     for policy in all {
         (policy.free, policy.ends_at, policy.cap_day, policy.cap_month) = (1000, 0, 0, 0);

@@ -29,6 +29,7 @@ mod portal;
 mod proofs;
 mod recovery_codes;
 mod reminders;
+mod sent_codes;
 mod sessions;
 mod story;
 #[path = "support.rs"]

@@ -3,7 +3,7 @@
 use crate::{
     on_both_engines,
     support::{
-        TestApp, desk, document, links,
+        TestApp, codes, desk, document, links,
         partner::{PARTNERS, Partner, partner, status_of, verify_of},
         passkeys,
         person::*,
@@ -11,8 +11,14 @@ use crate::{
     },
 };
 use serde_json::json;
+use twofold::domain::method::Kind;
 
 on_both_engines!(every_operation_answers_as_the_document_says, passkeys::passkeys);
+on_both_engines!(every_operation_answers_as_the_document_says, |config| {
+    passkeys(config);
+    codes::by_both(config);
+    (config.limits.code_send.free, config.limits.code_send_address.free) = (100, 100);
+});
 async fn every_operation_answers_as_the_document_says(app: &TestApp) {
     for path in [
         "/.well-known/jwks.json",
@@ -66,6 +72,7 @@ async fn every_operation_answers_as_the_document_says(app: &TestApp) {
     for path in ["2fa", "events"] {
         carla.get(&desk::about(&account, path)).await.is(200);
     }
+    codes_of(app).await;
     // A person with an authenticator app has nothing that is to be asked.
     let passkey = json!({"method": "passkey"});
     alice.post(&format!("{VERIFY}/start"), &passkey).await.refuses("method-not-available");
@@ -128,6 +135,23 @@ async fn passkeys_of(app: &TestApp) {
     dora.get(&format!("{}/{id}", passkeys::PASSKEYS)).await.is(200);
     passkeys::verify(&dora, &key, &Flaw::None).await.is(200);
     passkeys::sign_in(&dora, &key, &Flaw::None).await.is(200);
+/// Codes by mail and by SMS.
+async fn codes_of(app: &TestApp) {
+    let erin = app.person("erin").await;
+    erin.sign_in().await;
+    for kind in [Kind::Email, Kind::Sms] {
+        let (id, _) = codes::enrol(&erin, kind, json!({})).await;
+        let one = format!("{}/{id}", codes::path(kind));
+        erin.get(&one).await.is(200);
+        erin.send("POST", &format!("{one}/resend"), &[], None).await.is(200);
+        erin.send("DELETE", &one, &[], None).await.is(204);
+        codes::sent(app, kind).await;
+        codes::set_up(&erin, kind, json!({})).await;
+        erin.post(&format!("{VERIFY}/start"), &json!({"method": kind})).await.is(200);
+        codes::sent(app, kind).await;
+        let (challenge, code) = codes::challenged(&erin, kind).await;
+        app.post(SECOND, &codes::answer(&challenge, kind, &code)).await.is(200);
+    }
 }
 
 async fn webhooks_of(acme: &Partner<'_>) {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "real processes live in real time")]
 
+mod codes;
 mod notices;
 mod post;
 #[path = "../support/mod.rs"]

@@ -104,6 +104,19 @@ async fn a_bypass_code_that_nobody_used_is_dropped_a_day_later(app: &TestApp) {
     assert_eq!(count(app, "bypass_code"), 0);
 }
 
+on_both_engines!(a_code_that_was_never_sent_is_wiped_when_it_is_good_for_nothing, crate::support::codes::by_both);
+async fn a_code_that_was_never_sent_is_wiped_when_it_is_good_for_nothing(app: &TestApp) {
+    let alice = app.person("alice").await;
+    alice.sign_in().await;
+    alice.post(crate::support::codes::EMAIL_PATH, &json!({"password": alice.password})).await.is(201);
+    app.pass(600);
+    prune(app).await;
+    assert_eq!(count(app, "sent_code"), 1);
+    app.pass(1);
+    prune(app).await;
+    assert_eq!(count(app, "sent_code"), 0);
+}
+
 on_both_engines!(what_an_undo_would_bring_back_is_wiped_when_its_time_is_over);
 async fn what_an_undo_would_bring_back_is_wiped_when_its_time_is_over(app: &TestApp) {
     let alice = app.person("alice").await.with_two_factor().await;

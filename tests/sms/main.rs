@@ -9,12 +9,19 @@ mod support;
 
 use exchange::{ACCOUNT, Exchange, TOKEN};
 use kannel::Kannel;
+use serde_json::json;
 use std::{
     net::TcpListener,
     process::{Command, Output},
+    thread,
+    time::{Duration, Instant},
 };
-use support::installation::Installation;
+use support::{
+    codes::SMS_PATH,
+    installation::{Installation, PASSWORD, Served, text},
+};
 
+const ALICE: &str = "alice@example.test";
 const NUMBER: &str = "+60 12-345 6789";
 
 fn with_sms(command: &mut Command, gateway: &str, url: &str, who: (&str, &str)) {
@@ -77,6 +84,69 @@ fn an_operator_sends_a_test_through_whoever_speaks_like_twilio() {
         assert!(sentence.contains(part), "{sentence}");
         assert_eq!(exchange.asked().len(), 1, "who asks again pays twice");
     }
+}
+
+/// The code in the line of an SMS that tells one.
+fn code_of(line: &str) -> String {
+    let text = line.strip_prefix("Example +60123456789 text ").unwrap_or_else(|| panic!("{line}"));
+    assert_eq!(&text[8..], " is your code for Customer Portal, good for 10 minutes. We never ask you for it.");
+    text[..8].to_owned()
+}
+
+#[actix_web::test]
+async fn somebody_confirms_a_telephone_by_a_code_that_came_through_kannel() {
+    let Some(kannel) = Kannel::open() else { return };
+    let installation = Installation::ready(None);
+    installation.add_account(ALICE);
+    let served =
+        installation.serve_with(|command| with_sms(command, "kannel", &kannel.url, (kannel::USER, kannel::SECRET)));
+    let token = text(&served.login(ALICE).await["tokens"]["access_token"]);
+    let began = Instant::now();
+    let body = json!({"password": PASSWORD, "phone": NUMBER});
+    let (status, started) = served.post(SMS_PATH, &token, &body).await;
+    assert_eq!((status, &started["sent_to"]), (201, &json!("+60 •••• ••89")), "{started}");
+    // The centre takes each line for an SMS of its own.
+    let lines = kannel.wait(2);
+    println!("a code was at the centre {:.3} s after it was asked for", began.elapsed().as_secs_f64());
+    let code = code_of(&lines[0]);
+    assert_eq!(lines[1], format!("@portal.example #{code}"));
+    let confirm = format!("{SMS_PATH}/{}/confirm", text(&started["id"]));
+    let (status, confirmed) = served.post(&confirm, &token, &json!({"code": code})).await;
+    assert_eq!((status, &confirmed["status"]["methods"][0]["type"]), (200, &json!("sms")), "{confirmed}");
+    let log = installation.logged();
+    assert!(!log.contains(&code) && !log.contains("3456789"), "{log}");
+    assert!(metrics(&served).await.contains("twofold_sms_sent_total{result=\"taken\"} 1"));
+}
+
+#[actix_web::test]
+async fn a_gateway_that_refuses_is_told_in_log_and_metrics_and_not_asked_again() {
+    let answer = "{\"code\": 21610, \"message\": \"+60123456789 wants nothing of us\"}";
+    let exchange = Exchange::open(400, answer);
+    let installation = Installation::ready(None);
+    installation.add_account(ALICE);
+    let served = installation.serve_with(|command| with_sms(command, "twilio", &exchange.url, (ACCOUNT, "hunter2")));
+    let token = text(&served.login(ALICE).await["tokens"]["access_token"]);
+    let body = json!({"password": PASSWORD, "phone": NUMBER});
+    assert_eq!(served.post(SMS_PATH, &token, &body).await.0, 201, "nobody knows yet that it cannot be sent");
+    let began = Instant::now();
+    while !metrics(&served).await.contains("twofold_sms_sent_total{result=\"refused\"} 1") {
+        assert!(began.elapsed() < Duration::from_secs(10));
+        thread::sleep(Duration::from_millis(50));
+    }
+    thread::sleep(Duration::from_secs(2));
+    let asked = exchange.asked();
+    assert_eq!(asked.len(), 1, "who asks again pays twice");
+    let life: u32 = asked[0].member("ValidityPeriod").parse().unwrap();
+    assert!((590..=600).contains(&life), "{life}");
+    let log = installation.logged();
+    assert!(log.contains("an SMS is not sent: the gateway answered 400 (error 21610)"), "{log}");
+    for secret in [&asked[0].member("Body")[..8], "3456789", "hunter2"] {
+        assert!(!log.contains(secret), "{log}");
+    }
+}
+
+async fn metrics(served: &Served) -> String {
+    reqwest::get(format!("{}/metrics", served.operations())).await.unwrap().text().await.unwrap()
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub mod behind;
+pub mod codes;
 pub mod desk;
 pub mod dice;
 pub mod document;

@@ -4,46 +4,6 @@
  */
 
 export interface paths {
-    "/.well-known/apple-app-site-association": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Publishes which Apple apps may use the passkeys of this installation.
-         * @description Apple's systems ask the domain of the passkeys, by HTTPS. 404 where no app is named in the settings.
-         */
-        get: operations["getAppleAppSiteAssociation"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/.well-known/assetlinks.json": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Publishes which Android apps may use the passkeys of this installation.
-         * @description Android asks the domain of the passkeys, by HTTPS. 404 where no app is named in the settings.
-         */
-        get: operations["getAssetLinks"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/.well-known/jwks.json": {
         parameters: {
             query?: never;
@@ -73,26 +33,6 @@ export interface paths {
          *     who cannot sign in.
          */
         get: operations["getTwoFactorPolicy"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/.well-known/webauthn": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Publishes which pages may use the passkeys of this installation.
-         * @description Browsers ask the domain of the passkeys, by HTTPS, for the pages of other domains. 404 where no passkeys are set up.
-         */
-        get: operations["getRelatedOrigins"];
         put?: never;
         post?: never;
         delete?: never;
@@ -190,6 +130,82 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/account/security/2fa/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Starts the enrolment of codes by mail: the first of them is sent.
+         * @description They go to the account's address of now, and go on going there when the account gets another one. An account has one
+         *     such method at most.
+         */
+        post: operations["startEmailEnrolment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/security/2fa/email/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads an enrolment of codes by mail. */
+        get: operations["getEmailEnrolment"];
+        put?: never;
+        post?: never;
+        /** Cancels a pending enrolment of codes by mail. */
+        delete: operations["cancelEmailEnrolment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/security/2fa/email/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirms an enrolment with the code that was sent by mail. */
+        post: operations["confirmEmailEnrolment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/security/2fa/email/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends another code by mail for an enrolment.
+         * @description The one before is void. Wrong guesses that were made stay counted.
+         */
+        post: operations["resendEmailCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/account/security/2fa/methods/{id}": {
         parameters: {
             query?: never;
@@ -218,65 +234,6 @@ export interface paths {
         put?: never;
         /** Removes one of several methods. */
         post: operations["removeMethod"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/account/security/2fa/passkeys": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Starts the enrolment of a passkey or a security key.
-         * @description What protects the account already goes on protecting it until the enrolment is confirmed. A new start
-         *     supersedes a pending one.
-         */
-        post: operations["startPasskeyEnrolment"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/account/security/2fa/passkeys/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Reads an enrolment of a passkey. */
-        get: operations["getPasskeyEnrolment"];
-        put?: never;
-        post?: never;
-        /** Cancels a pending enrolment of a passkey. */
-        delete: operations["cancelPasskeyEnrolment"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/account/security/2fa/passkeys/{id}/confirm": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Confirms an enrolment with the passkey that was made.
-         * @description One that is registered already, by whomever, is refused.
-         */
-        post: operations["confirmPasskeyEnrolment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -334,6 +291,81 @@ export interface paths {
          * @description Reminders that have ended already stay so: that is a success too.
          */
         post: operations["stopReminders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/security/2fa/sms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Starts the enrolment of codes by SMS: the first of them is sent.
+         * @description An account has one such method at most.
+         */
+        post: operations["startSmsEnrolment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/security/2fa/sms/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads an enrolment of codes by SMS. */
+        get: operations["getSmsEnrolment"];
+        put?: never;
+        post?: never;
+        /** Cancels a pending enrolment of codes by SMS. */
+        delete: operations["cancelSmsEnrolment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/security/2fa/sms/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirms an enrolment with the code that was sent by SMS. */
+        post: operations["confirmSmsEnrolment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/security/2fa/sms/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends another code by SMS for an enrolment.
+         * @description The one before is void. Wrong guesses that were made stay counted.
+         */
+        post: operations["resendSmsCode"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1218,48 +1250,16 @@ export interface components {
          * @enum {string}
          */
         Amr: "pwd" | "hwk" | "swk" | "user" | "otp" | "sms" | "rc" | "mfa";
-        /** @description An Android app. */
-        AndroidTarget: {
-            /**
-             * @description Always `android_app`.
-             * @example android_app
-             */
-            namespace: string;
-            /**
-             * @description The name of its package.
-             * @example com.example.portal
-             */
-            package_name: string;
-            /** @description The SHA-256 of the certificates that it may be signed with. */
-            sha256_cert_fingerprints: string[];
-        };
-        /** @description Apple apps. */
-        AppleApps: {
-            /**
-             * @description Their ids, each `TEAM.bundle`.
-             * @example [
-             *       "ABCDE12345.com.example.portal"
-             *     ]
-             */
-            apps: string[];
-        };
-        /** @description What Apple apps may do for this domain (Associated Domains). */
-        AppleAssociation: {
-            /** @description The passkeys of this domain. */
-            webcredentials: components["schemas"]["AppleApps"];
-        };
+        /**
+         * @description Six digits of an authenticator app, or eight that were sent; spaces and hyphens are passed over.
+         * @example 123456
+         */
+        AnyCode: string;
         /**
          * @description A kind of method that answers only when it is asked.
          * @enum {string}
          */
         AskedMethod: "passkey" | "sms" | "email";
-        /** @description What an Android app may do for this domain (Digital Asset Links). */
-        AssetLink: {
-            /** @description What it may do. */
-            relation: string[];
-            /** @description The app. */
-            target: components["schemas"]["AndroidTarget"];
-        };
         /** @description One budget of guesses. Zero means: no such rule. */
         Budget: {
             /**
@@ -1392,9 +1392,36 @@ export interface components {
              */
             scope?: string;
         };
-        ConfirmPasskeyRequest: {
-            /** @description What the browser made: a `RegistrationResponseJSON` (WebAuthn §5.1.1). */
-            credential: Record<string, never>;
+        /** @description An enrolment that was started; the code that confirms it is on its way. */
+        CodeEnrolment: {
+            /**
+             * Format: date-time
+             * @description When the enrolment ends.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description The enrolment, and later the method.
+             */
+            id: string;
+            /** @description What it is called. */
+            label: string;
+            /**
+             * @description Where its codes go, as far as that is shown.
+             * @example a•••@example.com
+             */
+            sent_to: string;
+            /** @description Its kind. */
+            type: components["schemas"]["MethodType"];
+        };
+        /**
+         * @description What a code is of.
+         * @enum {string}
+         */
+        CodeMethod: "totp" | "sms" | "email";
+        ConfirmCodeRequest: {
+            /** @description The code that was sent. */
+            code: components["schemas"]["SentCodeInput"];
         };
         ConfirmRequest: {
             /** @description The first code of the new authenticator. */
@@ -1570,13 +1597,35 @@ export interface components {
         };
         EnrollRequest: {
             code?: components["schemas"]["OneTimeCode"] | null;
-            /** @description What the method is to be called; *Authenticator app*, or what its kind is called, by default. */
+            /** @description What the method is to be called; by its kind when nothing is said. */
             label?: string | null;
             /**
              * Format: password
              * @description The account password.
              */
             password: string;
+            recovery_code?: components["schemas"]["RecoveryCodeInput"] | null;
+            /**
+             * Format: uuid
+             * @description The method that the confirm is to take out of service.
+             */
+            replaces?: string | null;
+        };
+        EnrollSmsRequest: {
+            code?: components["schemas"]["OneTimeCode"] | null;
+            /** @description What the method is to be called; by its kind when nothing is said. */
+            label?: string | null;
+            /**
+             * Format: password
+             * @description The account password.
+             */
+            password: string;
+            /**
+             * @description The number of a mobile telephone, with `+` and its country code (E.164); spaces, hyphens, dots and brackets are
+             *     passed over.
+             * @example +60 12-345 6789
+             */
+            phone: string;
             recovery_code?: components["schemas"]["RecoveryCodeInput"] | null;
             /**
              * Format: uuid
@@ -1685,8 +1734,7 @@ export interface components {
              *     `two_factor.required`,
              *     `two_factor.released`, `device.remembered`, `device.revoked`, `device.token_reused`,
              *     `partner.allowed`, `partner.refused`, `partner.verified`, `two_factor.restored`, `two_factor.reminded`,
-             *     `reminders.stopped`, `account.provisioned`, `account.deleted`, `email.changed`,
-             *     `passkey.counter_went_back`.
+             *     `reminders.stopped`, `account.provisioned`, `account.deleted`, `email.changed`.
              * @example two_factor.disabled
              */
             type: string;
@@ -1719,9 +1767,8 @@ export interface components {
             type: string;
         };
         FactorRequest: {
-            code?: components["schemas"]["OneTimeCode"] | null;
-            /** @description What a passkey signed, instead of a code: an `AuthenticationResponseJSON` (WebAuthn §5.1.1). */
-            credential?: Record<string, never> | null;
+            code?: components["schemas"]["AnyCode"] | null;
+            method?: components["schemas"]["CodeMethod"] | null;
             recovery_code?: components["schemas"]["RecoveryCodeInput"] | null;
         };
         /** @description A member that breaks a rule. */
@@ -1786,6 +1833,10 @@ export interface components {
             challenge: components["schemas"]["Budget"];
             /** @description A code before the second factor was proved. */
             code: components["schemas"]["Budget"];
+            /** @description Codes that are sent for one account. */
+            code_send: components["schemas"]["Budget"];
+            /** @description Codes that are sent to one address or number. */
+            code_send_address: components["schemas"]["Budget"];
             /** @description A code at confirm. */
             confirm: components["schemas"]["Budget"];
             /** @description Starts of enrolments. */
@@ -1800,6 +1851,8 @@ export interface components {
             recovery_code: components["schemas"]["Budget"];
             /** @description A code in a session that is `aal2`. */
             session_code: components["schemas"]["Budget"];
+            /** @description SMS for one account. */
+            sms: components["schemas"]["Budget"];
             /** @description Resets and bypass codes of one agent of support. */
             support_action: components["schemas"]["Budget"];
         };
@@ -1990,7 +2043,7 @@ export interface components {
         };
         /** @description How an account is protected. */
         PartnerStatus: {
-            /** @description What a sign-in to the account proves now, unless it is from a device that is remembered. */
+            /** @description What a sign-in to the account proves now. */
             assurance: components["schemas"]["Acr"];
             /** @description Whether a second factor is asked for. */
             protected: boolean;
@@ -2029,28 +2082,6 @@ export interface components {
         Partners: {
             /** @description The partners, the oldest first. */
             partners: components["schemas"]["Partner"][];
-        };
-        /** @description An enrolment that was started. */
-        PasskeyEnrolment: {
-            /**
-             * Format: date-time
-             * @description When the enrolment ends.
-             */
-            expires_at: string;
-            /**
-             * Format: uuid
-             * @description The enrolment, and later the method.
-             */
-            id: string;
-            /** @description What it is called. */
-            label: string;
-            /**
-             * @description What `navigator.credentials.create` takes as `publicKey`, in its JSON form (WebAuthn §5.1.9,
-             *     `PublicKeyCredentialCreationOptionsJSON`).
-             */
-            public_key: Record<string, never>;
-            /** @description Its kind. */
-            type: components["schemas"]["MethodType"];
         };
         /** @description Passwords. */
         PasswordPolicy: {
@@ -2148,6 +2179,11 @@ export interface components {
              *     hold back; 0 means never.
              */
             restricted_for: number;
+            /**
+             * Format: int32
+             * @description Life of a code that is sent by mail or SMS.
+             */
+            sent_code_ttl: number;
             /**
              * Format: int32
              * @description Life of a refresh token that is not used.
@@ -2300,16 +2336,6 @@ export interface components {
             /** @description The refresh token. */
             refresh_token: string;
         };
-        /** @description The pages that may use the passkeys of this domain (WebAuthn §5.11.1). */
-        RelatedOrigins: {
-            /**
-             * @description Their origins.
-             * @example [
-             *       "https://portal.example.com"
-             *     ]
-             */
-            origins: string[];
-        };
         /** @description The method is gone. */
         Removed: {
             /** @description How two-factor authentication stands now. */
@@ -2373,9 +2399,8 @@ export interface components {
         SecondFactorRequest: {
             /** @description The challenge of the sign-in. */
             challenge: string;
-            code?: components["schemas"]["OneTimeCode"] | null;
-            /** @description What a passkey signed, instead of a code: an `AuthenticationResponseJSON` (WebAuthn §5.1.1). */
-            credential?: Record<string, never> | null;
+            code?: components["schemas"]["AnyCode"] | null;
+            method?: components["schemas"]["CodeMethod"] | null;
             recovery_code?: components["schemas"]["RecoveryCodeInput"] | null;
             /**
              * @description Whether the device is to be remembered: the next sign-ins from it ask for the password alone. A recovery or
@@ -2400,6 +2425,11 @@ export interface components {
              */
             result: "second_factor_required";
         };
+        /**
+         * @description Eight digits that were sent; spaces and hyphens are passed over.
+         * @example 12345678
+         */
+        SentCodeInput: string;
         /**
          * @description A way that codes are sent.
          * @enum {string}
@@ -2741,140 +2771,6 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    getAppleAppSiteAssociation: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
-                "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
-                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The apps */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "webcredentials": {
-                     *         "apps": [
-                     *           "ABCDE12345.com.example.portal"
-                     *         ]
-                     *       }
-                     *     }
-                     */
-                    "application/json": components["schemas"]["AppleAssociation"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description unavailable */
-            503: {
-                headers: {
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getAssetLinks: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
-                "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
-                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The apps */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "relation": [
-                     *           "delegate_permission/common.handle_all_urls",
-                     *           "delegate_permission/common.get_login_creds"
-                     *         ],
-                     *         "target": {
-                     *           "namespace": "android_app",
-                     *           "package_name": "com.example.portal",
-                     *           "sha256_cert_fingerprints": [
-                     *             "AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB"
-                     *           ]
-                     *         }
-                     *       }
-                     *     ]
-                     */
-                    "application/json": components["schemas"]["AssetLink"][];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description unavailable */
-            503: {
-                headers: {
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     getJwks: {
         parameters: {
             query?: never;
@@ -2999,6 +2895,26 @@ export interface operations {
                      *           "free": 5,
                      *           "window": 86400
                      *         },
+                     *         "code_send": {
+                     *           "cap_day": 0,
+                     *           "cap_month": 0,
+                     *           "caps_lock": false,
+                     *           "delay_first": 0,
+                     *           "delay_max": 0,
+                     *           "ends_at": 0,
+                     *           "free": 5,
+                     *           "window": 900
+                     *         },
+                     *         "code_send_address": {
+                     *           "cap_day": 0,
+                     *           "cap_month": 0,
+                     *           "caps_lock": false,
+                     *           "delay_first": 0,
+                     *           "delay_max": 0,
+                     *           "ends_at": 0,
+                     *           "free": 5,
+                     *           "window": 900
+                     *         },
                      *         "confirm": {
                      *           "cap_day": 0,
                      *           "cap_month": 0,
@@ -3069,6 +2985,16 @@ export interface operations {
                      *           "free": 5,
                      *           "window": 2592000
                      *         },
+                     *         "sms": {
+                     *           "cap_day": 0,
+                     *           "cap_month": 0,
+                     *           "caps_lock": false,
+                     *           "delay_first": 0,
+                     *           "delay_max": 0,
+                     *           "ends_at": 0,
+                     *           "free": 10,
+                     *           "window": 3600
+                     *         },
                      *         "support_action": {
                      *           "cap_day": 0,
                      *           "cap_month": 0,
@@ -3098,6 +3024,7 @@ export interface operations {
                      *       "required": "none",
                      *       "required_grace": 1209600,
                      *       "restricted_for": 86400,
+                     *       "sent_code_ttl": 600,
                      *       "session_idle": 604800,
                      *       "session_max": 2592000,
                      *       "step_up_max_age": 43200,
@@ -3117,67 +3044,6 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Policy"];
-                };
-            };
-            /** @description not-acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description unavailable */
-            503: {
-                headers: {
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getRelatedOrigins: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
-                "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
-                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The origins */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "origins": [
-                     *         "https://portal.example.com"
-                     *       ]
-                     *     }
-                     */
-                    "application/json": components["schemas"]["RelatedOrigins"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not-acceptable */
@@ -3927,6 +3793,815 @@ export interface operations {
             };
         };
     };
+    startEmailEnrolment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "an example of a password"
+                 *     }
+                 */
+                "application/json": components["schemas"]["EnrollRequest"];
+            };
+        };
+        responses: {
+            /** @description A code is on its way */
+            201: {
+                headers: {
+                    /** @description The version */
+                    ETag?: string;
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    /** @description The enrolment */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-11-24T08:15:00Z",
+                     *       "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *       "label": "E-mail",
+                     *       "sent_to": "a•••@example.test",
+                     *       "type": "email"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CodeEnrolment"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token, insufficient-user-authentication */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-credential, method-not-offered */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description two-factor-not-enabled, too-many-methods, already-completed, request-in-progress */
+            409: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation-failed, idempotency-key-reused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-attempts */
+            429: {
+                headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEmailEnrolment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The enrolment */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the enrolment stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-11-24T08:15:00Z",
+                     *       "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *       "label": "Pixel 9",
+                     *       "state": "pending"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EnrolmentState"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description enrolment-expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelEmailEnrolment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The enrolment */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is cancelled */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already-confirmed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description enrolment-expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmEmailEnrolment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The enrolment */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "12345678"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConfirmCodeRequest"];
+            };
+        };
+        responses: {
+            /** @description The method is in service */
+            200: {
+                headers: {
+                    /** @description The version */
+                    ETag?: string;
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "recovery_codes": [
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAA",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAB",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAC",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAD",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAE",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAF",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAG",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAH",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAJ",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAK"
+                     *       ],
+                     *       "status": {
+                     *         "actions": {
+                     *           "add": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "disable": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "manage": {
+                     *             "allowed": true
+                     *           },
+                     *           "regenerate_recovery_codes": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "replace": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "setup": {
+                     *             "allowed": false,
+                     *             "reason": "two-factor-already-enabled"
+                     *           }
+                     *         },
+                     *         "enabled": true,
+                     *         "kinds": [
+                     *           "passkey",
+                     *           "totp"
+                     *         ],
+                     *         "methods": [
+                     *           {
+                     *             "created_at": "2026-11-24T08:00:00Z",
+                     *             "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *             "label": "Pixel 9",
+                     *             "last_used_at": "2026-11-24T08:50:00Z",
+                     *             "type": "totp"
+                     *           }
+                     *         ],
+                     *         "pending": [],
+                     *         "recovery_codes": {
+                     *           "generated_at": "2026-11-24T08:00:00Z",
+                     *           "remaining": 9,
+                     *           "total": 10
+                     *         },
+                     *         "restricted_until": null,
+                     *         "since": "2026-11-24T08:00:00Z",
+                     *         "support": {
+                     *           "email": "help@portal.test",
+                     *           "phone": "+60 3 1234 5678",
+                     *           "url": "https://portal.test/help"
+                     *         }
+                     *       },
+                     *       "tokens": {
+                     *         "access_token": "header.claims.signature",
+                     *         "acr": "aal2",
+                     *         "amr": [
+                     *           "pwd",
+                     *           "otp",
+                     *           "mfa"
+                     *         ],
+                     *         "expires_in": 600,
+                     *         "refresh_token": "a-refresh-token-as-an-example",
+                     *         "token_type": "Bearer"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Confirmed"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-credential */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already-confirmed, already-completed, request-in-progress */
+            409: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description enrolment-expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation-failed, idempotency-key-reused, code-out-of-window */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-attempts */
+            429: {
+                headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resendEmailCode: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The enrolment */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A code is on its way */
+            200: {
+                headers: {
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-11-24T08:15:00Z",
+                     *       "method": "email",
+                     *       "sent_to": "a•••@example.test"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StartedCode"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already-confirmed, already-completed, request-in-progress, method-not-available */
+            409: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description enrolment-expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description idempotency-key-reused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-attempts */
+            429: {
+                headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     renameMethod: {
         parameters: {
             query?: never;
@@ -4331,693 +5006,6 @@ export interface operations {
             };
         };
     };
-    startPasskeyEnrolment: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
-                "If-Match"?: components["parameters"]["IfMatch"];
-                /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
-                "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
-                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "label": "Security key",
-                 *       "password": "an example of a password"
-                 *     }
-                 */
-                "application/json": components["schemas"]["EnrollRequest"];
-            };
-        };
-        responses: {
-            /** @description What the browser is to make it by */
-            201: {
-                headers: {
-                    /** @description The version */
-                    ETag?: string;
-                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
-                    "Idempotent-Replayed"?: string;
-                    /** @description The enrolment */
-                    Location?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "expires_at": "2026-11-24T08:05:00Z",
-                     *       "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
-                     *       "label": "Security key",
-                     *       "public_key": {
-                     *         "attestation": "none",
-                     *         "authenticatorSelection": {
-                     *           "residentKey": "preferred",
-                     *           "userVerification": "preferred"
-                     *         },
-                     *         "challenge": "AAECAwQFBgcICQoLDA0ODw",
-                     *         "excludeCredentials": [],
-                     *         "pubKeyCredParams": [
-                     *           {
-                     *             "alg": -7,
-                     *             "type": "public-key"
-                     *           }
-                     *         ],
-                     *         "rp": {
-                     *           "id": "example.com",
-                     *           "name": "Customer Portal"
-                     *         },
-                     *         "timeout": 300000,
-                     *         "user": {
-                     *           "displayName": "alice@example.test",
-                     *           "id": "AZChssPUfl-KmwwdLj9KWw",
-                     *           "name": "alice@example.test"
-                     *         }
-                     *       },
-                     *       "type": "passkey"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["PasskeyEnrolment"];
-                };
-            };
-            /** @description malformed-request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid-token, insufficient-user-authentication */
-            401: {
-                headers: {
-                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid-credential, method-not-offered */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description two-factor-not-enabled, too-many-methods, already-completed, request-in-progress */
-            409: {
-                headers: {
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description version-mismatch */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description payload-too-large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description unsupported-media-type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description validation-failed, idempotency-key-reused */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description too-many-attempts */
-            429: {
-                headers: {
-                    /** @description The same budget: nothing remains, and for how many seconds */
-                    RateLimit?: string;
-                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
-                    "RateLimit-Policy"?: string;
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description overloaded, unavailable, outcome-unknown */
-            503: {
-                headers: {
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getPasskeyEnrolment: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
-                "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
-                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-            };
-            path: {
-                /** @description The enrolment */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description How the enrolment stands */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "expires_at": "2026-11-24T08:15:00Z",
-                     *       "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
-                     *       "label": "Pixel 9",
-                     *       "state": "pending"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["EnrolmentState"];
-                };
-            };
-            /** @description invalid-token */
-            401: {
-                headers: {
-                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description enrolment-expired */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description overloaded, unavailable */
-            503: {
-                headers: {
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    cancelPasskeyEnrolment: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
-                "If-Match"?: components["parameters"]["IfMatch"];
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
-                "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
-                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-            };
-            path: {
-                /** @description The enrolment */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It is cancelled */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description malformed-request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid-token */
-            401: {
-                headers: {
-                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description already-confirmed */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description enrolment-expired */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description version-mismatch */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description payload-too-large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description unsupported-media-type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description overloaded, unavailable, outcome-unknown */
-            503: {
-                headers: {
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    confirmPasskeyEnrolment: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
-                "If-Match"?: components["parameters"]["IfMatch"];
-                /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
-                "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
-                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
-            };
-            path: {
-                /** @description The enrolment */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "credential": {
-                 *         "clientExtensionResults": {},
-                 *         "id": "c2VjdXJpdHkta2V5LTAxMjM0NQ",
-                 *         "rawId": "c2VjdXJpdHkta2V5LTAxMjM0NQ",
-                 *         "response": {
-                 *           "attestationObject": "o2NmbXRkbm9uZQ",
-                 *           "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIn0",
-                 *           "transports": [
-                 *             "internal"
-                 *           ]
-                 *         },
-                 *         "type": "public-key"
-                 *       }
-                 *     }
-                 */
-                "application/json": components["schemas"]["ConfirmPasskeyRequest"];
-            };
-        };
-        responses: {
-            /** @description The passkey is in service */
-            200: {
-                headers: {
-                    /** @description The version */
-                    ETag?: string;
-                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
-                    "Idempotent-Replayed"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "recovery_codes": [
-                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAA",
-                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAB",
-                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAC",
-                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAD",
-                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAE",
-                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAF",
-                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAG",
-                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAH",
-                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAJ",
-                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAK"
-                     *       ],
-                     *       "status": {
-                     *         "actions": {
-                     *           "add": {
-                     *             "allowed": true,
-                     *             "fresh_until": "2026-11-24T20:00:00Z",
-                     *             "proofs": [
-                     *               "password"
-                     *             ]
-                     *           },
-                     *           "disable": {
-                     *             "allowed": true,
-                     *             "fresh_until": "2026-11-24T20:00:00Z",
-                     *             "proofs": [
-                     *               "password"
-                     *             ]
-                     *           },
-                     *           "manage": {
-                     *             "allowed": true
-                     *           },
-                     *           "regenerate_recovery_codes": {
-                     *             "allowed": true,
-                     *             "fresh_until": "2026-11-24T20:00:00Z",
-                     *             "proofs": [
-                     *               "password"
-                     *             ]
-                     *           },
-                     *           "replace": {
-                     *             "allowed": true,
-                     *             "fresh_until": "2026-11-24T20:00:00Z",
-                     *             "proofs": [
-                     *               "password"
-                     *             ]
-                     *           },
-                     *           "setup": {
-                     *             "allowed": false,
-                     *             "reason": "two-factor-already-enabled"
-                     *           }
-                     *         },
-                     *         "checkup_due_at": "2026-12-22T08:00:00Z",
-                     *         "enabled": true,
-                     *         "kinds": [
-                     *           "passkey",
-                     *           "totp"
-                     *         ],
-                     *         "methods": [
-                     *           {
-                     *             "created_at": "2026-11-24T08:00:00Z",
-                     *             "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
-                     *             "label": "Pixel 9",
-                     *             "last_used_at": "2026-11-24T08:50:00Z",
-                     *             "type": "totp"
-                     *           }
-                     *         ],
-                     *         "pending": [],
-                     *         "recovery_codes": {
-                     *           "generated_at": "2026-11-24T08:00:00Z",
-                     *           "remaining": 9,
-                     *           "total": 10
-                     *         },
-                     *         "required": null,
-                     *         "restricted_until": null,
-                     *         "since": "2026-11-24T08:00:00Z",
-                     *         "support": {
-                     *           "email": "help@portal.test",
-                     *           "phone": "+60 3 1234 5678",
-                     *           "url": "https://portal.test/help"
-                     *         }
-                     *       },
-                     *       "tokens": {
-                     *         "access_token": "header.claims.signature",
-                     *         "acr": "aal2",
-                     *         "amr": [
-                     *           "pwd",
-                     *           "otp",
-                     *           "mfa"
-                     *         ],
-                     *         "expires_in": 600,
-                     *         "refresh_token": "a-refresh-token-as-an-example",
-                     *         "token_type": "Bearer"
-                     *       }
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Confirmed"];
-                };
-            };
-            /** @description malformed-request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid-token */
-            401: {
-                headers: {
-                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid-credential */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description already-confirmed, already-completed, request-in-progress */
-            409: {
-                headers: {
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description enrolment-expired */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description version-mismatch */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description payload-too-large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description unsupported-media-type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description validation-failed, idempotency-key-reused, code-out-of-window */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description too-many-attempts */
-            429: {
-                headers: {
-                    /** @description The same budget: nothing remains, and for how many seconds */
-                    RateLimit?: string;
-                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
-                    "RateLimit-Policy"?: string;
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description overloaded, unavailable, outcome-unknown */
-            503: {
-                headers: {
-                    /** @description Seconds until it is worth another try */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     regenerateRecoveryCodes: {
         parameters: {
             query?: never;
@@ -5356,6 +5344,816 @@ export interface operations {
             };
             /** @description unsupported-media-type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-attempts */
+            429: {
+                headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startSmsEnrolment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "an example of a password",
+                 *       "phone": "+60 12-345 6789"
+                 *     }
+                 */
+                "application/json": components["schemas"]["EnrollSmsRequest"];
+            };
+        };
+        responses: {
+            /** @description A code is on its way */
+            201: {
+                headers: {
+                    /** @description The version */
+                    ETag?: string;
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    /** @description The enrolment */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-11-24T08:15:00Z",
+                     *       "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *       "label": "Text message",
+                     *       "sent_to": "+60 •••• ••89",
+                     *       "type": "sms"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CodeEnrolment"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token, insufficient-user-authentication */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-credential, method-not-offered */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description two-factor-not-enabled, too-many-methods, already-completed, request-in-progress */
+            409: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation-failed, idempotency-key-reused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-attempts */
+            429: {
+                headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSmsEnrolment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The enrolment */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the enrolment stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-11-24T08:15:00Z",
+                     *       "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *       "label": "Pixel 9",
+                     *       "state": "pending"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EnrolmentState"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description enrolment-expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelSmsEnrolment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The enrolment */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is cancelled */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already-confirmed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description enrolment-expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmSmsEnrolment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The enrolment */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "12345678"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConfirmCodeRequest"];
+            };
+        };
+        responses: {
+            /** @description The method is in service */
+            200: {
+                headers: {
+                    /** @description The version */
+                    ETag?: string;
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "recovery_codes": [
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAA",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAB",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAC",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAD",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAE",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAF",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAG",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAH",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAJ",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAK"
+                     *       ],
+                     *       "status": {
+                     *         "actions": {
+                     *           "add": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "disable": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "manage": {
+                     *             "allowed": true
+                     *           },
+                     *           "regenerate_recovery_codes": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "replace": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "setup": {
+                     *             "allowed": false,
+                     *             "reason": "two-factor-already-enabled"
+                     *           }
+                     *         },
+                     *         "enabled": true,
+                     *         "kinds": [
+                     *           "passkey",
+                     *           "totp"
+                     *         ],
+                     *         "methods": [
+                     *           {
+                     *             "created_at": "2026-11-24T08:00:00Z",
+                     *             "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *             "label": "Pixel 9",
+                     *             "last_used_at": "2026-11-24T08:50:00Z",
+                     *             "type": "totp"
+                     *           }
+                     *         ],
+                     *         "pending": [],
+                     *         "recovery_codes": {
+                     *           "generated_at": "2026-11-24T08:00:00Z",
+                     *           "remaining": 9,
+                     *           "total": 10
+                     *         },
+                     *         "restricted_until": null,
+                     *         "since": "2026-11-24T08:00:00Z",
+                     *         "support": {
+                     *           "email": "help@portal.test",
+                     *           "phone": "+60 3 1234 5678",
+                     *           "url": "https://portal.test/help"
+                     *         }
+                     *       },
+                     *       "tokens": {
+                     *         "access_token": "header.claims.signature",
+                     *         "acr": "aal2",
+                     *         "amr": [
+                     *           "pwd",
+                     *           "otp",
+                     *           "mfa"
+                     *         ],
+                     *         "expires_in": 600,
+                     *         "refresh_token": "a-refresh-token-as-an-example",
+                     *         "token_type": "Bearer"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Confirmed"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-credential */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already-confirmed, already-completed, request-in-progress */
+            409: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description enrolment-expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation-failed, idempotency-key-reused, code-out-of-window */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-attempts */
+            429: {
+                headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resendSmsCode: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The enrolment */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A code is on its way */
+            200: {
+                headers: {
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-11-24T08:15:00Z",
+                     *       "method": "sms",
+                     *       "sent_to": "+60 •••• ••89"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StartedCode"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already-confirmed, already-completed, request-in-progress, method-not-available */
+            409: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description enrolment-expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description idempotency-key-reused */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

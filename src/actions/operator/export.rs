@@ -9,7 +9,7 @@ use crate::{
         secret::Secret,
         transfer::Entry,
     },
-    store::{Db, accounts_page, passkeys, totp},
+    store::{Db, accounts_page, destinations, passkeys, totp},
 };
 use serde::Serialize;
 
@@ -25,6 +25,9 @@ pub struct Exported {
     pub further_authenticators: usize,
     /// Passkeys, which are bound to this installation's domain and are left out.
     pub passkeys: usize,
+    /// Methods whose codes go to a mailbox or a telephone, which are left out: whoever takes accounts over cannot know that
+    /// those are still their owners'.
+    pub sent_codes: usize,
     /// Accounts whose scopes are left out: those are granted by hand.
     pub with_scope: usize,
 }
@@ -42,10 +45,17 @@ pub async fn export(
 ) -> Result<Exported, Stop> {
     let (mut exported, mut after) = (Exported::default(), None);
     loop {
-        let (page, passkeys) = cx.store.read("export", move |db| Ok(page(db, after, with_secrets)?)).await?;
+        let read = move |db: &mut Db<'_>| {
+            let (page, passkeys) = page(db, after, with_secrets)?;
+            let ids: Vec<AccountId> = page.iter().map(|leaving| leaving.id).collect();
+            let sent = destinations::count_of(db, &ids)?;
+            Ok((page, passkeys, sent))
+        };
+        let (page, passkeys, sent) = cx.store.read("export", read).await?;
         exported.passkeys += passkeys;
         let Some(last) = page.last() else { return Ok(exported) };
         after = Some(last.id);
+        exported.sent_codes += sent;
         for Leaving { entry, others, has_scope, .. } in &page {
             exported.accounts += 1;
             exported.further_authenticators += others;

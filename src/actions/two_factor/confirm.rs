@@ -13,6 +13,7 @@ use crate::{
     domain::{
         account::Account,
         assurance::Assurance,
+        binding::Binding,
         event::{Event, EventKind},
         guesses::{BucketId, Scope},
         id::MethodId,
@@ -20,13 +21,14 @@ use crate::{
         passkey::CredentialJson,
         recovery_code::RecoveryCode,
         refusal::{Fault, Refusal, Stop},
+        sent_code::SentCode,
         session::Session,
         totp::Code,
     },
     store::{
         Tx, accounts,
         factors::{self, Assured, First},
-        ledger, methods, recovery_codes, sessions, tombstones, totp,
+        ledger, methods, recovery_codes, sent_codes, sessions, tombstones, totp,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -49,6 +51,8 @@ pub enum Answer {
     Code(Code),
     /// What a browser made.
     Credential(CredentialJson),
+    /// The code that was sent.
+    Sent(SentCode),
 }
 
 /// What became of it.
@@ -143,6 +147,11 @@ fn judge(tx: &mut Tx<'_>, cx: &Cx, method: &Method, answer: &Answer) -> Result<V
             let party = cx.passkeys.as_ref().ok_or(Refusal::EnrolmentExpired)?;
             let first = factors::judge_new(tx, party, method, credential, cx.now)?;
             Ok(first.map_or(Verdict::Wrong(None), Verdict::Right))
+        }
+        Answer::Sent(code) => {
+            let asked_for = Binding::Enrolment(method.id);
+            let found = sent_codes::find(tx, (method.account, method.id), asked_for, code, cx.now)?;
+            Ok(found.map_or(Verdict::Wrong(None), |hashed| Verdict::Right(First::Sent(method.kind, hashed))))
         }
     }
 }

@@ -3,22 +3,24 @@
 
 use crate::{
     actions::{
-        Call, Cx, Outcome,
+        Call, Cx, Outcome, codes,
         reverify::{self, Ask, Change, Proofs},
     },
     domain::{
         account::Account,
         binding::Binding,
+        destination::Destination,
         event::{Event, EventKind},
         guesses::{BucketId, Scope},
         id::MethodId,
         method::{Kind, Label, Method, State},
         passkey::CEREMONY_TTL,
+        phone::PhoneNumber,
         policy::MAX_METHODS,
         refusal::{Refusal, Stop},
         totp::TotpSecret,
     },
-    store::{Tx, accounts, ceremonies, methods, passkeys, totp},
+    store::{Tx, accounts, ceremonies, destinations, methods, passkeys, totp},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -44,6 +46,10 @@ pub enum Means {
     Totp,
     /// A passkey or a security key.
     Passkey,
+    /// Codes by mail, to the account's address.
+    Email,
+    /// Codes by SMS.
+    Sms(PhoneNumber),
 }
 
 /// An enrolment that was started.
@@ -75,6 +81,11 @@ pub enum Shown {
     },
     /// What the browser is to make a passkey by: a `PublicKeyCredentialCreationOptionsJSON` (WebAuthn §5.1.9).
     Passkey(Value),
+    /// A code is on its way.
+    Sent {
+        /// Where to, as far as it is shown.
+        to: String,
+    },
 }
 
 impl Outcome for Enrolled {
@@ -90,14 +101,25 @@ impl Means {
         match self {
             Self::Totp => Kind::Totp,
             Self::Passkey => Kind::Passkey,
+            Self::Email => Kind::Email,
+            Self::Sms(_) => Kind::Sms,
         }
     }
 
     /// Seconds until an enrolment ends: for a passkey, as long as the browser may take.
     fn ttl(&self, cx: &Cx) -> u32 {
         match self {
-            Self::Totp => cx.policy.enrollment_ttl,
+            Self::Totp | Self::Email | Self::Sms(_) => cx.policy.enrollment_ttl,
             Self::Passkey => cx.policy.enrollment_ttl.min(CEREMONY_TTL),
+        }
+    }
+
+    /// Where its codes go; none where it has none that are sent.
+    fn destination(&self, account: &Account) -> Option<Destination> {
+        match self {
+            Self::Totp | Self::Passkey => None,
+            Self::Email => Some(Destination::Email(account.email.clone())),
+            Self::Sms(number) => Some(Destination::Phone(number.clone())),
         }
     }
 }
@@ -114,23 +136,27 @@ pub async fn enroll(call: &Call, command: Enroll) -> Result<Enrolled, Stop> {
     if !call.cx.policy.kinds.contains(&means.kind()) {
         return Err(Refusal::MethodNotOffered.into());
     }
-    let proven = reverify::prove(call, ask, move |tx, account| has_room(tx, account, replaces)).await?;
+    let kind = means.kind();
+    let proven = reverify::prove(call, ask, move |tx, account| has_room(tx, account, kind, replaces)).await?;
 
     let (call, label) = (call.clone(), command.label.unwrap_or_else(|| means.kind().label()));
     reverify::settle(&call.clone(), proven, move |tx, change| {
-        has_room(tx, &change.account, replaces)?;
+        has_room(tx, &change.account, kind, replaces)?;
         start(tx, &call, change, &means, &label, replaces)
     })
     .await
 }
 
-fn has_room(tx: &mut Tx<'_>, account: &Account, replaces: Option<MethodId>) -> Result<(), Stop> {
+fn has_room(tx: &mut Tx<'_>, account: &Account, kind: Kind, replaces: Option<MethodId>) -> Result<(), Stop> {
     if replaces.is_some() {
         account.require_enabled()?;
     }
     let active = methods::active(tx, account.id)?;
+    let stays = |method: &Method| replaces != Some(method.id);
+    let is_second = kind.is_sent() && active.iter().any(|method| method.kind == kind && stays(method));
     match replaces {
         Some(id) if active.iter().all(|method| method.id != id) => Err(Refusal::NotFound.into()),
+        _ if is_second => Err(Refusal::TooManyMethods.into()),
         None if active.len() >= MAX_METHODS => Err(Refusal::TooManyMethods.into()),
         _ => Ok(()),
     }
@@ -157,6 +183,10 @@ fn start(
         replaces,
         session: change.session.id,
     };
+    // Nothing is begun that nothing may be sent for.
+    if let Some(to) = means.destination(&change.account) {
+        codes::pay(tx, cx, change.account.id, &to)?;
+    }
     methods::insert_pending(tx, &method)?;
     let shown = make(tx, cx, &change.account, &method, means)?;
     let event = Event::of_owner(EventKind::EnrollmentStarted, Some(change.session.id))
@@ -189,5 +219,14 @@ fn make(tx: &mut Tx<'_>, cx: &Cx, account: &Account, method: &Method, means: &Me
             ceremonies::begin(tx, account.id, binding, &begun.state, method.expires_at)?;
             Ok(Shown::Passkey(begun.public_key))
         }
+        Means::Email => send(tx, cx, method, &Destination::Email(account.email.clone())),
+        Means::Sms(number) => send(tx, cx, method, &Destination::Phone(number.clone())),
     }
+}
+
+/// Sends the code that confirms the enrolment; it was paid for.
+fn send(tx: &mut Tx<'_>, cx: &Cx, method: &Method, to: &Destination) -> Result<Shown, Stop> {
+    destinations::insert(tx, method, to)?;
+    codes::issue(tx, cx, method, Binding::Enrolment(method.id), method.expires_at)?;
+    Ok(Shown::Sent { to: to.masked() })
 }

@@ -45,6 +45,12 @@ pub fn export(config: &Config, export: &Export) -> Result<(), Failure> {
             exported.passkeys
         );
     }
+    if exported.sent_codes > 0 {
+        eprintln!(
+            "{} mailboxes and telephones that codes are sent to are left out: their owners set them up again",
+            exported.sent_codes
+        );
+    }
     if exported.with_scope > 0 {
         eprintln!("the scopes of {} accounts are left out: grant them by hand", exported.with_scope);
     }

@@ -54,6 +54,10 @@ problem_groups! {
     /// Whoever gives an enrolment up.
     Cancelling: MalformedRequest, InvalidToken, NotFound, NotAcceptable, AlreadyConfirmed, EnrolmentExpired,
         VersionMismatch, PayloadTooLarge, UnsupportedMediaType, Overloaded, Unavailable, OutcomeUnknown;
+    /// Whoever wants another code for an enrolment.
+    Resending: MalformedRequest, InvalidToken, NotFound, NotAcceptable, AlreadyConfirmed, AlreadyCompleted,
+        RequestInProgress, EnrolmentExpired, MethodNotAvailable, VersionMismatch, PayloadTooLarge, UnsupportedMediaType,
+        IdempotencyKeyReused, TooManyAttempts, Overloaded, Unavailable, OutcomeUnknown;
     /// Whoever asks what a disable would do.
     Previewing: InvalidToken, TwoFactorSetupRequired, ForbiddenByPolicy, NotAcceptable, TwoFactorNotEnabled, Overloaded, Unavailable;
     /// Whoever asks what the link of a mail would undo.

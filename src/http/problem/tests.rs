@@ -20,6 +20,7 @@ fn every_problem_and_rule_has_words_in_every_language() {
             "rule-sent-code",
             "rule-recovery-code",
             "rule-phone",
+            "rule-code-method",
             "rule-label",
             "rule-asked-method",
             "rule-email",

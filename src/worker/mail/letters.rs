@@ -38,8 +38,6 @@ pub struct House {
     pub support: Support,
     /// Seconds that a disable can be undone for.
     pub undo_for: u32,
-    /// Seconds that a code is good for.
-    pub sent_code_ttl: u32,
 }
 
 /// What a mail is about.
@@ -67,8 +65,8 @@ pub struct Occasion<'a> {
     pub undo: Option<String>,
     /// The token that ends reminders.
     pub stop: Option<String>,
-    /// The code that the mail is there to tell.
-    pub code: Option<Zeroizing<String>>,
+    /// The code that the mail is there to tell, and for how many minutes it is good.
+    pub code: Option<(Zeroizing<String>, u32)>,
 }
 
 /// A mail without its envelope.
@@ -150,9 +148,9 @@ impl<'a> Occasion<'a> {
         Self { webhook, ..Self::blank(kind, at) }
     }
 
-    /// What is to be told of a code that was asked for.
-    pub fn of_code(code: &SentCode, asked_at: Timestamp) -> Self {
-        Self { code: Some(Zeroizing::new(code.reveal())), ..Self::blank(CODE, asked_at) }
+    /// What is to be told of a code that was asked for then, and is good for so many minutes.
+    pub fn of_code(code: &SentCode, minutes: u32, asked_at: Timestamp) -> Self {
+        Self { code: Some((Zeroizing::new(code.reveal()), minutes)), ..Self::blank(CODE, asked_at) }
     }
 
     /// One to look at: everything that may stand in a mail of this kind is there.
@@ -170,7 +168,7 @@ impl<'a> Occasion<'a> {
             webhook: if kind.starts_with("webhook.") { "01a20c1b-7c00-7d52-9a1e-000000000000" } else { "" },
             undo: undoes.then(|| "SAMPLE".to_owned()),
             stop: (kind == REMINDER).then(|| "SAMPLE".to_owned()),
-            code: (kind == CODE).then(|| Zeroizing::new("01234567".to_owned())),
+            code: (kind == CODE).then(|| (Zeroizing::new("01234567".to_owned()), 10)),
         }
     }
 }
@@ -272,7 +270,7 @@ impl Letters {
     fn facts(&self, occasion: &Occasion<'_>, locale: Locale, args: &FluentArgs<'_>) -> Result<Vec<Fact>, String> {
         let get = |name: &str| self.texts.get(locale, name, args);
         let mut facts = Vec::new();
-        if let Some(code) = &occasion.code {
+        if let Some((code, _)) = &occasion.code {
             facts.push(Fact { name: get("fact-code")?, value: code.as_str().to_owned() });
         }
         facts.push(Fact { name: get("fact-when")?, value: self.moment(occasion.at, locale)? });
@@ -321,7 +319,7 @@ impl Letters {
         args.set("product", line(&self.house.product));
         args.set("partner", line(occasion.partner));
         args.set("times", occasion.times);
-        args.set("minutes", self.house.sent_code_ttl / 60);
+        args.set("minutes", occasion.code.as_ref().map_or(0, |(_, minutes)| *minutes));
         args.set("remaining", occasion.remaining.map_or_else(|| FluentValue::from("unknown"), FluentValue::from));
         args.set("until", self.moment(until.unwrap_or(Timestamp::MAX), locale)?);
         Ok(args)

@@ -15,8 +15,8 @@ use crate::{
         account::{Account, Email, Locale},
         delivery::{Attempt, Parcel, Target},
         refusal::Stop,
-        sent_code::SentCode,
     },
+    store::sent_codes::Note,
 };
 use jiff::Timestamp;
 use letters::{Letter, Letters, Occasion};
@@ -109,23 +109,18 @@ impl Mail {
         }
     }
 
-    /// Sends a code that was asked for at `asked_at`. It goes by no queue and waits for nothing: whoever asked looks at the
-    /// mailbox now. Its id is `id` in every attempt.
+    /// Sends a code. It goes by no outbox and waits for nothing: whoever asked looks at the mailbox now. Its id is the same
+    /// in every attempt.
     ///
     /// # Errors
     /// Why it was not taken.
-    pub async fn send_code(
-        &self,
-        code: &SentCode,
-        to: &Email,
-        locale: Locale,
-        id: &str,
-        asked_at: Timestamp,
-    ) -> Result<u16, Refused> {
+    pub async fn send_code(&self, note: &Note, to: &Email) -> Result<u16, Refused> {
         let failed = |error: String| Refused::Now { status: None, error };
-        let letter = self.letters.write(&Occasion::of_code(code, asked_at), locale).map_err(failed)?;
+        let (id, at) = (format!("{}.{}", note.method, note.created_at.as_millisecond()), note.created_at);
+        let letter =
+            self.letters.write(&Occasion::of_code(&note.code, note.minutes(), at), note.locale).map_err(failed)?;
         let to = address(to).ok_or(Refused::Recipient(553))?;
-        let message = self.message(letter, &Envelope { to: to.clone(), id, at: asked_at }).map_err(failed)?;
+        let message = self.message(letter, &Envelope { to: to.clone(), id: &id, at }).map_err(failed)?;
         let sending = self.relay.send(&self.from.email, &to, &message);
         tokio::time::timeout(PATIENCE, sending).await.unwrap_or_else(|_| Err(Refused::silent()))
     }

@@ -5,7 +5,7 @@ use super::{
     texts::{KINDS, Texts},
     *,
 };
-use crate::domain::{event::EventKind, policy::Support};
+use crate::domain::{event::EventKind, policy::Support, sent_code::SentCode};
 use fluent_bundle::FluentArgs;
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -14,7 +14,7 @@ const DISABLED: &str = "two_factor.disabled";
 fn house() -> House {
     let support = Support { email: Some("help@example.test".to_owned()), ..Support::default() };
     let public_url = "https://security.example.test".to_owned();
-    House { product: "Example Hosting".to_owned(), public_url, support, undo_for: 259_200, sent_code_ttl: 600 }
+    House { product: "Example Hosting".to_owned(), public_url, support, undo_for: 259_200 }
 }
 
 fn written(letters: &Letters, kind: &str, locale: Locale) -> Letter {
@@ -142,7 +142,7 @@ fn a_code_stands_in_the_mail_and_not_in_its_subject() {
     let letters = Letters::load(house(), None).unwrap();
     let code = SentCode::parse("87654321", "").unwrap();
     for locale in Locale::ALL {
-        let letter = letters.write(&Occasion::of_code(&code, Timestamp::UNIX_EPOCH), locale).unwrap();
+        let letter = letters.write(&Occasion::of_code(&code, 10, Timestamp::UNIX_EPOCH), locale).unwrap();
         // A subject is shown on a locked screen, and kept in the logs of mail servers.
         assert!(!letter.subject.contains("87654321"), "{}", letter.subject);
         for part in [&letter.text, &letter.html] {

@@ -95,12 +95,18 @@ impl SmsSender {
         Ok(Self { client, form, words })
     }
 
-    /// Sends a code that is good for `life` seconds more.
+    /// Sends a code, which is good for `life` seconds more and says for how many minutes it is good.
     ///
     /// # Errors
     /// Why it was not taken.
-    pub async fn send(&self, code: &SentCode, to: &PhoneNumber, locale: Locale, life: u32) -> Result<(), Refused> {
-        let text = self.words.code(code, locale).map_err(Refused::ForGood)?;
+    pub async fn send(
+        &self,
+        (code, minutes): (&SentCode, u32),
+        to: &PhoneNumber,
+        locale: Locale,
+        life: u32,
+    ) -> Result<(), Refused> {
+        let text = self.words.code(code, minutes, locale).map_err(Refused::ForGood)?;
         self.hand_over(&Sms { to, text: &text, life }).await
     }
 

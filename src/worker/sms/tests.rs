@@ -21,9 +21,9 @@ fn twilio(base: &str, from: &str) -> Twilio {
 
 /// The request that tells a code by `form`, and its body.
 fn asked(form: &impl Form, locale: Locale) -> (Request, String) {
-    let words = Words::load("Portal & Co", 600, Some("portal.example".to_owned())).unwrap();
+    let words = Words::load("Portal & Co", Some("portal.example".to_owned())).unwrap();
     let (to, code) = (PhoneNumber::parse(TO, "").unwrap(), SentCode::parse(CODE, "").unwrap());
-    let text = words.code(&code, locale).unwrap();
+    let text = words.code(&code, 10, locale).unwrap();
     let request = form.request(&Client::new(), &Sms { to: &to, text: &text, life: 541 }).build().unwrap();
     let body = request.body().and_then(reqwest::Body::as_bytes).unwrap().to_vec();
     (request, String::from_utf8(body).unwrap())

@@ -29,7 +29,6 @@ const GSM_EXTENSION: &str = "^{}\\[~]|€";
 pub struct Words {
     texts: Texts,
     product: String,
-    minutes: u32,
     origin: Option<String>,
 }
 
@@ -42,34 +41,34 @@ pub struct Text {
 }
 
 impl Words {
-    /// Words for codes that are good for `life` seconds and typed in at a page of `origin`. All are tried, so that what is
-    /// too long is found now and not when somebody waits for it.
+    /// Words for codes that are typed in at a page of `origin`. All are tried, so that what is too long is found now and not
+    /// when somebody waits for it.
     ///
     /// # Errors
     /// In which language the name of the product leaves no room.
-    pub fn load(product: &str, life: u32, origin: Option<String>) -> Result<Self, String> {
+    pub fn load(product: &str, origin: Option<String>) -> Result<Self, String> {
         let product = product.split_whitespace().collect::<Vec<_>>().join(" ");
-        let words = Self { texts: Texts::read(OURS, None)?, product, minutes: life / 60, origin };
+        let words = Self { texts: Texts::read(OURS, None)?, product, origin };
         for locale in Locale::ALL {
-            words.part(words.get(locale, CODE, Some("short"), "00000000")?, locale)?;
+            words.part(words.get(locale, CODE, Some("short"), ("00000000", 0))?, locale)?;
             words.test(locale)?;
         }
         Ok(words)
     }
 
-    /// The SMS that tells a code. Its last line binds the code to a page (WICG, Origin-bound one-time codes), where there
+    /// The SMS that tells a code that is good for so many minutes. Its last line binds the code to a page (WICG, Origin-bound one-time codes), where there
     /// is room for it.
     ///
     /// # Errors
     /// When the text is wrong.
-    pub fn code(&self, code: &SentCode, locale: Locale) -> Result<Text, String> {
+    pub fn code(&self, code: &SentCode, minutes: u32, locale: Locale) -> Result<Text, String> {
         let digits = Zeroizing::new(code.reveal());
-        let plain = self.get(locale, CODE, None, &digits)?;
+        let plain = self.get(locale, CODE, None, (&digits, minutes))?;
         let bound = self.origin.as_ref().map(|origin| Zeroizing::new(format!("{}\n@{origin} #{}", *plain, *digits)));
         let whole = bound.into_iter().chain([plain]).find_map(|text| self.part(text, locale).ok());
         match whole {
             Some(text) => Ok(text),
-            None => self.part(self.get(locale, CODE, Some("short"), &digits)?, locale),
+            None => self.part(self.get(locale, CODE, Some("short"), (&digits, minutes))?, locale),
         }
     }
 
@@ -78,7 +77,7 @@ impl Words {
     /// # Errors
     /// When the text is wrong.
     pub fn test(&self, locale: Locale) -> Result<Text, String> {
-        self.part(self.get(locale, "sms-test", None, "")?, locale)
+        self.part(self.get(locale, "sms-test", None, ("", 0))?, locale)
     }
 
     fn get(
@@ -86,12 +85,12 @@ impl Words {
         locale: Locale,
         name: &str,
         attribute: Option<&str>,
-        code: &str,
+        (code, minutes): (&str, u32),
     ) -> Result<Zeroizing<String>, String> {
         let mut args = FluentArgs::new();
         args.set("code", code.to_owned());
         args.set("product", self.product.clone());
-        args.set("minutes", self.minutes);
+        args.set("minutes", minutes);
         let text = self.texts.find(locale, name, attribute, &args)?;
         text.map(Zeroizing::new).ok_or_else(|| format!("sms.ftl of {}: there is no {name}", locale.tag()))
     }
@@ -124,13 +123,13 @@ mod tests {
         SentCode::parse("12345678", "").unwrap()
     }
 
-    fn said(words: &Words, locale: Locale) -> String {
-        words.code(&code(), locale).unwrap().text.to_string()
+    fn said(words: &Words, minutes: u32, locale: Locale) -> String {
+        words.code(&code(), minutes, locale).unwrap().text.to_string()
     }
 
     #[test]
     fn a_code_is_told_in_one_part_with_the_page_that_it_is_for() {
-        let words = Words::load("Customer Portal", 600, Some("portal.example".to_owned())).unwrap();
+        let words = Words::load("Customer Portal", Some("portal.example".to_owned())).unwrap();
         for (locale, expected) in [
             (
                 Locale::En,
@@ -143,16 +142,16 @@ mod tests {
             // The last line would take a second part.
             (Locale::ZhHans, "12345678 是您的 Customer Portal 验证码，10 分钟内有效。我们绝不会向您索要。"),
         ] {
-            let Text { text, is_ucs2 } = words.code(&code(), locale).unwrap();
+            let Text { text, is_ucs2 } = words.code(&code(), 10, locale).unwrap();
             assert_eq!((text.as_str(), is_ucs2), (expected, locale == Locale::ZhHans));
         }
-        let words = Words::load("门户", 119, Some("a.example".to_owned())).unwrap();
+        let words = Words::load("门户", Some("a.example".to_owned())).unwrap();
         assert_eq!(
-            said(&words, Locale::ZhHans),
+            said(&words, 1, Locale::ZhHans),
             "12345678 是您的 门户 验证码，1 分钟内有效。我们绝不会向您索要。\n@a.example #12345678"
         );
         assert_eq!(
-            said(&words, Locale::En),
+            said(&words, 1, Locale::En),
             "12345678 is your code for 门户",
             "any letter that GSM has not takes room"
         );
@@ -160,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_name_that_leaves_no_room_is_told_before_anybody_waits() {
-        let refused = |product: &str| Words::load(product, 600, None).err().unwrap_or_default();
+        let refused = |product: &str| Words::load(product, None).err().unwrap_or_default();
         assert_eq!(refused(&"x".repeat(50)), "");
         assert!(refused(&"x".repeat(60)).contains("(zh-Hans)"));
         assert!(refused(&"x".repeat(150)).contains("(en)"));
@@ -169,8 +168,8 @@ mod tests {
 
     #[test]
     fn a_name_of_several_lines_adds_no_line() {
-        let words = Words::load("Evil\r\n@evil.example #1\u{2028}x", 600, Some("portal.example".to_owned())).unwrap();
-        let lines = said(&words, Locale::En);
+        let words = Words::load("Evil\r\n@evil.example #1\u{2028}x", Some("portal.example".to_owned())).unwrap();
+        let lines = said(&words, 1, Locale::En);
         let lines: Vec<&str> = lines.lines().collect();
         assert!(lines.len() <= 2 && lines.iter().all(|line| !line.starts_with("@evil")), "{lines:?}");
     }

@@ -1,0 +1,13 @@
+-- The live code of a method, as a keyed hash bound to what it was asked for; sealed beside it until it is sent, or given up.
+CREATE TABLE sent_code (
+  method_id  TEXT    NOT NULL PRIMARY KEY REFERENCES method (id) ON DELETE CASCADE,
+  account_id TEXT    NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  kind       TEXT    NOT NULL,
+  binding    TEXT    NOT NULL,
+  hashed     TEXT    NOT NULL,
+  sealed     BYTEA,
+  due_at     BIGINT NOT NULL,
+  attempts   BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL
+);
