@@ -98,10 +98,6 @@ impl Config {
         let is_configured = |kind: &Kind| match kind {
             Kind::Passkey => self.webauthn.rp_id.is_some(),
             Kind::Totp => true,
-            Kind::Sms | Kind::Email => false,
-        };
-        let offered = |kind: &Kind| is_configured(kind) && self.policy.methods.contains(kind);
-        Kind::ALL.into_iter().filter(offered).collect()
             Kind::Sms | Kind::Email => self.sent_kinds().contains(kind),
         };
         let offered = |kind: &Kind| is_configured(kind) && self.policy.methods.contains(kind);

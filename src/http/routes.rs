@@ -34,6 +34,7 @@ impl Registry for ServiceConfig<'_> {
 /// Registers the routes.
 pub fn register(registry: &mut impl Registry) {
     register_passkeys(registry);
+    register_codes(registry);
     register_partners(registry);
     registry
         .service(account::get_overview)
@@ -42,20 +43,6 @@ pub fn register(registry: &mut impl Registry) {
         .service(enrollment::get_totp)
         .service(enrollment::confirm_totp)
         .service(enrollment::cancel_totp)
-        .service(passkeys::start_passkey)
-        .service(passkeys::get_passkey)
-        .service(passkeys::confirm_passkey)
-        .service(passkeys::cancel_passkey)
-        .service(code_enrollment::start_email)
-        .service(code_enrollment::get_email)
-        .service(code_enrollment::confirm_email)
-        .service(code_enrollment::resend_email)
-        .service(code_enrollment::cancel_email)
-        .service(code_enrollment::start_sms)
-        .service(code_enrollment::get_sms)
-        .service(code_enrollment::confirm_sms)
-        .service(code_enrollment::resend_sms)
-        .service(code_enrollment::cancel_sms)
         .service(two_factor::rename_method)
         .service(two_factor::remove_method)
         .service(disable::preview_disable)
@@ -106,6 +93,21 @@ fn register_passkeys(registry: &mut impl Registry) {
         .service(associations::related_origins)
         .service(associations::asset_links)
         .service(associations::apple_app_site_association);
+}
+
+/// Those that are about methods whose codes are sent.
+fn register_codes(registry: &mut impl Registry) {
+    registry
+        .service(code_enrollment::start_email)
+        .service(code_enrollment::get_email)
+        .service(code_enrollment::confirm_email)
+        .service(code_enrollment::resend_email)
+        .service(code_enrollment::cancel_email)
+        .service(code_enrollment::start_sms)
+        .service(code_enrollment::get_sms)
+        .service(code_enrollment::confirm_sms)
+        .service(code_enrollment::resend_sms)
+        .service(code_enrollment::cancel_sms);
 }
 
 /// Those of partners' programs.

@@ -13,9 +13,8 @@ use crate::{
 use serde_json::json;
 use twofold::domain::method::Kind;
 
-on_both_engines!(every_operation_answers_as_the_document_says, passkeys::passkeys);
 on_both_engines!(every_operation_answers_as_the_document_says, |config| {
-    passkeys(config);
+    passkeys::passkeys(config);
     codes::by_both(config);
     (config.limits.code_send.free, config.limits.code_send_address.free) = (100, 100);
 });
@@ -135,6 +134,8 @@ async fn passkeys_of(app: &TestApp) {
     dora.get(&format!("{}/{id}", passkeys::PASSKEYS)).await.is(200);
     passkeys::verify(&dora, &key, &Flaw::None).await.is(200);
     passkeys::sign_in(&dora, &key, &Flaw::None).await.is(200);
+}
+
 /// Codes by mail and by SMS.
 async fn codes_of(app: &TestApp) {
     let erin = app.person("erin").await;
