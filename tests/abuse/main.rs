@@ -32,3 +32,4 @@ mod o_devices;
 mod o_sent_codes;
 mod p_policy;
 mod w_passkeys;
+mod s_sent_codes;

@@ -1,4 +1,4 @@
-//! O: codes that are sent: what they cost, whom they reach, and that nobody is flooded by asking for them.
+//! S: codes that are sent: what they cost, whom they reach, and that nobody is flooded by asking for them.
 
 use crate::{
     doors::wide,
@@ -26,7 +26,7 @@ async fn ask(person: &Person<'_>, kind: Kind) -> u16 {
 }
 
 on_both_engines!(of_fifty_uses_of_a_code_on_all_replicas_one_succeeds, super::wide_by_both);
-/// O01: a code that many requests find must be used by one of them, on whichever replica.
+/// S01: a code that many requests find must be used by one of them, on whichever replica.
 async fn of_fifty_uses_of_a_code_on_all_replicas_one_succeeds(app: &TestApp) {
     race(app, async |n| {
         let alice = app.person(&format!("alice{n}")).await;
@@ -44,7 +44,7 @@ on_both_engines!(of_fifty_starts_at_once_five_send_a_code, |config| {
     super::wide_by_both(config);
     (config.limits.code_send.free, config.limits.code_send_address.free) = (6, 6);
 });
-/// O02: whoever asks fifty times at once has not sent fifty mails. One of six is that of the enrolment.
+/// S02: whoever asks fifty times at once has not sent fifty mails. One of six is that of the enrolment.
 async fn of_fifty_starts_at_once_five_send_a_code(app: &TestApp) {
     race(app, async |n| {
         let alice = app.person(&format!("alice{n}")).await;
@@ -61,7 +61,7 @@ on_both_engines!(a_telephone_is_not_flooded_from_many_accounts, |config| {
     super::wide_by_both(config);
     config.limits.code_send_address.free = 3;
 });
-/// O03: a number is paid for by itself, whoever asks; another one is not.
+/// S03: a number is paid for by itself, whoever asks; another one is not.
 async fn a_telephone_is_not_flooded_from_many_accounts(app: &TestApp) {
     for n in 0..3 {
         enrol(app.person(&format!("thief{n}")).await.sign_in().await, Kind::Sms, json!({})).await;
@@ -83,7 +83,7 @@ on_both_engines!(sms_have_a_budget_for_account_range_and_installation, |config| 
     let limits = &mut config.limits;
     (limits.sms.free, limits.sms_range.free, limits.sms_installation.free) = (3, 5, 6);
 });
-/// O04 (toll fraud): whoever earns by SMS has many accounts and numbers that begin alike; mail costs nothing of it.
+/// S04 (toll fraud): whoever earns by SMS has many accounts and numbers that begin alike; mail costs nothing of it.
 async fn sms_have_a_budget_for_account_range_and_installation(app: &TestApp) {
     let (alice, bob, carl) = (app.person("alice").await, app.person("bob").await, app.person("carl").await);
     for person in [&alice, &bob, &carl] {
@@ -123,7 +123,7 @@ on_both_engines!(wrong_codes_are_paid_for_whatever_is_sent_meanwhile, |config| {
     config.limits.code_send.free = 100;
     config.limits.code_send_address.free = 100;
 });
-/// O05: codes that are sent are guessed at from the same budget as those of an app, and a new one renews nothing.
+/// S05: codes that are sent are guessed at from the same budget as those of an app, and a new one renews nothing.
 async fn wrong_codes_are_paid_for_whatever_is_sent_meanwhile(app: &TestApp) {
     let alice = app.person("alice").await;
     set_up(alice.sign_in().await, Kind::Email, json!({})).await;
@@ -140,7 +140,7 @@ async fn wrong_codes_are_paid_for_whatever_is_sent_meanwhile(app: &TestApp) {
 }
 
 on_both_engines!(of_two_accounts_with_one_telephone_each_has_codes_of_its_own, super::wide_by_both);
-/// O06: a code belongs to an account, not to a telephone.
+/// S06: a code belongs to an account, not to a telephone.
 async fn of_two_accounts_with_one_telephone_each_has_codes_of_its_own(app: &TestApp) {
     let (alice, bob) = (app.person("alice").await, app.person("bob").await);
     for person in [&alice, &bob] {
@@ -155,7 +155,7 @@ async fn of_two_accounts_with_one_telephone_each_has_codes_of_its_own(app: &Test
 }
 
 on_both_engines!(a_code_lies_in_the_database_sealed_and_only_until_it_is_sent, super::wide_by_both);
-/// O07: whoever reads the database signs in with nothing of it.
+/// S07: whoever reads the database signs in with nothing of it.
 async fn a_code_lies_in_the_database_sealed_and_only_until_it_is_sent(app: &TestApp) {
     let alice = app.person("alice").await;
     set_up(alice.sign_in().await, Kind::Sms, json!({})).await;
