@@ -4,6 +4,46 @@
  */
 
 export interface paths {
+    "/.well-known/apple-app-site-association": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Publishes which Apple apps may use the passkeys of this installation.
+         * @description Apple's systems ask the domain of the passkeys, by HTTPS. 404 where no app is named in the settings.
+         */
+        get: operations["getAppleAppSiteAssociation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/.well-known/assetlinks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Publishes which Android apps may use the passkeys of this installation.
+         * @description Android asks the domain of the passkeys, by HTTPS. 404 where no app is named in the settings.
+         */
+        get: operations["getAssetLinks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/.well-known/jwks.json": {
         parameters: {
             query?: never;
@@ -33,6 +73,26 @@ export interface paths {
          *     who cannot sign in.
          */
         get: operations["getTwoFactorPolicy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/.well-known/webauthn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Publishes which pages may use the passkeys of this installation.
+         * @description Browsers ask the domain of the passkeys, by HTTPS, for the pages of other domains. 404 where no passkeys are set up.
+         */
+        get: operations["getRelatedOrigins"];
         put?: never;
         post?: never;
         delete?: never;
@@ -234,6 +294,65 @@ export interface paths {
         put?: never;
         /** Removes one of several methods. */
         post: operations["removeMethod"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/security/2fa/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Starts the enrolment of a passkey or a security key.
+         * @description What protects the account already goes on protecting it until the enrolment is confirmed. A new start
+         *     supersedes a pending one.
+         */
+        post: operations["startPasskeyEnrolment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/security/2fa/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads an enrolment of a passkey. */
+        get: operations["getPasskeyEnrolment"];
+        put?: never;
+        post?: never;
+        /** Cancels a pending enrolment of a passkey. */
+        delete: operations["cancelPasskeyEnrolment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/security/2fa/passkeys/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirms an enrolment with the passkey that was made.
+         * @description One that is registered already, by whomever, is refused.
+         */
+        post: operations["confirmPasskeyEnrolment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1250,16 +1369,53 @@ export interface components {
          * @enum {string}
          */
         Amr: "pwd" | "hwk" | "swk" | "user" | "otp" | "sms" | "rc" | "mfa";
+        /** @description An Android app. */
+        AndroidTarget: {
+            /**
+             * @description Always `android_app`.
+             * @example android_app
+             */
+            namespace: string;
+            /**
+             * @description The name of its package.
+             * @example com.example.portal
+             */
+            package_name: string;
+            /** @description The SHA-256 of the certificates that it may be signed with. */
+            sha256_cert_fingerprints: string[];
+        };
         /**
          * @description Six digits of an authenticator app, or eight that were sent; spaces and hyphens are passed over.
          * @example 123456
          */
         AnyCode: string;
+        /** @description Apple apps. */
+        AppleApps: {
+            /**
+             * @description Their ids, each `TEAM.bundle`.
+             * @example [
+             *       "ABCDE12345.com.example.portal"
+             *     ]
+             */
+            apps: string[];
+        };
+        /** @description What Apple apps may do for this domain (Associated Domains). */
+        AppleAssociation: {
+            /** @description The passkeys of this domain. */
+            webcredentials: components["schemas"]["AppleApps"];
+        };
         /**
          * @description A kind of method that answers only when it is asked.
          * @enum {string}
          */
         AskedMethod: "passkey" | "sms" | "email";
+        /** @description What an Android app may do for this domain (Digital Asset Links). */
+        AssetLink: {
+            /** @description What it may do. */
+            relation: string[];
+            /** @description The app. */
+            target: components["schemas"]["AndroidTarget"];
+        };
         /** @description One budget of guesses. Zero means: no such rule. */
         Budget: {
             /**
@@ -1422,6 +1578,10 @@ export interface components {
         ConfirmCodeRequest: {
             /** @description The code that was sent. */
             code: components["schemas"]["SentCodeInput"];
+        };
+        ConfirmPasskeyRequest: {
+            /** @description What the browser made: a `RegistrationResponseJSON` (WebAuthn §5.1.1). */
+            credential: Record<string, never>;
         };
         ConfirmRequest: {
             /** @description The first code of the new authenticator. */
@@ -1734,7 +1894,8 @@ export interface components {
              *     `two_factor.required`,
              *     `two_factor.released`, `device.remembered`, `device.revoked`, `device.token_reused`,
              *     `partner.allowed`, `partner.refused`, `partner.verified`, `two_factor.restored`, `two_factor.reminded`,
-             *     `reminders.stopped`, `account.provisioned`, `account.deleted`, `email.changed`.
+             *     `reminders.stopped`, `account.provisioned`, `account.deleted`, `email.changed`,
+             *     `passkey.counter_went_back`.
              * @example two_factor.disabled
              */
             type: string;
@@ -1768,6 +1929,8 @@ export interface components {
         };
         FactorRequest: {
             code?: components["schemas"]["AnyCode"] | null;
+            /** @description What a passkey signed, instead of a code: an `AuthenticationResponseJSON` (WebAuthn §5.1.1). */
+            credential?: Record<string, never> | null;
             method?: components["schemas"]["CodeMethod"] | null;
             recovery_code?: components["schemas"]["RecoveryCodeInput"] | null;
         };
@@ -2043,7 +2206,7 @@ export interface components {
         };
         /** @description How an account is protected. */
         PartnerStatus: {
-            /** @description What a sign-in to the account proves now. */
+            /** @description What a sign-in to the account proves now, unless it is from a device that is remembered. */
             assurance: components["schemas"]["Acr"];
             /** @description Whether a second factor is asked for. */
             protected: boolean;
@@ -2082,6 +2245,28 @@ export interface components {
         Partners: {
             /** @description The partners, the oldest first. */
             partners: components["schemas"]["Partner"][];
+        };
+        /** @description An enrolment that was started. */
+        PasskeyEnrolment: {
+            /**
+             * Format: date-time
+             * @description When the enrolment ends.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description The enrolment, and later the method.
+             */
+            id: string;
+            /** @description What it is called. */
+            label: string;
+            /**
+             * @description What `navigator.credentials.create` takes as `publicKey`, in its JSON form (WebAuthn §5.1.9,
+             *     `PublicKeyCredentialCreationOptionsJSON`).
+             */
+            public_key: Record<string, never>;
+            /** @description Its kind. */
+            type: components["schemas"]["MethodType"];
         };
         /** @description Passwords. */
         PasswordPolicy: {
@@ -2336,6 +2521,16 @@ export interface components {
             /** @description The refresh token. */
             refresh_token: string;
         };
+        /** @description The pages that may use the passkeys of this domain (WebAuthn §5.11.1). */
+        RelatedOrigins: {
+            /**
+             * @description Their origins.
+             * @example [
+             *       "https://portal.example.com"
+             *     ]
+             */
+            origins: string[];
+        };
         /** @description The method is gone. */
         Removed: {
             /** @description How two-factor authentication stands now. */
@@ -2400,6 +2595,8 @@ export interface components {
             /** @description The challenge of the sign-in. */
             challenge: string;
             code?: components["schemas"]["AnyCode"] | null;
+            /** @description What a passkey signed, instead of a code: an `AuthenticationResponseJSON` (WebAuthn §5.1.1). */
+            credential?: Record<string, never> | null;
             method?: components["schemas"]["CodeMethod"] | null;
             recovery_code?: components["schemas"]["RecoveryCodeInput"] | null;
             /**
@@ -2771,6 +2968,140 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    getAppleAppSiteAssociation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The apps */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "webcredentials": {
+                     *         "apps": [
+                     *           "ABCDE12345.com.example.portal"
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AppleAssociation"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAssetLinks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The apps */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "relation": [
+                     *           "delegate_permission/common.handle_all_urls",
+                     *           "delegate_permission/common.get_login_creds"
+                     *         ],
+                     *         "target": {
+                     *           "namespace": "android_app",
+                     *           "package_name": "com.example.portal",
+                     *           "sha256_cert_fingerprints": [
+                     *             "AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB"
+                     *           ]
+                     *         }
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["AssetLink"][];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getJwks: {
         parameters: {
             query?: never;
@@ -3044,6 +3375,67 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRelatedOrigins: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The origins */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "origins": [
+                     *         "https://portal.example.com"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RelatedOrigins"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description not-acceptable */
@@ -4265,6 +4657,7 @@ export interface operations {
                      *             "reason": "two-factor-already-enabled"
                      *           }
                      *         },
+                     *         "checkup_due_at": "2026-12-22T08:00:00Z",
                      *         "enabled": true,
                      *         "kinds": [
                      *           "passkey",
@@ -4285,6 +4678,7 @@ export interface operations {
                      *           "remaining": 9,
                      *           "total": 10
                      *         },
+                     *         "required": null,
                      *         "restricted_until": null,
                      *         "since": "2026-11-24T08:00:00Z",
                      *         "support": {
@@ -4970,6 +5364,693 @@ export interface operations {
                 };
             };
             /** @description validation-failed, idempotency-key-reused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-attempts */
+            429: {
+                headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startPasskeyEnrolment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "label": "Security key",
+                 *       "password": "an example of a password"
+                 *     }
+                 */
+                "application/json": components["schemas"]["EnrollRequest"];
+            };
+        };
+        responses: {
+            /** @description What the browser is to make it by */
+            201: {
+                headers: {
+                    /** @description The version */
+                    ETag?: string;
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    /** @description The enrolment */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-11-24T08:05:00Z",
+                     *       "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *       "label": "Security key",
+                     *       "public_key": {
+                     *         "attestation": "none",
+                     *         "authenticatorSelection": {
+                     *           "residentKey": "preferred",
+                     *           "userVerification": "preferred"
+                     *         },
+                     *         "challenge": "AAECAwQFBgcICQoLDA0ODw",
+                     *         "excludeCredentials": [],
+                     *         "pubKeyCredParams": [
+                     *           {
+                     *             "alg": -7,
+                     *             "type": "public-key"
+                     *           }
+                     *         ],
+                     *         "rp": {
+                     *           "id": "example.com",
+                     *           "name": "Customer Portal"
+                     *         },
+                     *         "timeout": 300000,
+                     *         "user": {
+                     *           "displayName": "alice@example.test",
+                     *           "id": "AZChssPUfl-KmwwdLj9KWw",
+                     *           "name": "alice@example.test"
+                     *         }
+                     *       },
+                     *       "type": "passkey"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PasskeyEnrolment"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token, insufficient-user-authentication */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-credential, method-not-offered */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description two-factor-not-enabled, too-many-methods, already-completed, request-in-progress */
+            409: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation-failed, idempotency-key-reused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many-attempts */
+            429: {
+                headers: {
+                    /** @description The same budget: nothing remains, and for how many seconds */
+                    RateLimit?: string;
+                    /** @description The budget that is used up, its size and its seconds (draft-ietf-httpapi-ratelimit-headers) */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPasskeyEnrolment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The enrolment */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the enrolment stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-11-24T08:15:00Z",
+                     *       "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *       "label": "Pixel 9",
+                     *       "state": "pending"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EnrolmentState"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description enrolment-expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelPasskeyEnrolment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The enrolment */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is cancelled */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already-confirmed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description enrolment-expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description overloaded, unavailable, outcome-unknown */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmPasskeyEnrolment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the account that the change is meant for (RFC 9110 §13.1.1) */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description 1 to 64 printable ASCII characters; the same key and body take effect once within 24 hours */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description 1 to 64 of `[A-Za-z0-9._-]` are returned as they are; anything else is passed over */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description The language of human texts: `en`, `ms` or `zh-Hans` */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                /** @description The enrolment */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "clientExtensionResults": {},
+                 *         "id": "an-id-in-base64url",
+                 *         "rawId": "an-id-in-base64url",
+                 *         "response": {
+                 *           "attestationObject": "bytes-in-base64url",
+                 *           "clientDataJSON": "bytes-in-base64url",
+                 *           "transports": [
+                 *             "internal"
+                 *           ]
+                 *         },
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConfirmPasskeyRequest"];
+            };
+        };
+        responses: {
+            /** @description The passkey is in service */
+            200: {
+                headers: {
+                    /** @description The version */
+                    ETag?: string;
+                    /** @description `true` when this is the kept answer to an earlier request with the same key; it holds no secrets */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "recovery_codes": [
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAA",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAB",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAC",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAD",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAE",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAF",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAG",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAH",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAJ",
+                     *         "AAAAAA-AAAAAA-AAAAAA-AAAAAK"
+                     *       ],
+                     *       "status": {
+                     *         "actions": {
+                     *           "add": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "disable": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "manage": {
+                     *             "allowed": true
+                     *           },
+                     *           "regenerate_recovery_codes": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "replace": {
+                     *             "allowed": true,
+                     *             "fresh_until": "2026-11-24T20:00:00Z",
+                     *             "proofs": [
+                     *               "password"
+                     *             ]
+                     *           },
+                     *           "setup": {
+                     *             "allowed": false,
+                     *             "reason": "two-factor-already-enabled"
+                     *           }
+                     *         },
+                     *         "checkup_due_at": "2026-12-22T08:00:00Z",
+                     *         "enabled": true,
+                     *         "kinds": [
+                     *           "passkey",
+                     *           "totp"
+                     *         ],
+                     *         "methods": [
+                     *           {
+                     *             "created_at": "2026-11-24T08:00:00Z",
+                     *             "id": "01a20c1b-9f40-7e13-8b5c-2f7a9d0c4e61",
+                     *             "label": "Pixel 9",
+                     *             "last_used_at": "2026-11-24T08:50:00Z",
+                     *             "type": "totp"
+                     *           }
+                     *         ],
+                     *         "pending": [],
+                     *         "recovery_codes": {
+                     *           "generated_at": "2026-11-24T08:00:00Z",
+                     *           "remaining": 9,
+                     *           "total": 10
+                     *         },
+                     *         "required": null,
+                     *         "restricted_until": null,
+                     *         "since": "2026-11-24T08:00:00Z",
+                     *         "support": {
+                     *           "email": "help@portal.test",
+                     *           "phone": "+60 3 1234 5678",
+                     *           "url": "https://portal.test/help"
+                     *         }
+                     *       },
+                     *       "tokens": {
+                     *         "access_token": "header.claims.signature",
+                     *         "acr": "aal2",
+                     *         "amr": [
+                     *           "pwd",
+                     *           "otp",
+                     *           "mfa"
+                     *         ],
+                     *         "expires_in": 600,
+                     *         "refresh_token": "a-refresh-token-as-an-example",
+                     *         "token_type": "Bearer"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Confirmed"];
+                };
+            };
+            /** @description malformed-request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-token */
+            401: {
+                headers: {
+                    /** @description What the token lacks (RFC 6750 §3, RFC 9470 §3) */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid-credential */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already-confirmed, already-completed, request-in-progress */
+            409: {
+                headers: {
+                    /** @description Seconds until it is worth another try */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description enrolment-expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description version-mismatch */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description payload-too-large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported-media-type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation-failed, idempotency-key-reused, code-out-of-window */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5852,6 +6933,7 @@ export interface operations {
                      *             "reason": "two-factor-already-enabled"
                      *           }
                      *         },
+                     *         "checkup_due_at": "2026-12-22T08:00:00Z",
                      *         "enabled": true,
                      *         "kinds": [
                      *           "passkey",
@@ -5872,6 +6954,7 @@ export interface operations {
                      *           "remaining": 9,
                      *           "total": 10
                      *         },
+                     *         "required": null,
                      *         "restricted_until": null,
                      *         "since": "2026-11-24T08:00:00Z",
                      *         "support": {
