@@ -66,12 +66,12 @@ pub fn run(config: &Config) -> Result<(), Failure> {
             let outbox = outbox::deliver(rooms.clone(), mail, numbered.clone());
             [runtime::spawn(notices), runtime::spawn(codes), runtime::spawn(outbox)]
         });
-        let outcome = application.run().await;
         let texting = sms.map(|sms| {
             let (codes, budget) =
                 (worker::codes::send(rooms.clone(), Rc::new(sms)), worker::codes::measure(rooms.clone()));
             [runtime::spawn(codes), runtime::spawn(budget)]
         });
+        let outcome = application.run().await;
         let mailing = mailing.iter().flatten().chain(texting.iter().flatten());
         beside.iter().chain(&following).chain(mailing).for_each(runtime::task::JoinHandle::abort);
         // One that cannot say so is silent soon, which says the same.

@@ -29,7 +29,6 @@ mod k_idempotency;
 mod m_audit;
 mod n_undo;
 mod o_devices;
-mod o_sent_codes;
 mod p_policy;
-mod w_passkeys;
 mod s_sent_codes;
+mod w_passkeys;
