@@ -17,7 +17,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// is kept after that moment.
 const KINDS: [(&str, &str, &str, i64); 12] = [
     ("challenge", "id, account_id, hashed, epoch, created_at, expires_at", "@, #, '', 0, 0, %", 1),
-    ("ceremony", "binding, account_id, state, expires_at", "@, #, CAST('' AS BYTEA), %", 0),
     (
         "idempotency",
         "account_id, key, fingerprint, is_done, created_at, lease_until",
@@ -58,6 +57,7 @@ const KINDS: [(&str, &str, &str, i64); 12] = [
         "'mail', %, #, 'two_factor.enabled', %, 0, 1, 'delivered'",
         30,
     ),
+    ("ceremony", "binding, account_id, state, expires_at", "@, #, CAST('' AS BYTEA), %", 0),
 ];
 const METHOD: &str = "id, account_id, kind, state, label, created_at, expires_at, session_id, ended_at";
 
