@@ -1,16 +1,18 @@
-// Passkeys: set up, used to sign in and in the middle of a call, put in the place of an app and the reverse without a
-// gap, and ended.
+// Passkeys and codes that are sent: set up, used to sign in and in the middle of a call, put in each other's place
+// without a gap, and ended.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
-import { PASSWORD } from "../../clients/typescript/test/service.mjs";
-import { protectedAccount } from "./account.mjs";
+import { PASSWORD, email } from "../../clients/typescript/test/service.mjs";
+import { protectedAccount, signedIn } from "./account.mjs";
 import { bringAxe, violations } from "./axe.mjs";
 import { start } from "./browser.mjs";
+import { openGateway, openPost } from "./post.mjs";
 import { APP_CODE, acknowledge, button, enterPassword, heading, link, recoveryCodes, see, signIn, signOut } from "./steps.mjs";
 
+const [post, gateway] = [await openPost(), await openGateway()];
 // A passkey belongs to an origin, which the service has to know before it starts.
 const place = createServer().listen(0, "127.0.0.1");
 await once(place, "listening");
@@ -18,13 +20,16 @@ const { port } = place.address();
 place.close();
 const origin = `http://localhost:${port}`;
 const settings = {
+  ...post.settings, ...gateway.settings,
   TWOFOLD_LISTEN: `127.0.0.1:${port}`,
   TWOFOLD_WEBAUTHN_RP_ID: "localhost",
   TWOFOLD_WEBAUTHN_ORIGINS: origin,
+  TWOFOLD_METHODS: "passkey,totp,sms,email",
 };
-const { url, open } = await start({ persons: ["alice", "bob", "carol", "frank"], settings });
+const { url, open } = await start({ persons: ["alice", "bob", "carol", "dave", "erin", "frank"], settings });
 const told = (page, hasText) => page.getByRole("status").filter({ hasText });
 const visit = (page, hash) => page.evaluate((to) => (location.hash = to), hash);
+const PHONE = "+60123456789";
 
 /** A page at the passkeys' origin; its machine has an authenticator of its own, which says yes to everything. */
 async function visitor({ hasAuthenticator = true } = {}) {
@@ -51,7 +56,7 @@ test("a passkey is set up, signs in, and is no more when two-factor authenticati
   await link(page, "Set up two-factor authentication").click();
   await see(heading(page, "Set up two-factor authentication"));
   const kinds = await page.getByRole("main").getByRole("listitem").getByRole("link").allTextContents();
-  assert.deepEqual(kinds, ["Passkey or security key", "Authenticator app"], "the strongest first");
+  assert.deepEqual(kinds, ["Passkey or security key", "Authenticator app", "Text message", "E-mail"], "the strongest first");
   assert.deepEqual(await violations(page, "choosing a kind"), []);
   await visit(page, "#/");
   await begin(page, "Passkey or security key");
@@ -97,6 +102,7 @@ test("an app gives way to a passkey and the passkey to an app, and the account i
   await see(page.getByText(/^If you only want another method/));
   await link(page, "Switch to another method").click();
   await see(heading(page, "Switch to another method"));
+  await link(page, "Passkey or security key").click();
   await page.getByLabel("Account password").fill(PASSWORD);
   await button(page, "Continue").click();
   await button(page, "Create passkey").click();
@@ -108,6 +114,7 @@ test("an app gives way to a passkey and the passkey to an app, and the account i
 
   await visit(page, "#/manage");
   await page.getByRole("link", { name: /^Switch to another method/ }).click();
+  await link(page, "Authenticator app").click();
   await page.getByLabel("Account password").fill(PASSWORD);
   await button(page, "Continue").click();
   await see(heading(page, "Connect your authenticator app"));
@@ -172,3 +179,40 @@ test("on a remembered device a change is proved with the passkey, in a dialog", 
   assert.notDeepEqual(await recoveryCodes(page), codes);
   assert.deepEqual(faults, []);
 });
+
+for (const [name, kind, to, box] of [["dave", "E-mail", email("dave"), post.box], ["erin", "Text message", PHONE, gateway.box]]) {
+  test(`${kind}: a code that is sent sets it up and signs in`, async () => {
+    const { page, faults } = await visitor({ hasAuthenticator: false });
+    await signIn(page, name);
+    await begin(page, kind);
+    if (kind === "Text message") {
+      await button(page, "Continue").click();
+      await see(page.getByText("Enter your phone number."));
+      await page.getByLabel("Mobile phone number").fill("+60 12-345 6789");
+    }
+    await button(page, "Continue").click();
+    await see(heading(page, "Enter the code"));
+    await box.code(to);
+    await button(page, "Send a new code").click();
+    await see(told(page, "We have sent a code to"));
+    assert.deepEqual(await violations(page, `Enter the code, ${kind}`), []);
+    await page.getByLabel("Code that we have sent").fill(await box.code(to, 2));
+    await button(page, "Confirm").click();
+    assert.equal((await recoveryCodes(page)).length, 10);
+    await acknowledge(page);
+
+    await signOut(page);
+    await enterPassword(page, name);
+    await button(page, "Send code").click();
+    await see(page.getByText(/^We have sent a code to /));
+    assert.deepEqual(await violations(page, `Confirm that it is you, ${kind}`), []);
+    await page.getByLabel("Code that we have sent").fill("00000000");
+    await button(page, "Sign in").click();
+    await see(page.getByText(/^That was not right/).first());
+    await page.getByLabel("Code that we have sent").fill(await box.code(to, 3));
+    await button(page, "Sign in").click();
+    await see(heading(page, "Account Security"));
+    assert.equal((await signedIn(url, name)).isSignedIn, false, "a password alone opens nothing");
+    assert.deepEqual(faults, []);
+  });
+}

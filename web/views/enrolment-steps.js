@@ -1,17 +1,22 @@
-// What a new authenticator of each kind is confirmed with: the app's first code, or a passkey's signature.
+// What a new authenticator of each kind is confirmed with: the app's first code, a passkey's signature, or the code
+// that was sent.
 
+import { actionButton } from "../action.js";
 import { el } from "../dom.js";
 import { codeField } from "../fields.js";
 import { form } from "../form.js";
 import { clockText, t } from "../language.js";
 import { makePasskey } from "../passkey.js";
+import { sentCodeField } from "../proof.js";
 import { scanCard } from "../scan-card.js";
 
 const START = {
   totp: (client, values) => client.startEnrolment(values),
   passkey: (client, values) => client.startPasskey(values),
+  email: (client, values) => client.startEmail(values),
+  sms: (client, values) => client.startSms(values),
 };
-const STEP = { totp: scan, passkey: sign };
+const STEP = { totp: scan, passkey: sign, email: receive, sms: receive };
 
 /** Starts an enrolment and shows the step that confirms it. `done` gets the recovery codes, or null. */
 export async function begin(app, page, plan, values, done) {
@@ -71,5 +76,29 @@ function sign(app, plan, { enrolment, settled, confirm }) {
   return {
     title: t("passkey.make"),
     body: [step(plan), el("p", { class: "lead" }, t("passkey.make.why")), el("div", { class: "card narrow" }, body, el("p", { class: "small" }, t("waits.until", clockText(enrolment.expires_at))))],
+  };
+}
+
+function receive(app, plan, { enrolment, settled, confirm }) {
+  const body = form(app, {
+    fields: [sentCodeField()],
+    label: t("receive"),
+    submit: t("confirm"),
+    cancel: plan.home,
+    send: (values) => confirm(() => app.client.confirmSent(plan.kind, enrolment.id, values.code)),
+    onRefused: (error) => {
+      if (ENDED.includes(error.code)) settled();
+      return false;
+    },
+  });
+  const resend = async () => {
+    Object.assign(enrolment, await app.client.resendCode(plan.kind, enrolment.id));
+    said.textContent = t("code.sent", enrolment.sent_to);
+  };
+  const said = el("p", { class: "small", role: "status" });
+  const again = actionButton(app, { label: t("code.send.again"), run: resend });
+  return {
+    title: t("receive"),
+    body: [step(plan), el("p", { class: "lead" }, t("code.sent", enrolment.sent_to)), el("div", { class: "card narrow" }, body, again, said)],
   };
 }

@@ -228,6 +228,16 @@ export class Twofold {
     return this.#calls.make((init) => this.#api.POST("/account/security/2fa/passkeys", { ...init, body: start }), POST);
   }
 
+  /** Starts the enrolment of codes by e-mail, and sends the first one. */
+  startEmail(start: Start): Promise<Schemas["CodeEnrolment"]> {
+    return this.#calls.make((init) => this.#api.POST("/account/security/2fa/email", { ...init, body: start }), POST);
+  }
+
+  /** Starts the enrolment of codes by text message, and sends the first one. */
+  startSms(start: Start & { phone: string }): Promise<Schemas["CodeEnrolment"]> {
+    return this.#calls.make((init) => this.#api.POST("/account/security/2fa/sms", { ...init, body: start }), POST);
+  }
+
   /** An enrolment, without its secret. */
   enrolment(id: string): Promise<Schemas["EnrolmentState"]> {
     const params = { path: { id } };
@@ -248,12 +258,30 @@ export class Twofold {
       this.#api.POST("/account/security/2fa/passkeys/{id}/confirm", { ...common, ...init }));
   }
 
+  /** Puts codes by e-mail or text message in service with the one that was sent. */
+  confirmSent(kind: "email" | "sms", id: string, code: string): Promise<Omit<Schemas["Confirmed"], "tokens">> {
+    const init = { params: { path: { id } }, body: { code } };
+    return this.#calls.makeForTokens((common) => kind === "email"
+      ? this.#api.POST("/account/security/2fa/email/{id}/confirm", { ...common, ...init })
+      : this.#api.POST("/account/security/2fa/sms/{id}/confirm", { ...common, ...init }));
+  }
+
+  /** Sends another code for an enrolment; the one before is void. */
+  resendCode(kind: "email" | "sms", id: string): Promise<Schemas["StartedCode"]> {
+    const params = { path: { id } };
+    return this.#calls.make((init) => kind === "email"
+      ? this.#api.POST("/account/security/2fa/email/{id}/resend", { ...init, params })
+      : this.#api.POST("/account/security/2fa/sms/{id}/resend", { ...init, params }), CHANGE);
+  }
+
   /** Gives up an enrolment. */
-  async cancelEnrolment(id: string, kind: "passkey" | "totp" = "totp"): Promise<void> {
+  async cancelEnrolment(id: string, kind: Kind = "totp"): Promise<void> {
     const params = { path: { id } };
     await this.#calls.make((init) => {
       switch (kind) {
         case "passkey": return this.#api.DELETE("/account/security/2fa/passkeys/{id}", { ...init, params });
+        case "email": return this.#api.DELETE("/account/security/2fa/email/{id}", { ...init, params });
+        case "sms": return this.#api.DELETE("/account/security/2fa/sms/{id}", { ...init, params });
         case "totp": return this.#api.DELETE("/account/security/2fa/totp/{id}", { ...init, params });
       }
     }, CHANGE);
