@@ -13,7 +13,11 @@ import { startService } from "./service.mjs";
 const PAGE = "../../../docs/integrate.md";
 const run = promisify(execFile);
 const file = new URL("../dist/integrate-example.mjs", import.meta.url);
-const [application, mobile, tooling, partner] = (await readFile(new URL(PAGE, import.meta.url), "utf8")).split(/^## /m).slice(1);
+const page = await readFile(new URL(PAGE, import.meta.url), "utf8");
+// By its title: other parts come and go.
+const part = (title) => page.split(/^## /m).find((part) => part.startsWith(`${title}\n`));
+const [application, mobile] = [part("A single-page application"), part("A mobile app")];
+const [tooling, partner] = [part("Back-end tooling"), part("A partner's program")];
 
 let service;
 before(async () => (service = await startService()));
