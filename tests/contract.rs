@@ -46,6 +46,16 @@ const PATHS: &str = "
     POST /account/security/2fa/passkeys
     GET /account/security/2fa/passkeys/{id}
     POST /account/security/2fa/passkeys/{id}/confirm
+    POST /account/security/2fa/email
+    GET /account/security/2fa/email/{id}
+    POST /account/security/2fa/email/{id}/confirm
+    POST /account/security/2fa/email/{id}/resend
+    DELETE /account/security/2fa/email/{id}
+    POST /account/security/2fa/sms
+    GET /account/security/2fa/sms/{id}
+    POST /account/security/2fa/sms/{id}/confirm
+    POST /account/security/2fa/sms/{id}/resend
+    DELETE /account/security/2fa/sms/{id}
     DELETE /account/security/2fa/passkeys/{id}
     PATCH /account/security/2fa/methods/{id}
     POST /account/security/2fa/methods/{id}/remove

@@ -6,12 +6,12 @@ use super::{
     system_clock,
 };
 use crate::{
-    actions::{keys::lacking, presence::Presence},
+    actions::{Rooms, keys::lacking, presence::Presence},
     config::Config,
     crypto::watch::Watch,
     http::server::{Application, runtime},
     store::Store,
-    worker::{self, issuer::Source, outbox, webhooks::Webhooks},
+    worker::{self, issuer::Source, mail::Mail, outbox, sms::SmsSender, webhooks::Webhooks},
 };
 use std::{rc::Rc, sync::Arc};
 use tokio::sync::Notify;
@@ -60,22 +60,31 @@ pub fn run(config: &Config) -> Result<(), Failure> {
             runtime::spawn(outbox::deliver(rooms.clone(), webhooks, numbered.clone())),
             runtime::spawn(worker::webhooks::tidy(rooms.clone())),
         ];
-        let mailing = mail.map(Rc::new).map(|mail| {
-            let notices = worker::mail::notices::tell(rooms.clone(), mail.clone());
-            let codes = worker::codes::send(rooms.clone(), mail.clone());
-            let outbox = outbox::deliver(rooms.clone(), mail, numbered.clone());
-            [runtime::spawn(notices), runtime::spawn(codes), runtime::spawn(outbox)]
-        });
-        let texting = sms.map(|sms| {
-            let (codes, budget) =
-                (worker::codes::send(rooms.clone(), Rc::new(sms)), worker::codes::measure(rooms.clone()));
-            [runtime::spawn(codes), runtime::spawn(budget)]
-        });
+        let sending = send(&rooms, mail, sms, &numbered);
         let outcome = application.run().await;
-        let mailing = mailing.iter().flatten().chain(texting.iter().flatten());
-        beside.iter().chain(&following).chain(mailing).for_each(runtime::task::JoinHandle::abort);
+        beside.iter().chain(&following).chain(&sending).for_each(runtime::task::JoinHandle::abort);
         // One that cannot say so is silent soon, which says the same.
         let _ = presence.leave(&rooms).await;
         Ok(outcome?)
     })
+}
+
+/// Begins to send mails and SMS, where there is something to send them by.
+fn send(
+    rooms: &Arc<Rooms>,
+    mail: Option<Mail>,
+    sms: Option<SmsSender>,
+    numbered: &Arc<Notify>,
+) -> Vec<runtime::task::JoinHandle<()>> {
+    let mut sending = Vec::new();
+    if let Some(mail) = mail.map(Rc::new) {
+        sending.push(runtime::spawn(worker::mail::notices::tell(rooms.clone(), mail.clone())));
+        sending.push(runtime::spawn(worker::codes::send(rooms.clone(), mail.clone())));
+        sending.push(runtime::spawn(outbox::deliver(rooms.clone(), mail, numbered.clone())));
+    }
+    if let Some(sms) = sms {
+        sending.push(runtime::spawn(worker::codes::send(rooms.clone(), Rc::new(sms))));
+        sending.push(runtime::spawn(worker::codes::measure(rooms.clone())));
+    }
+    sending
 }
