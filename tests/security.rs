@@ -26,7 +26,7 @@ const CASES: [(char, u32, &[u32]); 18] = [
     ('O', 5, &[]),
     ('P', 3, &[]),
     ('S', 8, &[]),
-    ('W', 6, &[]),
+    ('W', 7, &[]),
 ];
 
 const FOLDERS: [&str; 8] = ["abuse", "api", "faults", "keeping", "model", "postgres", "pruning", "webhooks"];

@@ -79,7 +79,7 @@ pub async fn in_session(call: &Call, kind: Kind) -> Result<Started, Stop> {
 /// # Errors
 /// `not-found`, `enrolment-expired`, `already-confirmed`, `too-many-attempts`.
 pub async fn resend(call: &Call, kind: Kind, id: MethodId) -> Result<Started, Stop> {
-    let asked = call.clone();
+    let asked = call.for_setup();
     let resend = move |tx: &mut Tx<'_>| {
         let (_, session) = entrance::enter(tx, &asked)?;
         let method = enrollment::pending(tx, &asked, kind, id)?;

@@ -1,6 +1,9 @@
 //! The tables, as diesel sees them; `migrations/` makes them.
 
+mod kinds;
+
 use diesel::{allow_tables_to_appear_in_same_query, table};
+pub use kinds::*;
 
 table! {
     account (id) {
@@ -54,38 +57,10 @@ table! {
 }
 
 table! {
-    passkey (method_id) {
-        method_id -> Text,
-        name -> Text,
-        sealed -> Binary,
-        counter -> BigInt,
-    }
-}
-
-table! {
-    ceremony (binding) {
-        binding -> Text,
-        account_id -> Text,
-        state -> Binary,
-        expires_at -> BigInt,
-    }
-}
-
-table! {
     tombstone (account_id) {
         account_id -> Text,
         disabled_at -> BigInt,
         expires_at -> BigInt,
-    }
-}
-
-table! {
-    tombstone_passkey (method_id) {
-        method_id -> Text,
-        account_id -> Text,
-        name -> Text,
-        sealed -> Binary,
-        counter -> BigInt,
     }
 }
 
@@ -292,36 +267,6 @@ table! {
         disabled_because -> Nullable<Text>,
         failing_since -> Nullable<BigInt>,
         notice_due_at -> Nullable<BigInt>,
-    }
-}
-
-table! {
-    destination (method_id) {
-        method_id -> Text,
-        sealed -> Binary,
-    }
-}
-
-table! {
-    sent_code (method_id) {
-        method_id -> Text,
-        account_id -> Text,
-        kind -> Text,
-        binding -> Text,
-        hashed -> Text,
-        sealed -> Nullable<Binary>,
-        due_at -> BigInt,
-        attempts -> BigInt,
-        created_at -> BigInt,
-        expires_at -> BigInt,
-    }
-}
-
-table! {
-    tombstone_destination (method_id) {
-        method_id -> Text,
-        account_id -> Text,
-        sealed -> Binary,
     }
 }
 

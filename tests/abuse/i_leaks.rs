@@ -3,9 +3,9 @@
 use crate::{
     on_both_engines,
     support::{
-        TestApp, document,
+        TestApp, codes, document,
         installation::{Installation, PASSWORD as INSTALLED_PASSWORD, Served, code_in, text},
-        log, passkeys,
+        needles, passkeys,
         person::{CODES, DISABLE, LOGIN, PASSWORD, REFRESH, SECOND, STATUS, TOTP_PATH, VERIFY},
         postgres,
         reply::Reply,
@@ -13,7 +13,8 @@ use crate::{
 };
 use data_encoding::{BASE32_NOPAD, BASE64, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use serde_json::{Value, json};
-use std::{collections::HashMap, fs, path::Path};
+use std::{fs, path::Path};
+use twofold::domain::method::Kind;
 
 const KEY: &str = "idempotency-key-of-the-canary";
 
@@ -56,45 +57,31 @@ fn forms(raw: &[u8]) -> Vec<Vec<u8>> {
     std::iter::once(raw.to_vec()).chain(written.map(String::into_bytes)).collect()
 }
 
-/// A search for many things at once: by how they begin, and then as a whole.
-struct Search<'a> {
-    begins: HashMap<&'a [u8], Vec<(&'a Canary, &'a [u8])>>,
-}
-
-/// Nothing that is looked for is shorter.
-const BEGINNING: usize = 8;
-
-impl<'a> Search<'a> {
-    fn new(canaries: &'a [Canary]) -> Self {
-        let mut begins: HashMap<&[u8], Vec<_>> = HashMap::new();
-        for canary in canaries {
-            for form in &canary.forms {
-                begins.entry(&form[..BEGINNING]).or_default().push((canary, form.as_slice()));
-            }
-        }
-        Self { begins }
-    }
-
-    fn find(&self, bytes: &[u8]) -> Option<&'a Canary> {
-        let firsts: Vec<bool> = (0..=u8::MAX).map(|byte| self.begins.keys().any(|begin| begin[0] == byte)).collect();
-        let mut places = (0..bytes.len().saturating_sub(BEGINNING - 1)).filter(|at| firsts[usize::from(bytes[*at])]);
-        places.find_map(|at| {
-            let found = self.begins.get(&bytes[at..at + BEGINNING])?;
-            found.iter().find(|(_, form)| bytes[at..].starts_with(form)).map(|(canary, _)| *canary)
-        })
-    }
-}
-
 /// Everything that lies in a folder, by name.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let entries = fs::read_dir(folder).unwrap().flatten();
     entries.map(|entry| (entry.path().display().to_string(), fs::read(entry.path()).unwrap())).collect()
 }
 
+/// One form of a secret.
+struct Form<'a>(&'a Canary, &'a [u8]);
+
+impl AsRef<[u8]> for Form<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self.1
+    }
+}
+
+/// One of those that are looked for which lies here in any of its forms.
+fn find<'a>(canaries: &'a [Canary], bytes: &[u8]) -> Option<&'a Canary> {
+    let each = |canary: &'a Canary| canary.forms.iter().map(move |form| Form(canary, form));
+    let forms: Vec<Form<'a>> = canaries.iter().flat_map(each).collect();
+    needles::first_found(bytes, &forms).map(|form| form.0)
+}
+
 fn are_nowhere(canaries: &[Canary], places: &[(String, Vec<u8>)]) {
-    let search = Search::new(canaries);
     for (place, bytes) in places {
-        let found = search.find(bytes);
+        let found = find(canaries, bytes);
         assert!(found.is_none(), "{} is in {place}", found.unwrap().name);
     }
 }
@@ -164,7 +151,7 @@ async fn no_secret_of_the_whole_story_lies_anywhere(app: &TestApp) {
     canaries.extend(told(&disabled));
     app.post(REFRESH, &json!({"refresh_token": renewed.text("/refresh_token")})).await.is(401);
 
-    let mut places = vec![("the log".to_owned(), log::lines().into_bytes())];
+    let mut places = vec![("the log".to_owned(), app.logged().into_bytes())];
     places.extend(files(app.folder.path()));
     if !app.config.database_url.starts_with("sqlite") {
         places.push(("the dump".to_owned(), postgres::dump(&app.config.database_url).into_bytes()));
@@ -173,7 +160,7 @@ async fn no_secret_of_the_whole_story_lies_anywhere(app: &TestApp) {
     are_nowhere(&canaries, &places);
     // The search itself: what is no secret is found where it lies, in the log and in the database.
     let known = [Canary::new("the address", &alice.email), Canary::new("a path", "/account/security/2fa/disable")];
-    let found: Vec<_> = places.iter().filter_map(|(_, bytes)| Search::new(&known).find(bytes)).collect();
+    let found: Vec<_> = places.iter().filter_map(|(_, bytes)| find(&known, bytes)).collect();
     for canary in &known {
         assert!(found.iter().any(|found| found.name == canary.name), "{} is not found", canary.name);
     }
@@ -270,12 +257,18 @@ fn names(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-on_both_engines!(no_answer_after_the_confirm_has_a_member_for_the_secret, passkeys::passkeys);
+on_both_engines!(no_answer_after_the_confirm_has_a_member_for_the_secret, |config| {
+    passkeys::passkeys(config);
+    codes::by_both(config);
+});
 /// I02: a secret that can be read again is one that a borrowed session can copy.
 async fn no_answer_after_the_confirm_has_a_member_for_the_secret(app: &TestApp) {
     let alice = app.person("alice").await.with_two_factor().await;
     let pending = alice.start_enrolment(json!({})).await;
     let passkey = passkeys::try_enrolment(&alice, json!({})).await.is(201).text("/id");
+    let (mail, _) = codes::enrol(&alice, Kind::Email, json!({})).await;
+    let (sms, _) = codes::enrol(&alice, Kind::Sms, json!({})).await;
+    let of_kinds = [(passkeys::PASSKEYS, passkey), (codes::EMAIL_PATH, mail), (codes::SMS_PATH, sms)];
     let secrets =
         ["secret", "otpauth", "qr", "hash", "cipher", "sealed", "nonce", "salt", "kid", "key", "seed", "step"];
     // What support reads of an account is the same, without what its owner may do: `api::support`.
@@ -284,7 +277,8 @@ async fn no_answer_after_the_confirm_has_a_member_for_the_secret(app: &TestApp) 
     let mut count = 0;
     for (_, path, _) in owned {
         count += 1;
-        let id = if path.starts_with(passkeys::PASSKEYS) { &passkey } else { &pending };
+        let of_kind = of_kinds.iter().find(|(prefix, _)| path.starts_with(prefix));
+        let id = of_kind.map_or(&pending, |(_, id)| id);
         let reply = alice.get(&path.replace("{id}", id)).await.is(200);
         let mut found = Vec::new();
         names(&reply.body, &mut found);
@@ -293,7 +287,7 @@ async fn no_answer_after_the_confirm_has_a_member_for_the_secret(app: &TestApp) 
             assert!(!is_secret, "{path} has {name}");
         }
     }
-    assert_eq!(count, 9);
+    assert_eq!(count, 11);
 }
 
 on_both_engines!(no_answer_of_any_kind_may_be_kept);

@@ -32,3 +32,4 @@ mod o_devices;
 mod p_policy;
 mod s_sent_codes;
 mod w_passkeys;
+mod w_switch;

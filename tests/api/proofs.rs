@@ -75,13 +75,18 @@ fn wrong_bodies(schema: &str) -> Vec<String> {
     let schema = document::DOCUMENT.pointer(&schema[1..]).unwrap();
     let required: Vec<&str> =
         schema["required"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect();
-    let full: serde_json::Map<String, Value> =
-        required.iter().map(|name| ((*name).to_owned(), json!("123456"))).collect();
+    let is_object = |name: &str| schema["properties"][name]["type"] == "object";
+    let right = |name: &str| if is_object(name) { json!({}) } else { json!("123456") };
+    let full: serde_json::Map<String, Value> = required.iter().map(|name| ((*name).to_owned(), right(name))).collect();
     let mut bodies = Vec::new();
     for (name, member) in schema["properties"].as_object().unwrap() {
         let is = |kind: &str| member["type"].to_string().contains(kind);
         let all = [json!(7), json!(true), json!([]), json!(["right"]), json!({"$ne": ""}), json!(1.5)];
-        let is_wrong = |value: &Value| !(value.is_array() && is("array") || value.is_boolean() && is("boolean"));
+        let is_wrong = |value: &Value| {
+            !(value.is_array() && is("array")
+                || value.is_boolean() && is("boolean")
+                || value.is_object() && is("object"))
+        };
         for wrong in all.into_iter().filter(is_wrong) {
             let mut body = full.clone();
             body.insert(name.clone(), wrong);

@@ -49,5 +49,15 @@ pub fn start() {
 
 /// Everything so far.
 pub fn lines() -> String {
-    LINES.lock().unwrap().clone()
+    since(0)
+}
+
+/// How much there is by now.
+pub fn length() -> usize {
+    LINES.lock().unwrap().len()
+}
+
+/// What was logged since there was so much.
+pub fn since(length: usize) -> String {
+    LINES.lock().unwrap()[length..].to_owned()
 }

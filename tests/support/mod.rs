@@ -99,6 +99,8 @@ pub struct TestApp {
     http: reqwest::Client,
     clock: Arc<AtomicI64>,
     secrets: Mutex<Vec<String>>,
+    /// How much others had logged before it began.
+    logged_before: usize,
 }
 
 /// One of those who answer.
@@ -128,6 +130,7 @@ impl TestApp {
     /// Starts one; `None` where the engine is not installed.
     pub async fn start(engine: Engine, settings: &[fn(&mut Config)]) -> Option<Self> {
         log::start();
+        let logged_before = log::length();
         let folder = tempfile::tempdir().unwrap();
         let database_url = match engine {
             Engine::Sqlite => format!("sqlite://{}/test.db", folder.path().display()),
@@ -163,7 +166,7 @@ impl TestApp {
             .build()
             .unwrap();
         let (turn, secrets) = (AtomicUsize::new(0), Mutex::default());
-        Some(Self { config, keys, folder, replicas, turn, http, clock, secrets })
+        Some(Self { config, keys, folder, replicas, turn, http, clock, secrets, logged_before })
     }
 
     /// Where the next request goes.
@@ -313,7 +316,7 @@ impl TestApp {
             replica.server.stop(true).await;
         }
         let secrets = self.secrets.lock().unwrap();
-        if let Some(secret) = needles::first_found(log::lines().as_bytes(), &secrets) {
+        if let Some(secret) = needles::first_found(self.logged().as_bytes(), &secrets) {
             panic!("a secret is in the log: {secret}");
         }
         for (what, bytes) in self.files() {
@@ -321,6 +324,11 @@ impl TestApp {
                 panic!("a secret is in {}: {secret}", what.display());
             }
         }
+    }
+
+    /// What was logged since it began, also by the tests beside it.
+    pub fn logged(&self) -> String {
+        log::since(self.logged_before)
     }
 
     fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
