@@ -5,7 +5,7 @@ use super::TestApp;
 use std::env;
 
 /// Rounds of every race, unless `TWOFOLD_TEST_ROUNDS` asks for more; the long form takes 300.
-const SHORT: u32 = 5;
+const SHORT: u32 = 8;
 
 /// How many rounds a race has.
 pub fn rounds() -> u32 {
