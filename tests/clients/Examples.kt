@@ -49,7 +49,8 @@ fun isKept(sent: JsonElement, back: JsonElement?): Boolean = when (sent) {
 fun signIns(example: JsonElement, tokens: JsonElement) {
     val awaited = json.decodeFromJsonElement(LoginResult.serializer(), example)
     check(awaited is LoginResult.SecondFactorRequiredWrapper && awaited.value.challenge.isNotEmpty())
-    val complete = JsonObject(mapOf("result" to JsonPrimitive("signed_in"), "tokens" to tokens))
+    val signedIn = mapOf("result" to JsonPrimitive("signed_in"), "setup_required" to JsonPrimitive(false))
+    val complete = JsonObject(signedIn + ("tokens" to tokens))
     val done = json.decodeFromJsonElement(LoginResult.serializer(), complete)
     check(done is LoginResult.SignedInWrapper && done.value.tokens.acr == Acr.aal1)
 }

@@ -28,7 +28,8 @@ def answers():
         for operation in item.values():
             for status, response in operation["responses"].items():
                 body = response.get("content", {}).get("application/json", {})
-                if status.startswith("2") and "example" in body:
+                # `assetlinks.json` is a list, which is no model; its shape is not ours.
+                if status.startswith("2") and "example" in body and "$ref" in body["schema"]:
                     yield operation["operationId"], body["schema"]["$ref"].split("/")[-1], body["example"]
 
 

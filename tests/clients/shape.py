@@ -18,6 +18,7 @@ import tree_sitter_swift
 document = json.loads(Path(sys.argv[1]).read_text())
 folder = Path(sys.argv[2])
 schemas = document["components"]["schemas"]
+FORM = "application/x-www-form-urlencoded"
 
 
 def resolved(each):
@@ -48,7 +49,14 @@ def members():
 
 
 OPERATIONS = list(operations())
-MODELS = {name for name, schema in schemas.items() if {"properties", "enum", "oneOf"} & schema.keys()}
+# The members of a form are parameters of its call, and no model.
+FORMS = {
+    operation["requestBody"]["content"][FORM]["schema"]["$ref"].split("/")[-1]
+    for item in document["paths"].values()
+    for operation in item.values()
+    if FORM in operation.get("requestBody", {}).get("content", {})
+}
+MODELS = {name for name, schema in schemas.items() if {"properties", "enum", "oneOf"} & schema.keys()} - FORMS
 ENUMERATIONS = {name for name, schema in schemas.items() if "enum" in schema}
 OPEN = [(name, member) for name, member, schema in members() if "The list is open" in schema.get("description", "")]
 

@@ -28,12 +28,17 @@ WANTED = {
     "POST /account/security/2fa/recovery-codes": ("on", "two"),
     "POST /account/security/2fa/verify": ("on", "two"),
     "POST /auth/login/second-factor": ("on", "two"),
+    "POST /auth/login/second-factor/start": ("on",),
+    "POST /account/security/2fa/verify/start": ("on",),
+    "DELETE /account/security/devices/{id}": ("on",),
     "POST /support/accounts/{id}/2fa/reset": ("on", "two"),
     "POST /support/accounts/{id}/2fa/bypass-code": ("on", "two"),
     "POST /partner/accounts/{id}/2fa/verify": ("on", "two"),
 }
 NEEDS_A_FACTOR = ("POST /account/security/2fa/verify", "POST /auth/login/second-factor", "POST /partner/accounts/{id}/2fa/verify")
 TOKENS = "POST /oauth/token"
+# Kinds of method that are enrolled by an id of their own path.
+ASKED = {f"/account/security/2fa/{kind}/{{id}}": kind for kind in ("email", "sms", "passkeys")}
 PROBLEMS = itertools.cycle(WIRE.get(f"{BASE}/problems").json()["problems"])
 
 keys = itertools.count()
@@ -119,9 +124,13 @@ def fill(case, person, turn):
         return
     if case.operation.label == "DELETE /account/security/partners/{id}":
         person.send("PUT", f"/account/security/partners/{PEER['id']}")
+    if case.operation.path.endswith("/start") and person.methods:
+        person.take_sms()
+        case.headers["Authorization"] = person.bearer()
+    path = path_of(person, case.operation.path)
     if isinstance(case.body, dict):
         case.body = body_of(person, case.operation.label, case.body)
-    case.path_parameters = {**(case.path_parameters or {}), **path_of(person, case.operation.path)}
+    case.path_parameters = {**(case.path_parameters or {}), **path}
     if "If-Match" in case.headers and turn % 4 != 3:
         case.headers["If-Match"] = person.version()
     if "email" in (case.query or {}):
@@ -134,6 +143,8 @@ def fill(case, person, turn):
 
 def body_of(person, label, body):
     body = dict(body)
+    if "/sms/" in label and "code" in body:
+        return body | {"code": person.sms_code()}
     if label in NEEDS_A_FACTOR and not body.get("recovery_code"):
         body["code"] = "filled below"
     if body.get("code"):
@@ -151,6 +162,8 @@ def body_of(person, label, body):
         "refresh_token": lambda: person.tokens["refresh_token"],
         "replaces": lambda: person.methods[0].id if person.methods else None,
         "url": lambda: RECEIVER,
+        "phone": lambda: person.phone,
+        "method": lambda: "sms" if label.endswith("/start") else None,
     }
     for name in body.keys() & real.keys():
         if body[name] is not None:
@@ -168,6 +181,10 @@ def path_of(person, path):
         return {"id": person.customer.account()}
     if path == "/account/security/partners/{id}":
         return {"id": PEER["id"]}
+    if kind := next((kind for prefix, kind in ASKED.items() if path.startswith(prefix)), None):
+        return {"id": person.start_asked(kind)}
+    if path == "/account/security/devices/{id}" and person.methods:
+        return {"id": person.remember()}
     if "/totp/{id}" in path and person.pending:
         return {"id": person.pending.id}
     if "/methods/{id}" in path and person.methods:

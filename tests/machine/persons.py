@@ -5,6 +5,7 @@ import datetime
 import hmac
 import json
 import os
+import re
 import time
 import tomllib
 import uuid
@@ -42,6 +43,8 @@ class Person:
 
     def __init__(self, number, state):
         self.email = f"person{number}@example.test"
+        # A mobile telephone of Malaysia's numbering plan.
+        self.phone = f"+6012{number:07}" if isinstance(number, int) else None
         self.methods, self.pending, self.recovery_codes = [], None, []
         self.tokens = self.login()["tokens"]
         if state != "off":
@@ -65,6 +68,32 @@ class Person:
 
     def start(self, replaces=None):
         self.pending = Authenticator(self.send("POST", TOTP, {"password": PASSWORD, "replaces": replaces}).json())
+
+    def start_asked(self, kind):
+        """Starts the enrolment of a method that answers only when it is asked; its id."""
+        body = {"password": PASSWORD} | ({"phone": self.phone} if kind == "sms" else {})
+        return self.send("POST", f"/account/security/2fa/{kind}", body).json()["id"]
+
+    def sms_code(self):
+        """The code of the last SMS to this person, which is on its way."""
+        for _ in range(100):
+            text = WIRE.get(f"{RECEIVER}/{self.phone[1:]}", timeout=30).text
+            if code := re.search("[0-9]{8}", text):
+                return code[0]
+            time.sleep(0.05)
+        raise TimeoutError(self.phone)
+
+    def take_sms(self):
+        """Gets a method whose codes come by SMS."""
+        path = f"/account/security/2fa/sms/{self.start_asked('sms')}/confirm"
+        self.tokens = self.send("POST", path, {"code": self.sms_code()}).json()["tokens"]
+
+    def remember(self):
+        """Signs in on a device that is remembered; its id."""
+        challenge = self.login()["challenge"]
+        body = {"challenge": challenge, "code": self.code(), "remember_device": True}
+        WIRE.post(f"{BASE}/auth/login/second-factor", json=body, timeout=30).raise_for_status()
+        return self.send("GET", "/account/security/devices").json()["devices"][0]["id"]
 
     def confirm(self):
         path, code = f"{TOTP}/{self.pending.id}/confirm", self.pending.code()

@@ -4,6 +4,11 @@ import json
 import sys
 
 LEAST = 2000
+# What takes a mailbox or an authenticator to succeed. With one, it is tried in tests/mail, tests/api and tests/browser.
+ELSEWHERE = (
+    "POST /account/security/2fa/email/{id}/confirm",
+    "POST /account/security/2fa/passkeys/{id}/confirm",
+)
 METHODS = ("get", "put", "post", "patch", "delete")
 
 with open(sys.argv[1]) as file:
@@ -20,7 +25,7 @@ for label in labels:
     each = " ".join(f"{status}:{answers[status]}" for status in sorted(answers))
     print(f"{label:<50} {sum(answers.values()):>5} {succeeded:>5}  {each}")
     cases += sum(answers.values())
-    if not succeeded:
+    if not succeeded and label not in ELSEWHERE:
         missed.append(label)
 print(f"{cases} cases")
 if missed:
