@@ -81,19 +81,28 @@ impl Rows {
 /// How far a walk has come: the key of the last row.
 pub type Place = (String, String);
 
+/// A page of a table that keeps one sealed thing a method.
+macro_rules! one_a_method {
+    ($table:ident, $db:expr, $after:expr) => {{
+        use $table::dsl;
+        let rows = dsl::$table.filter(dsl::method_id.gt(&$after.0)).order(dsl::method_id).limit(PAGE);
+        names(rows.select((dsl::method_id, dsl::sealed)).load($db.conn)?)
+    }};
+}
+
 /// The names of the keys that the rows after `after` need, a name a value, and where the walk goes on.
 ///
 /// # Errors
 /// `unavailable`, `unreadable`.
 pub fn page(db: &mut Db<'_>, rows: Rows, after: &Place, now: Timestamp) -> Result<(Vec<String>, Option<Place>), Fault> {
     let found = match rows {
-        Rows::Secrets => return secrets(db, after),
-        Rows::BuriedSecrets => return buried_secrets(db, after),
-        Rows::Passkeys => return passkeys(db, after),
-        Rows::BuriedPasskeys => return buried_passkeys(db, after),
+        Rows::Secrets => return one_a_method!(totp, db, after),
+        Rows::BuriedSecrets => return one_a_method!(tombstone_totp, db, after),
+        Rows::Passkeys => return one_a_method!(passkey, db, after),
+        Rows::BuriedPasskeys => return one_a_method!(tombstone_passkey, db, after),
         Rows::WebhookSecrets => return webhook_secrets(db, after),
-        Rows::Destinations => return destinations(db, after),
-        Rows::BuriedDestinations => return buried_destinations(db, after),
+        Rows::Destinations => return one_a_method!(destination, db, after),
+        Rows::BuriedDestinations => return one_a_method!(tombstone_destination, db, after),
         Rows::UnsentCodes => return unsent_codes(db, after, now.as_millisecond()),
         Rows::RecoveryCodes => recovery_codes(db, after)?,
         Rows::RefreshTokens => refresh_tokens(db, after, now.as_millisecond())?,
@@ -116,50 +125,6 @@ fn place(rows: usize, last: Option<&Place>) -> Option<Place> {
     last.filter(|_| rows as i64 == PAGE).cloned()
 }
 
-fn secrets(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option<Place>), Fault> {
-    use totp::dsl;
-    let rows: Vec<(String, Vec<u8>)> = dsl::totp
-        .filter(dsl::method_id.gt(&after.0))
-        .order(dsl::method_id)
-        .limit(PAGE)
-        .select((dsl::method_id, dsl::sealed))
-        .load(db.conn)?;
-    names(rows)
-}
-
-fn buried_secrets(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option<Place>), Fault> {
-    use tombstone_totp::dsl;
-    let rows: Vec<(String, Vec<u8>)> = dsl::tombstone_totp
-        .filter(dsl::method_id.gt(&after.0))
-        .order(dsl::method_id)
-        .limit(PAGE)
-        .select((dsl::method_id, dsl::sealed))
-        .load(db.conn)?;
-    names(rows)
-}
-
-fn passkeys(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option<Place>), Fault> {
-    use passkey::dsl;
-    let rows: Vec<(String, Vec<u8>)> = dsl::passkey
-        .filter(dsl::method_id.gt(&after.0))
-        .order(dsl::method_id)
-        .limit(PAGE)
-        .select((dsl::method_id, dsl::sealed))
-        .load(db.conn)?;
-    names(rows)
-}
-
-fn buried_passkeys(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option<Place>), Fault> {
-    use tombstone_passkey::dsl;
-    let rows: Vec<(String, Vec<u8>)> = dsl::tombstone_passkey
-        .filter(dsl::method_id.gt(&after.0))
-        .order(dsl::method_id)
-        .limit(PAGE)
-        .select((dsl::method_id, dsl::sealed))
-        .load(db.conn)?;
-    names(rows)
-}
-
 fn webhook_secrets(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option<Place>), Fault> {
     use webhook::dsl;
     let rows: Vec<(String, Vec<u8>, Option<Vec<u8>>)> = dsl::webhook
@@ -177,18 +142,6 @@ fn webhook_secrets(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Optio
         }
     }
     Ok((found, next))
-}
-
-fn destinations(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option<Place>), Fault> {
-    use destination::dsl;
-    let rows = dsl::destination.filter(dsl::method_id.gt(&after.0)).order(dsl::method_id).limit(PAGE);
-    names(rows.select((dsl::method_id, dsl::sealed)).load(db.conn)?)
-}
-
-fn buried_destinations(db: &mut Db<'_>, after: &Place) -> Result<(Vec<String>, Option<Place>), Fault> {
-    use tombstone_destination::dsl;
-    let rows = dsl::tombstone_destination.filter(dsl::method_id.gt(&after.0)).order(dsl::method_id).limit(PAGE);
-    names(rows.select((dsl::method_id, dsl::sealed)).load(db.conn)?)
 }
 
 fn unsent_codes(db: &mut Db<'_>, after: &Place, now: i64) -> Result<(Vec<String>, Option<Place>), Fault> {

@@ -88,18 +88,39 @@ pub struct Resealed {
     pub unreadable: Vec<MethodId>,
 }
 
+/// A row: account, method, sealed secret.
+type Row = (String, String, Vec<u8>);
+
+/// A page of a table whose rows are a method's that is in service; that knows the account.
+macro_rules! in_service {
+    ($table:ident, $db:expr, $after:expr) => {{
+        use $table::dsl;
+        let rows = dsl::$table.inner_join(method::table).filter(dsl::method_id.gt($after)).order(dsl::method_id);
+        rows.limit(PAGE).select((method::account_id, dsl::method_id, dsl::sealed)).load::<Row>($db.conn)?
+    }};
+}
+
+/// A page of a table whose rows wait under a tombstone, and know the account themselves.
+macro_rules! buried {
+    ($table:ident, $db:expr, $after:expr) => {{
+        use $table::dsl;
+        let rows = dsl::$table.filter(dsl::method_id.gt($after)).order(dsl::method_id).limit(PAGE);
+        rows.select((dsl::account_id, dsl::method_id, dsl::sealed)).load::<Row>($db.conn)?
+    }};
+}
+
 /// The secrets at a place, after the method `after`, that are not under the first key.
 ///
 /// # Errors
 /// `unavailable`, `unreadable`.
 pub fn page(db: &mut Db<'_>, place: Place, after: &str) -> Result<Page, Fault> {
     let rows = match place {
-        Place::InService => in_service(db, after)?,
-        Place::Buried => buried(db, after)?,
-        Place::Passkeys => passkeys_in_service(db, after)?,
-        Place::BuriedPasskeys => buried_passkeys(db, after)?,
-        Place::Destinations => destinations_of(db, after)?,
-        Place::BuriedDestinations => buried_destinations(db, after)?,
+        Place::InService => in_service!(totp, db, after),
+        Place::Buried => buried!(tombstone_totp, db, after),
+        Place::Passkeys => in_service!(passkey, db, after),
+        Place::BuriedPasskeys => buried!(tombstone_passkey, db, after),
+        Place::Destinations => in_service!(destination, db, after),
+        Place::BuriedDestinations => buried!(tombstone_destination, db, after),
         Place::SentCodes => codes(db, after)?,
     };
     let next = rows.last().filter(|_| rows.len() as i64 == PAGE).map(|(_, method, _)| method.clone());
@@ -136,68 +157,6 @@ pub fn reseal(tx: &mut Tx<'_>, stale: &[Stale]) -> Result<Resealed, Fault> {
     Ok(outcome)
 }
 
-/// A row: account, method, sealed secret.
-type Row = (String, String, Vec<u8>);
-
-fn in_service(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
-    use totp::dsl;
-    let rows = dsl::totp
-        .inner_join(method::table)
-        .filter(dsl::method_id.gt(after))
-        .order(dsl::method_id)
-        .limit(PAGE)
-        .select((method::account_id, dsl::method_id, dsl::sealed));
-    Ok(rows.load(db.conn)?)
-}
-
-fn buried(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
-    use tombstone_totp::dsl;
-    let rows = dsl::tombstone_totp.filter(dsl::method_id.gt(after)).order(dsl::method_id).limit(PAGE).select((
-        dsl::account_id,
-        dsl::method_id,
-        dsl::sealed,
-    ));
-    Ok(rows.load(db.conn)?)
-}
-
-fn passkeys_in_service(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
-    use passkey::dsl;
-    let rows = dsl::passkey
-        .inner_join(method::table)
-        .filter(dsl::method_id.gt(after))
-        .order(dsl::method_id)
-        .limit(PAGE)
-        .select((method::account_id, dsl::method_id, dsl::sealed));
-    Ok(rows.load(db.conn)?)
-}
-
-fn destinations_of(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
-    use destination::dsl;
-    let rows = dsl::destination
-        .inner_join(method::table)
-        .filter(dsl::method_id.gt(after))
-        .order(dsl::method_id)
-        .limit(PAGE)
-        .select((method::account_id, dsl::method_id, dsl::sealed));
-    Ok(rows.load(db.conn)?)
-}
-
-fn buried_passkeys(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
-    use tombstone_passkey::dsl;
-    let rows = dsl::tombstone_passkey.filter(dsl::method_id.gt(after)).order(dsl::method_id).limit(PAGE).select((
-        dsl::account_id,
-        dsl::method_id,
-        dsl::sealed,
-    ));
-    Ok(rows.load(db.conn)?)
-}
-
-fn buried_destinations(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
-    use tombstone_destination::dsl;
-    let rows = dsl::tombstone_destination.filter(dsl::method_id.gt(after)).order(dsl::method_id).limit(PAGE);
-    Ok(rows.select((dsl::account_id, dsl::method_id, dsl::sealed)).load(db.conn)?)
-}
-
 fn codes(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
     use sent_code::dsl;
     let unsent = dsl::sent_code.filter(dsl::sealed.is_not_null()).filter(dsl::method_id.gt(after));
@@ -208,41 +167,20 @@ fn codes(db: &mut Db<'_>, after: &str) -> Result<Vec<Row>, Fault> {
 /// How many rows held the old bytes, and hold the new ones now.
 fn exchange(tx: &mut Tx<'_>, place: Place, method: MethodId, old: &Sealed, new: Sealed) -> Result<usize, Fault> {
     let method = method.to_string();
+    macro_rules! exchange {
+        ($table:ident) => {{
+            use $table::dsl;
+            let unmoved = dsl::$table.filter(dsl::method_id.eq(method)).filter(dsl::sealed.eq(&old.0));
+            diesel::update(unmoved).set(dsl::sealed.eq(new.0)).prepared().execute(tx.conn)?
+        }};
+    }
     Ok(match place {
-        Place::InService => {
-            let unmoved = totp::table.filter(totp::method_id.eq(method)).filter(totp::sealed.eq(&old.0));
-            diesel::update(unmoved).set(totp::sealed.eq(new.0)).prepared().execute(tx.conn)?
-        }
-        Place::Buried => {
-            let unmoved = tombstone_totp::table
-                .filter(tombstone_totp::method_id.eq(method))
-                .filter(tombstone_totp::sealed.eq(&old.0));
-            diesel::update(unmoved).set(tombstone_totp::sealed.eq(new.0)).prepared().execute(tx.conn)?
-        }
-        Place::Passkeys => {
-            let unmoved = passkey::table.filter(passkey::method_id.eq(method)).filter(passkey::sealed.eq(&old.0));
-            diesel::update(unmoved).set(passkey::sealed.eq(new.0)).prepared().execute(tx.conn)?
-        }
-        Place::BuriedPasskeys => {
-            let unmoved = tombstone_passkey::table
-                .filter(tombstone_passkey::method_id.eq(method))
-                .filter(tombstone_passkey::sealed.eq(&old.0));
-            diesel::update(unmoved).set(tombstone_passkey::sealed.eq(new.0)).prepared().execute(tx.conn)?
-        }
-        Place::Destinations => {
-            use destination::dsl;
-            let unmoved = dsl::destination.filter(dsl::method_id.eq(method)).filter(dsl::sealed.eq(&old.0));
-            diesel::update(unmoved).set(dsl::sealed.eq(new.0)).prepared().execute(tx.conn)?
-        }
-        Place::BuriedDestinations => {
-            use tombstone_destination::dsl;
-            let unmoved = dsl::tombstone_destination.filter(dsl::method_id.eq(method)).filter(dsl::sealed.eq(&old.0));
-            diesel::update(unmoved).set(dsl::sealed.eq(new.0)).prepared().execute(tx.conn)?
-        }
-        Place::SentCodes => {
-            use sent_code::dsl;
-            let unmoved = dsl::sent_code.filter(dsl::method_id.eq(method)).filter(dsl::sealed.eq(&old.0));
-            diesel::update(unmoved).set(dsl::sealed.eq(new.0)).prepared().execute(tx.conn)?
-        }
+        Place::InService => exchange!(totp),
+        Place::Buried => exchange!(tombstone_totp),
+        Place::Passkeys => exchange!(passkey),
+        Place::BuriedPasskeys => exchange!(tombstone_passkey),
+        Place::Destinations => exchange!(destination),
+        Place::BuriedDestinations => exchange!(tombstone_destination),
+        Place::SentCodes => exchange!(sent_code),
     })
 }

@@ -51,7 +51,7 @@ async fn whoever_signs_in_during_a_switch_is_always_asked_for_a_second_factor(ap
         }
         is_over.set(true);
     };
-    let somebody = async {
+    let somebody = async || {
         while !is_over.get() {
             let answer = alice.login().await.is(200);
             assert_eq!(answer.body["result"], "second_factor_required", "{}", answer.body);
@@ -61,7 +61,7 @@ async fn whoever_signs_in_during_a_switch_is_always_asked_for_a_second_factor(ap
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
     };
-    futures_util::future::join(switches, somebody).await;
+    futures_util::future::join3(switches, somebody(), somebody()).await;
     println!("{} switches, {} sign-ins, {} switches with one beside", rounds(), signed_in.get(), beside.get());
-    assert!(beside.get() * 10 >= rounds() * 8, "{} of {} switches had a sign-in beside them", beside.get(), rounds());
+    assert!(beside.get() * 2 >= rounds(), "{} of {} switches had a sign-in beside them", beside.get(), rounds());
 }
