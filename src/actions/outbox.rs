@@ -15,6 +15,7 @@ use crate::{
     },
     store::{Db, Tx, accounts, deliveries, feed},
 };
+use jiff::Timestamp;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -98,55 +99,58 @@ fn targets(
     Ok(targets)
 }
 
-/// Takes deliveries in hand that are due: of each target at most so many.
+/// Writes down how attempts came out, and takes deliveries in hand that are due: of each target at most so many. One
+/// write does both, so that whoever delivers as fast as it can waits for the disk once a round.
 ///
 /// # Errors
-/// `unavailable`, `unreadable`.
-pub async fn claim(rooms: &Rooms, wanted: Vec<(Target, i64)>) -> Result<Vec<Parcel>, Stop> {
+/// `unavailable`, `unreadable`; then what is done is to be written down again, or is made again once its lease has ended.
+pub async fn exchange(
+    rooms: &Rooms,
+    done: &[(Parcel, Attempt)],
+    wanted: Vec<(Target, i64)>,
+) -> Result<Vec<Parcel>, Stop> {
     let now = rooms.clock.now()?;
-    let asked = wanted.clone();
-    let due = move |db: &mut Db<'_>| {
+    let due = due(rooms, wanted, now).await?;
+    if done.is_empty() && due.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ended = done.to_vec();
+    let exchange = move |tx: &mut Tx<'_>| {
+        for (parcel, attempt) in &ended {
+            deliveries::settle(tx, parcel, attempt, now)?;
+        }
+        let disabled = webhooks::note(tx, &ended, now)?;
+        let mut parcels = Vec::new();
+        for (target, limit) in &due {
+            parcels.append(&mut deliveries::claim(tx, *target, now, *limit)?);
+        }
+        Ok((disabled, parcels))
+    };
+    let (disabled, parcels) = rooms.store.write("exchange", exchange).await?;
+    for (webhook, because) in disabled {
+        log::error!(webhook:% = webhook, because = because.as_str(); "a webhook is disabled");
+    }
+    for (parcel, attempt) in done {
+        rooms.outbox.count(parcel.target, attempt);
+    }
+    Ok(parcels)
+}
+
+/// Those of the targets that something is due for.
+async fn due(rooms: &Rooms, wanted: Vec<(Target, i64)>, now: Timestamp) -> Result<Vec<(Target, i64)>, Stop> {
+    if wanted.is_empty() {
+        return Ok(wanted);
+    }
+    let look = move |db: &mut Db<'_>| {
         let mut due = Vec::new();
-        for (target, limit) in &asked {
+        for (target, limit) in &wanted {
             if deliveries::is_due(db, *target, now)? {
                 due.push((*target, *limit));
             }
         }
         Ok(due)
     };
-    let due = rooms.store.read("due", due).await?;
-    if due.is_empty() {
-        return Ok(Vec::new());
-    }
-    let claim = move |tx: &mut Tx<'_>| {
-        let mut parcels = Vec::new();
-        for (target, limit) in &due {
-            parcels.append(&mut deliveries::claim(tx, *target, now, *limit)?);
-        }
-        Ok(parcels)
-    };
-    rooms.store.write("claim", claim).await
-}
-
-/// Writes down how attempts came out.
-///
-/// # Errors
-/// `unavailable`; then they are to be settled again, or are made again once their lease has ended.
-pub async fn settle(rooms: &Rooms, done: &[(Parcel, Attempt)]) -> Result<(), Stop> {
-    let (now, settled) = (rooms.clock.now()?, done.to_vec());
-    let settle = move |tx: &mut Tx<'_>| {
-        for (parcel, attempt) in &settled {
-            deliveries::settle(tx, parcel, attempt, now)?;
-        }
-        Ok(webhooks::note(tx, &settled, now)?)
-    };
-    for (webhook, because) in rooms.store.write("settle", settle).await? {
-        log::error!(webhook:% = webhook, because = because.as_str(); "a webhook is disabled");
-    }
-    for (parcel, attempt) in done {
-        rooms.outbox.count(parcel.target, attempt);
-    }
-    Ok(())
+    rooms.store.read("due", look).await
 }
 
 /// The account that an announcement is about, as it is now; none once it is deleted.

@@ -14,11 +14,16 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::{
+    sync::Notify,
+    task::{JoinError, JoinSet},
+};
 
 /// What another replica has announced or numbered is found after so long; what is ours is heard at once.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
+/// Counting a backlog of millions takes seconds: then it is counted more rarely, so that it costs a hundredth of the time.
+const MEASURE_SHARE: u32 = 100;
 /// Failures in a row after which a receiver is left alone for a while.
 const PATIENCE: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
@@ -65,10 +70,11 @@ fn tell(stop: &Stop) {
 /// Measures the backlog for ever.
 pub async fn measure(rooms: Arc<Rooms>) {
     loop {
+        let began = Instant::now();
         if let Err(stop) = outbox::measure(&rooms).await {
             log::debug!("measuring the outbox: {stop:?}");
         }
-        tokio::time::sleep(MEASURE_EVERY).await;
+        tokio::time::sleep(MEASURE_EVERY.max(began.elapsed() * MEASURE_SHARE)).await;
     }
 }
 
@@ -79,13 +85,14 @@ pub async fn deliver<C: Channel>(rooms: Arc<Rooms>, channel: Rc<C>, numbered: Ar
         Courier { rooms, channel, under_way: JoinSet::new(), done: Vec::new(), receivers: HashMap::new() };
     loop {
         let heard = numbered.notified();
-        courier.settle().await;
-        let took = courier.take().await;
-        if took {
+        while let Some(done) = courier.under_way.try_join_next() {
+            courier.end(done);
+        }
+        if courier.turn().await {
             continue;
         }
         tokio::select! {
-            Some(done) = courier.under_way.join_next() => courier.done.extend(done.ok()),
+            Some(done) = courier.under_way.join_next() => courier.end(done),
             () = heard => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
@@ -154,37 +161,30 @@ fn is_about_one(target: Target, status: Option<u16>) -> bool {
 }
 
 impl<C: Channel> Courier<C> {
-    /// Writes down all that is done; in one transaction, so that a flood costs few.
-    async fn settle(&mut self) {
-        while let Some(done) = self.under_way.try_join_next() {
-            self.done.extend(done.ok());
+    /// An attempt has ended: it is written down in the next turn, and its receiver is asked as it deserves from now on.
+    fn end(&mut self, ended: Result<(Parcel, Attempt), JoinError>) {
+        // One that broke off is made again after its lease.
+        let Ok((parcel, attempt)) = ended else { return };
+        if let Attempt::Failed { status, error } = &attempt {
+            let (target, status) = (parcel.target.to_string(), status.map_or(0, u64::from));
+            log::warn!(target = target.as_str(), event_id:% = parcel.announcement.id, attempts = parcel.attempts, status = status; "not delivered: {error}");
         }
-        if self.done.is_empty() {
-            return;
-        }
-        if let Err(stop) = outbox::settle(&self.rooms, &self.done).await {
-            log::warn!("settling deliveries: {stop:?}");
-            return;
-        }
-        let now = Instant::now();
-        for (parcel, attempt) in self.done.drain(..) {
-            if let Attempt::Failed { status, error } = &attempt {
-                let (target, status) = (parcel.target.to_string(), status.map_or(0, u64::from));
-                log::warn!(target = target.as_str(), event_id:% = parcel.announcement.id, attempts = parcel.attempts, status = status; "not delivered: {error}");
-            }
-            self.receivers.entry(parcel.target).or_default().settle(parcel.target, &attempt, now);
-        }
+        let receiver = self.receivers.entry(parcel.target).or_default();
+        receiver.settle(parcel.target, &attempt, Instant::now());
+        self.done.push((parcel, attempt));
     }
 
-    /// Takes deliveries in hand, as far as there is room for them, and begins them. Returns whether there were any.
-    async fn take(&mut self) -> bool {
-        let parcels = match self.claim().await {
+    /// Writes down what has ended, takes as much in hand as there is room for, and begins it. Returns whether it took
+    /// anything.
+    async fn turn(&mut self) -> bool {
+        let parcels = match self.exchange().await {
             Ok(parcels) => parcels,
             Err(stop) => {
                 tell(&stop);
                 return false;
             }
         };
+        self.done.clear();
         let took = !parcels.is_empty();
         for parcel in parcels {
             self.receivers.entry(parcel.target).or_default().in_hand += 1;
@@ -197,18 +197,14 @@ impl<C: Channel> Courier<C> {
         took
     }
 
-    async fn claim(&mut self) -> Result<Vec<Parcel>, Stop> {
+    async fn exchange(&mut self) -> Result<Vec<Parcel>, Stop> {
         let targets = self.channel.targets(&self.rooms).await?;
         let now = Instant::now();
         let wanted = targets.into_iter().filter_map(|target| {
             let room = self.receivers.get(&target).map_or(C::AT_ONCE, |receiver| receiver.room(C::AT_ONCE, now));
             (room > 0).then(|| (target, i64::try_from(room).unwrap_or(i64::MAX)))
         });
-        let wanted: Vec<_> = wanted.collect();
-        if wanted.is_empty() {
-            return Ok(Vec::new());
-        }
-        outbox::claim(&self.rooms, wanted).await
+        outbox::exchange(&self.rooms, &self.done, wanted.collect()).await
     }
 }
 

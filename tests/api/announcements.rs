@@ -76,7 +76,7 @@ async fn with_one_mail(app: &TestApp) -> Person<'_> {
 }
 
 async fn claim(rooms: &Rooms) -> Vec<Parcel> {
-    outbox::claim(rooms, vec![(Target::Mail, 10)]).await.unwrap()
+    outbox::exchange(rooms, &[], vec![(Target::Mail, 10)]).await.unwrap()
 }
 
 fn failed() -> Attempt {
@@ -98,9 +98,9 @@ async fn a_delivery_is_in_one_pair_of_hands_until_its_lease_ends(app: &TestApp) 
     let [again] = claim(app.rooms()).await.try_into().unwrap();
     assert_eq!((again.announcement.id, again.attempts), (parcel.announcement.id, 2));
     // Whoever was too slow decides nothing any more.
-    outbox::settle(app.rooms(), &[(parcel.clone(), failed())]).await.unwrap();
+    outbox::exchange(app.rooms(), &[(parcel.clone(), failed())], Vec::new()).await.unwrap();
     assert_eq!(count(app, "delivery WHERE status IS NULL"), 1);
-    outbox::settle(app.rooms(), &[(again, Attempt::Taken(None))]).await.unwrap();
+    outbox::exchange(app.rooms(), &[(again, Attempt::Taken(None))], Vec::new()).await.unwrap();
     assert_eq!(count(app, "delivery WHERE state = 'delivered' AND ended_at IS NOT NULL"), 1);
     app.pass(30 * 24 * 3600);
     assert!(claim(app.rooms()).await.is_empty());
@@ -112,7 +112,7 @@ async fn a_delivery_that_fails_is_made_ten_times_and_then_given_up(app: &TestApp
     for attempt in 1..=10 {
         let [parcel] = claim(app.rooms()).await.try_into().unwrap();
         assert_eq!(parcel.attempts, attempt);
-        outbox::settle(app.rooms(), &[(parcel, failed())]).await.unwrap();
+        outbox::exchange(app.rooms(), &[(parcel, failed())], Vec::new()).await.unwrap();
         assert!(claim(app.rooms()).await.is_empty(), "not at once");
         app.pass(30 * 3600);
     }
@@ -128,7 +128,7 @@ async fn what_waits_is_measured(app: &TestApp) {
     let metrics = app.metrics().await;
     assert!(metrics.contains("twofold_outbox_waiting 1\n") && metrics.contains("twofold_outbox_oldest_seconds 90.0\n"));
     let parcels = claim(app.rooms()).await;
-    outbox::settle(app.rooms(), &[(parcels[0].clone(), Attempt::Taken(None))]).await.unwrap();
+    outbox::exchange(app.rooms(), &[(parcels[0].clone(), Attempt::Taken(None))], Vec::new()).await.unwrap();
     outbox::measure(app.rooms()).await.unwrap();
     let metrics = app.metrics().await;
     assert!(metrics.contains("twofold_outbox_waiting 0\n") && metrics.contains("twofold_outbox_oldest_seconds 0.0\n"));

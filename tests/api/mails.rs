@@ -37,13 +37,13 @@ async fn send(app: &TestApp) -> Vec<(String, i64)> {
     while outbox::number(app.rooms()).await.unwrap_or(1) > 0 {}
     let mut sent = Vec::new();
     loop {
-        let parcels: Vec<Parcel> = outbox::claim(app.rooms(), vec![(Target::Mail, 10)]).await.unwrap();
+        let parcels: Vec<Parcel> = outbox::exchange(app.rooms(), &[], vec![(Target::Mail, 10)]).await.unwrap();
         if parcels.is_empty() {
             return sent;
         }
         sent.extend(parcels.iter().map(|parcel| (parcel.announcement.kind.name().unwrap(), parcel.times)));
         let done: Vec<_> = parcels.into_iter().map(|parcel| (parcel, Attempt::Taken(Some(250)))).collect();
-        outbox::settle(app.rooms(), &done).await.unwrap();
+        outbox::exchange(app.rooms(), &done, Vec::new()).await.unwrap();
     }
 }
 
