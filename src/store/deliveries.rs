@@ -84,7 +84,7 @@ pub(super) fn insert(
 pub fn is_due(db: &mut Db<'_>, target: Target, now: Timestamp) -> Result<bool, Fault> {
     let due: Option<i64> = dsl::delivery
         .filter(dsl::target.eq(target.to_string()))
-        .filter(dsl::state.eq("waiting"))
+        .filter(dsl::ended_at.is_null())
         .filter(dsl::due_at.le(now.as_millisecond()))
         .select(dsl::position)
         .limit(1)
@@ -101,7 +101,7 @@ pub fn claim(tx: &mut Tx<'_>, target: Target, now: Timestamp, limit: i64) -> Res
     let due: Vec<(i64, i64, i64, i64, Announced)> = delivery::table
         .inner_join(announcement::table.on(announcement::position.eq(delivery::position.nullable())))
         .filter(delivery::target.eq(target.to_string()))
-        .filter(delivery::state.eq(State::Waiting.as_str()))
+        .filter(delivery::ended_at.is_null())
         .filter(delivery::due_at.le(now.as_millisecond()))
         .order(delivery::due_at)
         .limit(limit)
@@ -174,12 +174,13 @@ pub fn settle(tx: &mut Tx<'_>, parcel: &Parcel, attempt: &Attempt, now: Timestam
 /// `unavailable`, `unreadable`.
 pub fn backlog(db: &mut Db<'_>, now: Timestamp) -> Result<Backlog, Fault> {
     use diesel::dsl::{count_star, min};
-    let waiting = delivery::table
-        .filter(delivery::state.eq(State::Waiting.as_str()))
-        .filter(delivery::created_at.le(now.as_millisecond()));
-    let (waiting, oldest): (i64, Option<i64>) =
-        waiting.select((count_star(), min(delivery::created_at))).first(db.conn)?;
-    Ok(Backlog { waiting, oldest: moment_or_none(oldest)? })
+    let waiting = delivery::table.filter(delivery::ended_at.is_null());
+    let held = waiting.filter(delivery::created_at.gt(now.as_millisecond())).count();
+    // Few are held back: what all that wait have in common is asked for alone, for which there is an index.
+    let (all, oldest): (i64, Option<i64>) = waiting.select((count_star(), min(delivery::created_at))).first(db.conn)?;
+    let held: i64 = held.get_result(db.conn)?;
+    let oldest = moment_or_none(oldest)?.filter(|oldest| *oldest <= now);
+    Ok(Backlog { waiting: all - held, oldest })
 }
 
 /// The row of a waiting delivery, as long as it is due at `due_at` and not at another time.

@@ -145,7 +145,7 @@ pub fn replay(tx: &mut Tx<'_>, target: Target, n: i64, now: Timestamp) -> Result
 pub fn next_waiting(db: &mut Db<'_>, after: &str) -> Result<Option<Target>, Fault> {
     let target: Option<String> = dsl::delivery
         .filter(dsl::target.gt(after.to_owned()))
-        .filter(dsl::state.eq("waiting"))
+        .filter(dsl::ended_at.is_null())
         .order(dsl::target)
         .select(dsl::target)
         .limit(1)
@@ -160,7 +160,7 @@ pub fn next_waiting(db: &mut Db<'_>, after: &str) -> Result<Option<Target>, Faul
 pub fn give_up(tx: &mut Tx<'_>, target: Target, why: &str, now: Timestamp) -> Result<bool, Fault> {
     let waiting: Vec<i64> = dsl::delivery
         .filter(dsl::target.eq(target.to_string()))
-        .filter(dsl::state.eq("waiting"))
+        .filter(dsl::ended_at.is_null())
         .select(dsl::position)
         .limit(BATCH)
         .fetch(tx.conn)?;
