@@ -2,6 +2,7 @@
 //! Markdown, so that the output can be pasted into the documentation as it is.
 
 use super::{house::Engine, tally::Tally};
+use std::cmp::Ordering;
 
 /// One path of the service under load.
 pub struct Figure {
@@ -29,6 +30,12 @@ pub struct Limit {
     pub rate: f64,
     /// What else is to be known: CPU each, how it was checked.
     pub note: String,
+}
+
+/// What half of the values do not exceed; of none, the default.
+pub fn median<T: PartialOrd + Copy + Default>(mut values: Vec<T>) -> T {
+    values.sort_by(|one, other| one.partial_cmp(other).unwrap_or(Ordering::Equal));
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// What was promised of a figure.

@@ -1,6 +1,6 @@
 //! The machine, named, since a figure without its machine says nothing.
 
-use super::{Outcome, folder::Folder};
+use super::{Outcome, figure::median, folder::Folder};
 use std::{
     fs::{self, File},
     io::{Seek, Write},
@@ -70,6 +70,5 @@ fn sync_time(folder: &Folder) -> Outcome<Duration> {
         file.sync_data()?;
         times.push(began.elapsed());
     }
-    times.sort_unstable();
-    Ok(times[times.len() / 2])
+    Ok(median(times))
 }

@@ -4,7 +4,7 @@ use super::{
     Options, Outcome,
     cluster::Cluster,
     dear,
-    figure::{Bar, Report},
+    figure::{Bar, Report, median},
     folder::Folder,
     house::{Engine, House},
     limits::{self, Rehearsal},
@@ -42,9 +42,8 @@ fn sqlite(options: &Options, folder: &Folder, hash: &str, report: &mut Report) -
     let house = House::build(folder, "sqlite", None)?;
     let mut stage = Stage::set(house, scale, hash, |house, readers| {
         let request = wire::get(STATUS, &readers[0].access);
-        let mut times = (0..STARTS).map(|_| time_to_first_answer(house, &request)).collect::<Outcome<Vec<_>>>()?;
-        times.sort_unstable();
-        start = times[STARTS / 2];
+        let times = (0..STARTS).map(|_| time_to_first_answer(house, &request)).collect::<Outcome<Vec<_>>>()?;
+        start = median(times);
         Ok(())
     })?;
     report.bars.push(Bar::at_most(
