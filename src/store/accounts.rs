@@ -254,6 +254,7 @@ pub(super) fn insert_arrivals(tx: &mut Tx<'_>, arrivals: &[Arrival], now: Timest
         version: 1,
         enabled_at: at.filter(|_| arrival.authenticator.is_some()),
         suspended_at: at.filter(|_| arrival.is_suspended),
+        listed_at: at.filter(|_| arrival.is_required),
         ..Row::of(arrival.id, &arrival.new, now)
     };
     let rows: Vec<Row> = arrivals.iter().map(row).collect();

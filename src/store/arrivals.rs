@@ -28,6 +28,8 @@ pub struct Arrival {
     pub authenticator: Option<(MethodId, TotpSecret)>,
     /// Whether it may not be used.
     pub is_suspended: bool,
+    /// Whether it is on the list of those who must have two-factor authentication.
+    pub is_required: bool,
     /// Its first event.
     pub event: Event,
 }

@@ -51,6 +51,7 @@ async fn what_is_exported_and_imported_signs_in_with_the_same_password_and_authe
         old.add_account(EMAIL);
         old.add_account("bob@example.test");
         old.succeeds(&["account", "disable", "--email", "bob@example.test"]);
+        old.succeeds(&["account", "require", "--email", "bob@example.test"]);
         let (_, secret) = old.serve().set_up(EMAIL).await;
         let exported = old.run(&["account", "export", "--with-secrets"], "");
         assert_eq!(said(&exported), "2 accounts exported\n");
@@ -64,7 +65,9 @@ async fn what_is_exported_and_imported_signs_in_with_the_same_password_and_authe
             (&status["recovery_codes"]["total"], &status["recovery_codes"]["remaining"]),
             (&json!(0), &json!(0))
         );
-        assert!(new.succeeds(&["account", "list", "--email", "bob"]).contains("suspended since"), "he stays suspended");
+        let bob = new.succeeds(&["account", "list", "--email", "bob"]);
+        assert!(bob.contains("suspended since"), "he stays suspended: {bob}");
+        assert!(bob.contains("2FA required since"), "and on the list: {bob}");
         assert!(new.succeeds(&["audit", "verify"]).contains("every chain holds"));
         let again = String::from_utf8(new.run(&["account", "export", "--with-secrets"], "").stdout).unwrap();
         let sorted = |rows: &str| {

@@ -92,6 +92,7 @@ fn page(db: &mut Db<'_>, after: Option<AccountId>, with_secrets: bool) -> Result
                 subject: account.subject,
                 totp_secret,
                 is_suspended: account.suspended_at.is_some(),
+                is_required: account.listed_at.is_some(),
                 lost_factor: None,
             },
         }

@@ -233,7 +233,7 @@ struct Newcomer {
 
 impl Newcomer {
     fn arrive(self, cx: &Cx, manner: &Manner) -> Result<Arrival, Fault> {
-        let Entry { email, locale, subject, totp_secret, is_suspended, .. } = self.entry;
+        let Entry { email, locale, subject, totp_secret, is_suspended, is_required, .. } = self.entry;
         let password_hash = self.hash.unwrap_or_else(|| cx.passwords.nobody());
         let secret = totp_secret.map(|secret| Ok::<_, Fault>((cx.random.id(cx.now)?, secret))).transpose()?;
         let event = Event::of_system(EventKind::AccountImported)
@@ -244,6 +244,7 @@ impl Newcomer {
             new: NewAccount { email, password_hash, locale, scope: String::new(), subject },
             authenticator: secret,
             is_suspended,
+            is_required,
             event,
         })
     }

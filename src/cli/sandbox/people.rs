@@ -48,7 +48,7 @@ fn arrival(person: &Person, hash: &str) -> Result<Arrival, Refusal> {
     let event = Event::of_system(EventKind::AccountImported)
         .with("source", "sandbox")
         .with("two_factor", authenticator.is_some());
-    Ok(Arrival { id: person.id(), new, authenticator, is_suspended: false, event })
+    Ok(Arrival { id: person.id(), new, authenticator, is_suspended: false, is_required: false, event })
 }
 
 fn client(cx: &Cx) -> Result<Client, Failure> {

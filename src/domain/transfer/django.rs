@@ -112,6 +112,7 @@ fn entry(user: &User, factors: Option<Factors>) -> Result<Entry, Bad> {
         subject: None,
         totp_secret: secret.map(|secret| totp_secret(secret.expose())).transpose()?,
         is_suspended: !user.is_active,
+        is_required: false,
         lost_factor,
     })
 }

@@ -102,6 +102,7 @@ fn entry(user: &User) -> Result<Entry, Bad> {
         subject: subject(user.id.as_deref().unwrap_or_default())?,
         totp_secret: None,
         is_suspended: !user.enabled,
+        is_required: false,
         lost_factor: None,
     };
     for otp in of("otp") {

@@ -49,6 +49,8 @@ pub struct Entry {
     pub totp_secret: Option<TotpSecret>,
     /// Whether it may not be used.
     pub is_suspended: bool,
+    /// Whether the operator's list says that it must have two-factor authentication.
+    pub is_required: bool,
     /// A second factor that it has and that cannot be taken over, where it has no other.
     pub lost_factor: Option<&'static str>,
 }
@@ -119,8 +121,8 @@ pub enum Bad {
     #[error("the TOTP secret does not have 10 to 64 bytes")]
     SecretLength,
     /// Neither yes nor no.
-    #[error("`suspended` must be true or false")]
-    Suspended,
+    #[error("`{0}` must be true or false")]
+    YesOrNo(&'static str),
     /// A second factor of nobody's.
     #[error("it belongs to no user of this export")]
     Ownerless,

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 
 /// What a row may have beside `email`, for messages.
-pub(super) const OTHER_MEMBERS: &str = "`password_hash`, `locale`, `subject`, `totp_secret` and `suspended`";
-const MEMBERS: [&str; 6] = ["email", "password_hash", "locale", "subject", "totp_secret", "suspended"];
+pub(super) const OTHER_MEMBERS: &str =
+    "`password_hash`, `locale`, `subject`, `totp_secret`, `suspended` and `required`";
+const MEMBERS: [&str; 7] = ["email", "password_hash", "locale", "subject", "totp_secret", "suspended", "required"];
 
 /// A row as it is written.
 #[derive(Serialize, Deserialize)]
@@ -25,6 +26,8 @@ struct Line {
     totp_secret: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     suspended: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    required: bool,
 }
 
 /// Reads rows: JSON lines where the first character is a brace, or else CSV.
@@ -47,6 +50,7 @@ pub fn line(entry: &Entry) -> String {
         subject: entry.subject.as_ref().map(|subject| subject.as_str().to_owned()),
         totp_secret: entry.totp_secret.as_ref().map(|secret| secret.reveal()),
         suspended: entry.is_suspended,
+        required: entry.is_required,
     };
     serde_json::json!(line).to_string()
 }
@@ -95,13 +99,18 @@ fn fields(columns: &[usize], record: &ByteRecord) -> Result<Line, Bad> {
     for (column, field) in columns.iter().zip(record) {
         values[*column] = Some(std::str::from_utf8(field).map_err(|_| Bad::Text)?.to_owned());
     }
-    let [email, password_hash, locale, subject, totp_secret, suspended] = values;
-    let suspended = match suspended.as_deref().map(str::trim) {
-        None | Some("" | "false") => false,
-        Some("true") => true,
-        Some(_) => return Err(Bad::Suspended),
-    };
-    Ok(Line { email: email.unwrap_or_default(), password_hash, locale, subject, totp_secret, suspended })
+    let [email, password_hash, locale, subject, totp_secret, suspended, required] = values;
+    let email = email.unwrap_or_default();
+    let (suspended, required) = (yes_or_no("suspended", suspended)?, yes_or_no("required", required)?);
+    Ok(Line { email, password_hash, locale, subject, totp_secret, suspended, required })
+}
+
+fn yes_or_no(member: &'static str, field: Option<String>) -> Result<bool, Bad> {
+    match field.as_deref().map(str::trim) {
+        None | Some("" | "false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(Bad::YesOrNo(member)),
+    }
 }
 
 fn entry(line: Line) -> Result<Entry, Bad> {
@@ -114,6 +123,7 @@ fn entry(line: Line) -> Result<Entry, Bad> {
         subject: subject(&text(&line.subject))?,
         totp_secret: filled(secret.expose()).map(totp_secret).transpose()?,
         is_suspended: line.suspended,
+        is_required: line.required,
         lost_factor: None,
     })
 }
@@ -142,8 +152,12 @@ mod tests {
     fn a_bad_row_is_named_with_its_line_and_does_not_hide_the_next() {
         let rows = all("email,suspended\nnobody,\na@x,maybe\nb@x\nc@x,true\n");
         let found: Vec<_> = rows.iter().map(|(line, row)| (*line, row.as_ref().err().cloned())).collect();
-        let expected =
-            [(2, Some(Bad::Email)), (3, Some(Bad::Suspended)), (4, Some(Bad::Fields { has: 1, wants: 2 })), (5, None)];
+        let expected = [
+            (2, Some(Bad::Email)),
+            (3, Some(Bad::YesOrNo("suspended"))),
+            (4, Some(Bad::Fields { has: 1, wants: 2 })),
+            (5, None),
+        ];
         assert_eq!(found, expected);
         let lines: Vec<u64> = all("email\r\n\r\n\r\na@x\r\nb@x\n\nc@x").iter().map(|(line, _)| *line).collect();
         assert_eq!(lines, [4, 5, 7], "empty lines are lines");
