@@ -12,12 +12,15 @@ use crate::{
         webhook::{Because, FAILING_MAX, WebhookUrl},
     },
     store::{
-        Db, Tx, consents, delivery_log, webhook_secrets,
+        Db, Tx, consents, deliveries, delivery_log, webhook_secrets,
         webhooks::{self, InService},
     },
 };
 use jiff::Timestamp;
-use std::{cell::OnceCell, collections::BTreeMap};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// The webhooks in service, read once a transaction, and only where partners are told something.
 #[derive(Default)]
@@ -108,7 +111,7 @@ pub async fn targets(rooms: &Rooms) -> Result<Vec<Target>, Stop> {
 /// `unavailable`.
 pub fn note(tx: &mut Tx<'_>, done: &[(Parcel, Attempt)], now: Timestamp) -> Result<Vec<(WebhookId, Because)>, Fault> {
     let mut took: BTreeMap<WebhookId, bool> = BTreeMap::new();
-    let mut given_up = Vec::new();
+    let (mut given_up, mut withdrawn) = (Vec::new(), BTreeSet::new());
     for (parcel, attempt) in done {
         let Target::Webhook(id) = parcel.target else { continue };
         match attempt {
@@ -116,7 +119,8 @@ pub fn note(tx: &mut Tx<'_>, done: &[(Parcel, Attempt)], now: Timestamp) -> Resu
             Attempt::Failed { .. } | Attempt::Postponed { .. } => drop(took.insert(id, false)),
             // That nobody is at an address which is another one by now says nothing of that one.
             Attempt::Gone(url) if webhooks::disable_at(tx, id, url, now)? => given_up.push((id, Because::Gone)),
-            Attempt::Gone(_) | Attempt::Unsent(_) | Attempt::Withdrawn(_) => {}
+            Attempt::Withdrawn(_) => drop(withdrawn.insert(id)),
+            Attempt::Gone(_) | Attempt::Unsent(_) => {}
         }
     }
     let since = now.checked_sub(FAILING_MAX).unwrap_or(Timestamp::MIN);
@@ -128,6 +132,12 @@ pub fn note(tx: &mut Tx<'_>, done: &[(Parcel, Attempt)], now: Timestamp) -> Resu
             if webhooks::is_failing_since(tx, id, since)? && webhooks::disable(tx, id, now)? {
                 given_up.push((id, Because::Failing));
             }
+        }
+    }
+    for id in withdrawn {
+        // Where nothing is left to be told, nobody can go on failing to take it.
+        if !deliveries::is_waiting(tx, Target::Webhook(id))? {
+            webhooks::took(tx, id)?;
         }
     }
     Ok(given_up)

@@ -84,16 +84,25 @@ pub(super) fn announce(
     Ok(())
 }
 
-/// Those of the oldest `limit` announcements without a number that can be read. The others wait for a release that can:
-/// an older one, put back, may not know a kind.
+/// Those of some `limit` announcements without a number, the oldest first, that can be read; none when there are none. The
+/// others wait for a release that can, and nobody waits for them: an older one, put back, may not know a kind.
 pub(super) fn unnumbered(db: &mut Db<'_>, limit: i64) -> Result<Vec<Announcement>, Fault> {
-    let rows: Vec<Row> = announcement::table
-        .filter(announcement::position.is_null())
-        .order((announcement::at, announcement::seq))
-        .limit(limit)
-        .select(Row::as_select())
-        .load(db.conn)?;
-    Ok(rows.into_iter().filter_map(|row| Announcement::try_from(row).ok()).collect())
+    let mut passed = 0;
+    loop {
+        let rows: Vec<Row> = announcement::table
+            .filter(announcement::position.is_null())
+            .order((announcement::at, announcement::seq))
+            .offset(passed)
+            .limit(limit)
+            .select(Row::as_select())
+            .load(db.conn)?;
+        let is_last = (rows.len() as i64) < limit;
+        let readable: Vec<_> = rows.into_iter().filter_map(|row| Announcement::try_from(row).ok()).collect();
+        if is_last || !readable.is_empty() {
+            return Ok(readable);
+        }
+        passed += limit;
+    }
 }
 
 /// Gives an announcement its number.

@@ -18,6 +18,8 @@ use crate::domain::{
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 
+/// What this release cannot read is looked at again after so many seconds; a later one may know it.
+const UNREADABLE_SECONDS: i64 = 3600;
 /// Characters of an error that are kept.
 const MAX_ERROR: usize = 200;
 
@@ -92,6 +94,16 @@ pub fn is_due(db: &mut Db<'_>, target: Target, now: Timestamp) -> Result<bool, F
     Ok(due.is_some())
 }
 
+/// Whether a delivery to a target waits, due or not.
+///
+/// # Errors
+/// `unavailable`.
+pub fn is_waiting(db: &mut Db<'_>, target: Target) -> Result<bool, Fault> {
+    let of_target = dsl::delivery.filter(dsl::target.eq(target.to_string())).filter(dsl::ended_at.is_null());
+    let waiting: Option<i64> = of_target.select(dsl::position).limit(1).fetch_one(db.conn)?;
+    Ok(waiting.is_some())
+}
+
 /// Takes at most `limit` deliveries to a target in hand that are due, the longest due first. Nobody else gets them
 /// before their lease ends.
 ///
@@ -107,20 +119,23 @@ pub fn claim(tx: &mut Tx<'_>, target: Target, now: Timestamp, limit: i64) -> Res
         .limit(limit)
         .select((delivery::position, delivery::due_at, delivery::attempts, delivery::times, Announced::as_select()))
         .load(tx.conn)?;
-    let lease_until = now.checked_add(SignedDuration::from_secs(LEASE_SECONDS)).unwrap_or(Timestamp::MAX);
+    let after = |seconds| now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
+    let lease_until = after(LEASE_SECONDS);
     let mut parcels = Vec::with_capacity(due.len());
     for (position, due_at, attempts, times, announced) in due {
+        // Another worker may have been faster; then it is theirs.
+        let unmoved = in_hand(target, position, due_at).filter(dsl::times.eq(times));
         let announcement = match Announcement::try_from(announced) {
             Ok(announcement) => announcement,
-            // A later release may know it; nobody else waits for that.
+            // It leaves the head of the queue: nobody else waits for it.
             Err(fault) => {
                 log::error!("not delivered: {fault}");
+                let later = dsl::due_at.eq(after(UNREADABLE_SECONDS).as_millisecond());
+                diesel::update(unmoved).set(later).prepared().execute(tx.conn)?;
                 continue;
             }
         };
         let change = (dsl::due_at.eq(lease_until.as_millisecond()), dsl::attempts.eq(attempts + 1));
-        // Another worker may have been faster; then it is theirs.
-        let unmoved = in_hand(target, position, due_at).filter(dsl::times.eq(times));
         let rows = diesel::update(unmoved).set(change).prepared().execute(tx.conn)?;
         if rows == 1 {
             parcels.push(Parcel { target, position, announcement, times, attempts: attempts + 1, lease_until });

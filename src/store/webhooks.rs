@@ -258,7 +258,7 @@ pub fn delete(tx: &mut Tx<'_>, client: ClientId, id: WebhookId) -> Result<bool, 
     Ok(diesel::delete(row).prepared().execute(tx.conn)? == 1)
 }
 
-/// Notes that a webhook took something.
+/// Notes that a webhook took something, or has nothing left to take.
 ///
 /// # Errors
 /// `unavailable`.

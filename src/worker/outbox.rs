@@ -16,7 +16,7 @@ use std::{
 };
 use tokio::{
     sync::Notify,
-    task::{JoinError, JoinSet},
+    task::{JoinError, JoinSet, spawn_local},
 };
 
 /// What another replica has announced or numbered is found after so long; what is ours is heard at once.
@@ -24,6 +24,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
 /// Counting a backlog of millions takes seconds: then it is counted more rarely, so that it costs a hundredth of the time.
 const MEASURE_SHARE: u32 = 100;
+/// What became of an attempt that a fault of ours ended before anything was sent.
+pub const UNSENT: Attempt = Attempt::Unsent("it was not sent, for reasons of ours");
 /// Failures in a row after which a receiver is left alone for a while.
 const PATIENCE: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
@@ -163,7 +165,6 @@ fn is_about_one(target: Target, status: Option<u16>) -> bool {
 impl<C: Channel> Courier<C> {
     /// An attempt has ended: it is written down in the next turn, and its receiver is asked as it deserves from now on.
     fn end(&mut self, ended: Result<(Parcel, Attempt), JoinError>) {
-        // One that broke off is made again after its lease.
         let Ok((parcel, attempt)) = ended else { return };
         if let Attempt::Failed { status, error } = &attempt {
             let (target, status) = (parcel.target.to_string(), status.map_or(0, u64::from));
@@ -189,10 +190,10 @@ impl<C: Channel> Courier<C> {
         for parcel in parcels {
             self.receivers.entry(parcel.target).or_default().in_hand += 1;
             let (rooms, channel) = (self.rooms.clone(), self.channel.clone());
-            self.under_way.spawn_local(async move {
-                let attempt = channel.deliver(&rooms, &parcel).await;
-                (parcel, attempt)
-            });
+            let this = parcel.clone();
+            // A task of its own: what panics is one attempt, and its receiver gets its place back.
+            let attempt = spawn_local(async move { channel.deliver(&rooms, &this).await });
+            self.under_way.spawn_local(async move { (parcel, attempt.await.unwrap_or(UNSENT)) });
         }
         took
     }

@@ -1,7 +1,7 @@
 //! Sending announcements to webhooks, by Standard Webhooks. Who receives is no friend of ours: it may hang, drip, answer
 //! without end, or stand where nobody ought to be sent to.
 
-use super::outbox::Channel;
+use super::outbox::{Channel, UNSENT};
 use crate::{
     actions::{
         Rooms, egress,
@@ -139,7 +139,7 @@ impl Channel for Webhooks {
     async fn deliver(&self, rooms: &Rooms, parcel: &Parcel) -> Attempt {
         self.attempt(rooms, parcel).await.unwrap_or_else(|stop| {
             log::error!("{stop:?}");
-            Attempt::Unsent("it was not sent, for reasons of ours")
+            UNSENT
         })
     }
 }

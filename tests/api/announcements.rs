@@ -10,10 +10,15 @@ use crate::{
 };
 use futures_util::future::{join, join_all};
 use serde_json::json;
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, rc::Rc, sync::Arc, time::Duration};
+use tokio::sync::Notify;
 use twofold::{
     actions::{Rooms, outbox},
-    domain::delivery::{Attempt, LEASE_SECONDS, Parcel, Target},
+    domain::{
+        delivery::{Attempt, LEASE_SECONDS, Parcel, Target},
+        refusal::Stop,
+    },
+    worker::outbox::{Channel, deliver},
 };
 
 const DISABLE: &str = "/account/security/2fa/disable";
@@ -67,12 +72,17 @@ async fn an_announcement_is_for_whom_the_account_belongs_to_and_tells_no_address
 /// Somebody of whom one thing is to be told by mail.
 async fn with_one_mail(app: &TestApp) -> Person<'_> {
     let alice = app.person("alice").await.with_two_factor().await;
+    mail_all(app).await;
+    alice
+}
+
+/// Makes a mail of everything that was announced.
+async fn mail_all(app: &TestApp) {
     number_all(app.rooms()).await;
     let columns = "target, position, account_id, kind, created_at, due_at, attempts, state";
     let now = app.now().as_millisecond();
     let values = format!("'mail', position, account_id, kind, {now}, {now}, 0, 'waiting'");
     tamper(app, &format!("INSERT INTO delivery ({columns}) SELECT {values} FROM announcement"));
-    alice
 }
 
 async fn claim(rooms: &Rooms) -> Vec<Parcel> {
@@ -120,6 +130,41 @@ async fn a_delivery_that_fails_is_made_ten_times_and_then_given_up(app: &TestApp
     assert_eq!(count(app, "delivery WHERE state = 'dead' AND status = 500 AND length(error) = 200"), 1);
 }
 
+on_both_engines!(what_a_later_release_announced_holds_up_nobody);
+async fn what_a_later_release_announced_holds_up_nobody(app: &TestApp) {
+    app.person("alice").await.with_two_factor().await;
+    mail_all(app).await;
+    // An older release is put back. More than a round numbers, and the oldest of all.
+    let columns = "id, account_id, kind, at, seq, locale, facts";
+    let of_alice = |id: &str, kind: &str, at: u32| {
+        let values = format!("'{id}', account_id, '{kind}', {at}, seq, locale, facts");
+        tamper(
+            app,
+            &format!("INSERT INTO announcement ({columns}) SELECT {values} FROM announcement WHERE position = 1"),
+        );
+    };
+    for n in 0..201 {
+        of_alice(&format!("0000000{n:05}"), "two_factor.levitated", n);
+    }
+    of_alice("01a20c1b-7c00-7d52-9a1e-000000000001", "two_factor.disabled", 1000);
+    number_all(app.rooms()).await;
+    assert_eq!(count(app, "announcement WHERE kind = 'two_factor.disabled' AND position = 2"), 1);
+    assert_eq!(count(app, "announcement WHERE kind = 'two_factor.levitated' AND position IS NULL"), 201);
+
+    // What was numbered by the later release stands at the head of the queue.
+    tamper(app, "UPDATE announcement SET position = 3 WHERE id = '000000000000'");
+    let columns = "target, position, account_id, kind, created_at, due_at, attempts, state";
+    let values = "'mail', position, account_id, kind, 0, 0, 0, 'waiting'";
+    tamper(app, &format!("INSERT INTO delivery ({columns}) SELECT {values} FROM announcement WHERE position = 3"));
+    let one = || async { outbox::exchange(app.rooms(), &[], vec![(Target::Mail, 1)]).await.unwrap() };
+    assert!(one().await.is_empty(), "it cannot be read");
+    let [parcel] = one().await.try_into().unwrap();
+    assert_eq!(parcel.position, 1);
+    app.pass(3600);
+    one().await;
+    assert_eq!(count(app, "delivery WHERE position = 3 AND state = 'waiting' AND attempts = 0 AND due_at > 0"), 1);
+}
+
 on_both_engines!(what_waits_is_measured);
 async fn what_waits_is_measured(app: &TestApp) {
     with_one_mail(app).await;
@@ -133,4 +178,39 @@ async fn what_waits_is_measured(app: &TestApp) {
     let metrics = app.metrics().await;
     assert!(metrics.contains("twofold_outbox_waiting 0\n") && metrics.contains("twofold_outbox_oldest_seconds 0.0\n"));
     assert!(metrics.contains("twofold_deliveries_total{channel=\"mail\",result=\"taken\"} 1\n"));
+}
+
+/// A channel whose first attempt panics.
+#[derive(Default)]
+struct Clumsy(Cell<bool>);
+
+impl Channel for Clumsy {
+    const AT_ONCE: usize = 1;
+
+    async fn targets(&self, _: &Rooms) -> Result<Vec<Target>, Stop> {
+        Ok(vec![Target::Mail])
+    }
+
+    async fn deliver(&self, _: &Rooms, _: &Parcel) -> Attempt {
+        assert!(self.0.replace(true), "the first attempt panics, as the test wants");
+        Attempt::Taken(None)
+    }
+}
+
+on_both_engines!(an_attempt_that_panics_holds_up_no_other);
+async fn an_attempt_that_panics_holds_up_no_other(app: &TestApp) {
+    app.person("alice").await.with_two_factor().await;
+    app.person("bob").await.with_two_factor().await;
+    mail_all(app).await;
+    let channel = deliver(app.shared_rooms().next().unwrap(), Rc::new(Clumsy::default()), Arc::new(Notify::new()));
+    let is_settled = async {
+        while count(app, "delivery WHERE state = 'delivered'") < 1 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        () = channel => unreachable!("it delivers for ever"),
+        settled = tokio::time::timeout(Duration::from_secs(20), is_settled) => settled.unwrap(),
+    }
+    assert_eq!(count(app, "delivery WHERE state = 'waiting' AND attempts = 1 AND error LIKE '%reasons of ours'"), 1);
 }

@@ -160,6 +160,16 @@ async fn who_is_asked_to_come_later_does_and_a_mailbox_that_is_not_there_is_aske
     assert!(!installation.logged().contains(ALICE));
 }
 
+#[actix_web::test]
+async fn a_mailbox_that_is_full_is_asked_again() {
+    let Some(installation) = installation() else { return };
+    let post = Post::open(&installation, 0, "smtps", "full", "ca");
+    let served = serve(&installation, &format!("smtps://localhost:{}", post.port));
+    served.set_up(ALICE).await;
+    post.wait("full", 1);
+    post.wait("message", 1);
+}
+
 #[test]
 fn an_operator_sends_a_test_and_is_told_what_is_wrong() {
     let Some(installation) = installation() else { return };

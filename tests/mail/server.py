@@ -1,6 +1,6 @@
 """A mail server that tells on standard output what it is told, one JSON object a line.
 
-server.py PORT clear|starttls|smtps take|drop|later|nobody|login [CERTIFICATE KEY]
+server.py PORT clear|starttls|smtps take|drop|later|full|nobody|login [CERTIFICATE KEY]
 """
 
 import asyncio
@@ -11,6 +11,9 @@ import ssl
 import sys
 
 from aiosmtpd.smtp import SMTP, AuthResult
+
+
+AT_FIRST = {"later": "451 4.7.1 try again later", "full": "552 5.2.2 mailbox full"}
 
 
 def tell(**what):
@@ -29,9 +32,9 @@ class Handler:
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         self.seen += 1
-        if self.manner == "later" and self.seen == 1:
-            tell(step="later")
-            return "451 4.7.1 try again later"
+        if self.seen == 1 and self.manner in AT_FIRST:
+            tell(step=self.manner)
+            return AT_FIRST[self.manner]
         if self.manner == "nobody":
             tell(step="nobody")
             return f"550 5.1.1 <{address}> is not here"

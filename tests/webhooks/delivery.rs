@@ -214,6 +214,21 @@ async fn what_a_client_may_see_no_more_is_not_sent(app: &TestApp) {
     assert!(receiver.seen().is_empty());
 }
 
+on_both_engines!(what_was_withdrawn_is_not_held_against_a_webhook, |config| config.webhooks.private = true);
+async fn what_was_withdrawn_is_not_held_against_a_webhook(app: &TestApp) {
+    let (receiver, acme) = (Receiver::start(|_| Answers(503, "")), partner(app, "Acme").await);
+    add(&acme, &receiver.url()).await;
+    tell(app);
+    let alice = app.person("alice").await;
+    acme.is_allowed(&alice.email).await;
+    alice.with_two_factor().await;
+    until(app, "webhook WHERE failing_since IS NOT NULL", 1).await;
+    tamper(app, "DELETE FROM consent");
+    app.pass(600);
+    until(app, "delivery WHERE state = 'dead' AND attempts = 2", 1).await;
+    assert_eq!(count(app, "webhook WHERE failing_since IS NULL AND disabled_at IS NULL"), 1);
+}
+
 on_both_engines!(an_address_that_became_private_is_not_connected_to);
 async fn an_address_that_became_private_is_not_connected_to(app: &TestApp) {
     let (receiver, acme) = (Receiver::start(|_| Answers(200, "")), acme(app).await);

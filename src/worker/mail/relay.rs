@@ -212,12 +212,21 @@ fn refused(step: &str, error: &Error) -> Refused {
     Refused::Now { status: Some(status), error: format!("{step} was answered {status}{detail}") }
 }
 
-/// A mailbox that is not there is not asked again; but a policy (RFC 3463 §3.8: X.7.Z) is about us.
+/// A mailbox that is not there is not asked again. One that is full, or whose server wants something of us, is: whoever
+/// fills a mailbox must not make a mail to it be forgotten.
 fn of_recipient(error: &Error) -> Refused {
-    let is_policy = enhanced(error).is_some_and(|code| code.starts_with("5.7."));
     match error.status().map(u16::from) {
-        Some(status) if error.is_permanent() && !is_policy => Refused::Recipient(status),
+        Some(status) if is_of_nobody(status, enhanced(error).as_deref()) => Refused::Recipient(status),
         _ => refused("RCPT", error),
+    }
+}
+
+/// Whether an answer to RCPT says that there is no such mailbox: by its enhanced code (RFC 3463 §3.2; X.1.7 and X.1.8 are
+/// about the sender), or, where it has none, by its code (RFC 5321 §4.2.2).
+fn is_of_nobody(status: u16, enhanced: Option<&str>) -> bool {
+    match enhanced {
+        Some(code) => code.starts_with("5.1.") && !["5.1.7", "5.1.8"].contains(&code),
+        None => [550, 551, 553].contains(&status),
     }
 }
 
@@ -226,4 +235,32 @@ fn enhanced(error: &Error) -> Option<String> {
     let is_number = |part: &str| !part.is_empty() && part.len() <= 3 && part.bytes().all(|byte| byte.is_ascii_digit());
     let is_code = |word: &&str| word.split('.').count() == 3 && word.split('.').all(is_number);
     error.to_string().split_whitespace().find(is_code).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_mailbox_that_is_not_there_is_given_up() {
+        for (status, enhanced) in
+            [(550, Some("5.1.1")), (550, None), (551, Some("5.1.6")), (553, None), (556, Some("5.1.10"))]
+        {
+            assert!(is_of_nobody(status, enhanced), "{status} {enhanced:?}");
+        }
+        let others = [
+            (552, Some("5.2.2")),
+            (552, None),
+            (550, Some("5.2.1")),
+            (550, Some("5.7.1")),
+            (550, Some("5.1.8")),
+            (554, Some("5.3.4")),
+            (530, None),
+            (452, Some("4.2.2")),
+            (450, Some("4.1.1")),
+        ];
+        for (status, enhanced) in others {
+            assert!(!is_of_nobody(status, enhanced), "{status} {enhanced:?}");
+        }
+    }
 }
