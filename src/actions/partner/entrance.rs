@@ -73,6 +73,8 @@ pub async fn admit(call: &PartnerCall, scope: ClientScope, id: AccountId) -> Res
 /// # Errors
 /// Those of [`look`] and [`admit`].
 pub fn enter(tx: &mut Tx<'_>, call: &PartnerCall, scope: ClientScope, id: AccountId) -> Result<Account, Stop> {
+    // To hold a row is a write, whose time would tell an account that is not theirs from one that is not there.
+    look(tx, call, scope, id)?;
     accounts::lock(tx, id)?;
     let account = look(tx, call, scope, id)?;
     entrance::require_unused(tx, call.claim.as_ref(), account.id, call.cx.now)?;
