@@ -137,7 +137,11 @@ pub async fn list_webhook_deliveries(partner: Partner, id: Path<String>, request
     Ok(json(StatusCode::OK, &DeliveriesBody::from(page)))
 }
 
-/// Makes a delivery again, whether it was taken or given up; under the same `webhook-id`.
+/// Makes a delivery again, whether it was taken or given up, or now, where it waits; under the same `webhook-id`.
+///
+/// One that was taken or given up begins anew, with no attempts. One that waits keeps its attempts and is due at once; if
+/// it fails, the pauses go on from there. Where it is due within 90 seconds anyway it stays as it is, since an attempt may
+/// be under way. A webhook that fails, or has asked for time, is left alone all the same until it is its turn.
 #[utoipa::path(operation_id = "replayWebhookDelivery", tag = "partner", security(("partner" = ["webhooks:manage"])),
     params(("id" = Uuid, Path, description = "The webhook"),
         ("n" = i64, Path, description = "The delivery", minimum = 1)),

@@ -10,13 +10,13 @@ use super::{
     },
 };
 use crate::domain::{
-    delivery::{State, Target},
+    delivery::{LEASE_SECONDS, State, Target},
     event::EventKind,
     id::EventId,
     refusal::Fault,
 };
 use diesel::prelude::*;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Deliveries that are given up in one transaction.
 const BATCH: i64 = 500;
@@ -114,17 +114,16 @@ pub fn find(db: &mut Db<'_>, target: Target, n: i64) -> Result<Option<(State, Op
     row.map(|(state, ended_at)| Ok((parsed(&state)?, moment_or_none(ended_at)?))).transpose()
 }
 
-/// Makes a delivery that was taken or given up anew, as if it had never been made; `false` where it waits, or there is
-/// none.
+/// Makes a delivery that was taken or given up anew, as if it had never been made.
 ///
 /// # Errors
 /// `unavailable`.
-pub fn replay(tx: &mut Tx<'_>, target: Target, n: i64, now: Timestamp) -> Result<bool, Fault> {
+pub fn replay(tx: &mut Tx<'_>, target: Target, n: i64, now: Timestamp) -> Result<(), Fault> {
     let ended = dsl::delivery
         .filter(dsl::target.eq(target.to_string()))
         .filter(dsl::position.eq(n))
         .filter(dsl::state.ne(State::Waiting.as_str()));
-    let rows = diesel::update(ended)
+    diesel::update(ended)
         .set((
             dsl::state.eq(State::Waiting.as_str()),
             dsl::attempts.eq(0),
@@ -135,7 +134,23 @@ pub fn replay(tx: &mut Tx<'_>, target: Target, n: i64, now: Timestamp) -> Result
         ))
         .prepared()
         .execute(tx.conn)?;
-    Ok(rows == 1)
+    Ok(())
+}
+
+/// Has the next attempt of a delivery that waits made now, with its attempts as they are. One that is due within a lease
+/// stays as it is: it may be in somebody's hands, which its row does not tell, and would be made twice.
+///
+/// # Errors
+/// `unavailable`.
+pub fn hasten(tx: &mut Tx<'_>, target: Target, n: i64, now: Timestamp) -> Result<(), Fault> {
+    let leased_until = now.checked_add(SignedDuration::from_secs(LEASE_SECONDS)).unwrap_or(Timestamp::MAX);
+    let at_rest = dsl::delivery
+        .filter(dsl::target.eq(target.to_string()))
+        .filter(dsl::position.eq(n))
+        .filter(dsl::state.eq(State::Waiting.as_str()))
+        .filter(dsl::due_at.gt(leased_until.as_millisecond()));
+    diesel::update(at_rest).set(dsl::due_at.eq(now.as_millisecond())).prepared().execute(tx.conn)?;
+    Ok(())
 }
 
 /// The first target after `after`, in the order of their texts, that something waits for.

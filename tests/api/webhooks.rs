@@ -16,7 +16,7 @@ use twofold::{
         operator::{Whom, delete::delete},
         outbox,
     },
-    domain::account::Email,
+    domain::{account::Email, delivery::Target},
 };
 
 const WEBHOOKS: &str = "/partner/webhooks";
@@ -206,6 +206,31 @@ async fn deliveries_are_listed_by_page_and_state_and_made_again(app: &TestApp) {
     all.send("POST", &replay, &[], None).await.is(202);
     patch(&all, &one, &json!({"enabled": false})).await.is(200);
     all.send("POST", &replay, &[], None).await.is(409).refuses("webhook-disabled");
+}
+
+on_both_engines!(a_delivery_that_waits_is_made_now_when_it_is_asked_for_unless_it_is_in_hand);
+async fn a_delivery_that_waits_is_made_now_when_it_is_asked_for_unless_it_is_in_hand(app: &TestApp) {
+    let all = newcomer(app, "All", "webhooks:manage", true).await;
+    all.take_token("").await;
+    let added = add(&all).await;
+    let one = added.header("location").unwrap().to_owned();
+    let wanted = vec![(Target::Webhook(added.text("/webhook/id").parse().unwrap()), 8)];
+    app.person("alice").await.with_two_factor().await;
+    number(app).await;
+    let replay = format!("{one}/deliveries/1/replay");
+    assert_eq!(outbox::exchange(app.rooms(), &[], wanted.clone()).await.unwrap().len(), 1);
+    all.send("POST", &replay, &[], None).await.is(202);
+    assert!(outbox::exchange(app.rooms(), &[], wanted.clone()).await.unwrap().is_empty(), "somebody has it in hand");
+    let in_hours = app.now().as_millisecond() + 7_200_000;
+    tamper(app, &format!("UPDATE delivery SET attempts = 4, due_at = {in_hours}, status = 500, error = 'x'"));
+    assert!(outbox::exchange(app.rooms(), &[], wanted.clone()).await.unwrap().is_empty());
+    all.send("POST", &replay, &[], None).await.is(202);
+    let listed = all.get(&format!("{one}/deliveries")).await.is(200);
+    let waits = &listed.body["deliveries"][0];
+    assert_eq!((&waits["attempts"], &waits["state"]), (&json!(4), &json!("waiting")));
+    assert_eq!(waits["next_attempt_at"], json!(app.now()));
+    let made = outbox::exchange(app.rooms(), &[], wanted).await.unwrap();
+    assert_eq!(made.iter().map(|parcel| parcel.attempts).collect::<Vec<_>>(), [5], "the schedule goes on");
 }
 
 on_both_engines!(who_sees_an_account_is_told_of_its_end_and_who_saw_it_once_is_not);

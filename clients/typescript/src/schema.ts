@@ -1059,7 +1059,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes a delivery again, whether it was taken or given up; under the same `webhook-id`. */
+        /**
+         * Makes a delivery again, whether it was taken or given up, or now, where it waits; under the same `webhook-id`.
+         * @description One that was taken or given up begins anew, with no attempts. One that waits keeps its attempts and is due at once; if
+         *     it fails, the pauses go on from there. Where it is due within 90 seconds anyway it stays as it is, since an attempt may
+         *     be under way. A webhook that fails, or has asked for time, is left alone all the same until it is its turn.
+         */
         post: operations["replayWebhookDelivery"];
         delete?: never;
         options?: never;

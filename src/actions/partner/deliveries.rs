@@ -54,7 +54,7 @@ pub async fn deliveries(
 }
 
 /// Has a delivery made again, whether it was taken or given up; under the same id, so that whoever has it already knows
-/// it. One that waits is made anyway.
+/// it. One that waits is made now, and goes on from there if it fails.
 ///
 /// # Errors
 /// Those of [`entrance::recognise`], `not-found`, `webhook-disabled`; `too-many-attempts` when it was made within the
@@ -75,7 +75,10 @@ pub async fn replay(call: &PartnerCall, id: WebhookId, n: i64) -> Result<(), Sto
             let limit = Limit { policy: "webhook-replay", quota: 1, window: REPLAY_AFTER, retry_after: wait };
             return Err(Refusal::TooManyAttempts(limit).into());
         }
-        delivery_log::replay(tx, Target::Webhook(id), n, now)?;
+        match state {
+            State::Waiting => delivery_log::hasten(tx, Target::Webhook(id), n, now)?,
+            State::Delivered | State::Dead => delivery_log::replay(tx, Target::Webhook(id), n, now)?,
+        }
         Ok(())
     };
     call.cx.store.write("replay", replay).await
