@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 use std::collections::BTreeSet;
+use twofold::domain::password::Password;
 
 fn document() -> Value {
     serde_json::from_str(&twofold::http::openapi::text().unwrap()).unwrap()
@@ -168,6 +169,38 @@ fn every_request_and_every_success_has_an_example_that_is_true_to_its_schema() {
             assert!(errors.is_empty(), "{name}: {errors:?}");
         }
     }
+}
+
+/// What a schema says of lengths is in characters, and the rule is in bytes of UTF-8.
+#[test]
+fn no_password_that_the_service_takes_is_refused_by_the_document() {
+    let document = document();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let chosen: Vec<&Value> =
+        schemas.values().filter_map(|schema| schema.pointer("/properties/new_password")).collect();
+    assert_eq!(chosen.len(), 2);
+    for schema in chosen {
+        assert!(schema["description"].as_str().unwrap().contains("8 to 71 bytes"), "{schema}");
+        for password in ["\u{1F512}\u{1F512}", "我的密码", "8 bytes!", &"x".repeat(71)] {
+            assert!(Password::chosen(password.to_owned(), "").is_ok(), "{password}");
+            assert!(validator(&document, schema).is_valid(&password.into()), "{password}");
+        }
+    }
+}
+
+/// A client made from the document would have nothing to send there.
+#[test]
+fn a_partner_is_told_where_a_version_is_refused_that_it_needs_none() {
+    let document = document();
+    let mut told = 0;
+    for (name, operation) in operations(&document) {
+        let Some(stale) = operation["responses"].get("412") else { continue };
+        let takes = operation["parameters"].to_string().contains("IfMatch");
+        let says = stale["description"].as_str().unwrap().contains("leave `If-Match` out");
+        assert_ne!(takes, says, "{name}");
+        told += usize::from(says);
+    }
+    assert_eq!(told, 7);
 }
 
 #[test]

@@ -22,6 +22,8 @@ const REFRESH_TOKEN: &str = "a-refresh-token-as-an-example";
 const LINK: &str = "the-token-of-a-link-as-an-example";
 const CLIENT: &str = "01a20c1b-5d30-7c48-9e6a-3b8f1d0c7a52";
 const PASSWORD: &str = "an example of a password";
+/// Of no password, as anybody can see.
+const PASSWORD_HASH: &str = "$2b$12$ExampleExampleExampleOExampleExampleExampleExampleExa";
 const WEBHOOK_SECRET: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 const EVENT: &str = "01a20c1b-c350-7a04-8f6d-91b2e3c4d5f6";
 
@@ -50,7 +52,7 @@ pub fn request(operation: &str) -> Option<Value> {
         "loginSecondFactor" => json!({"challenge": CHALLENGE, "code": "123456", "remember_device": true}),
         "refreshTokens" => json!({"refresh_token": REFRESH_TOKEN}),
         "resetTwoFactor" => json!({"reason": "phone and recovery codes are lost", "ticket": "T-2026-1107"}),
-        "provisionAccount" => json!({"email": "alice@example.test", "locale": "ms"}),
+        "provisionAccount" => json!({"email": "alice@example.test", "password_hash": PASSWORD_HASH, "locale": "ms"}),
         "issueBypassCode" => json!({"reason": "phone is being repaired", "ticket": "T-2026-1108"}),
         "unlockAccount" => json!({"reason": "mistyped codes all morning", "ticket": "T-2026-1109"}),
         "addWebhook" => json!({
@@ -62,9 +64,12 @@ pub fn request(operation: &str) -> Option<Value> {
     })
 }
 
-/// The example of an operation's success; none where it has no body.
-pub fn success(operation: &str) -> Option<Value> {
+/// The example of an operation's success with a status code; none where it has no body.
+pub fn success(operation: &str, code: &str) -> Option<Value> {
     Some(match operation {
+        "provisionAccount" => {
+            json!({"id": ACCOUNT, "result": if code == "201" { "created" } else { "updated" }})
+        }
         "getAccountSecurity" => json!({
             "email": "alice@example.test", "password_changed_at": "2026-10-02T07:30:00Z",
             "two_factor": status(), "sessions": 2
@@ -244,7 +249,6 @@ fn for_support(operation: &str) -> Option<Value> {
             "id": EVENT, "type": "two_factor.disabled", "at": "2026-11-24T09:00:00Z", "account_id": ACCOUNT, "seq": 7,
             "protected": false, "restricted_until": "2026-11-25T09:00:00Z"
         }], "next_cursor": "41"}),
-        "provisionAccount" => json!({"id": ACCOUNT, "result": "updated"}),
         "addWebhook" => json!({"webhook": webhook(), "secret": WEBHOOK_SECRET}),
         "listWebhooks" => json!({"webhooks": [webhook()]}),
         "getWebhook" | "editWebhook" => webhook(),

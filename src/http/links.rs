@@ -46,7 +46,7 @@ struct UndoBody {
     /// What stands behind the `#` of the link in the mail.
     token: String,
     /// The password from now on: 8 to 71 bytes of UTF-8.
-    #[schema(min_length = 8, max_length = 71, pattern = r"^[^\u0000]*$", format = Password)]
+    #[schema(min_length = 2, max_length = 71, pattern = r"^[^\u0000]*$", format = Password)]
     new_password: String,
 }
 

@@ -193,23 +193,28 @@ pub fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::Open
 fn tell_replays(operation: &mut Operation) {
     let description =
         "`true` when this is the kept answer to an earlier request with the same key; it holds no secrets";
-    for response in successes(operation) {
+    for (_, response) in successes(operation) {
         response.headers.insert("Idempotent-Replayed".to_owned(), header(description, Type::String).into());
     }
 }
 
-/// A partner's token is told which scope it lacks.
+/// A partner's token is told which scope it lacks; and that it is told no version, so that it names none.
 fn tell_lacks(operation: &mut Operation) {
+    if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("412") {
+        response
+            .description
+            .push_str(": partners are told no version, so leave `If-Match` out; any but `*` is refused");
+    }
     if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("403") {
         let lacks = header("The scope that the token lacks (RFC 6750 §3)", Type::String);
         response.headers.insert("WWW-Authenticate".to_owned(), lacks.into());
     }
 }
 
-fn successes(operation: &mut Operation) -> impl Iterator<Item = &mut Response> {
+fn successes(operation: &mut Operation) -> impl Iterator<Item = (&str, &mut Response)> {
     let responses = operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with('2'));
-    responses.filter_map(|(_, response)| match response {
-        RefOr::T(response) => Some(response),
+    responses.filter_map(|(status, response)| match response {
+        RefOr::T(response) => Some((status.as_str(), response)),
         RefOr::Ref(_) => None,
     })
 }
@@ -220,8 +225,8 @@ fn show(operation: &mut Operation) {
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         give(body.content.get_mut(JSON), examples::request(&id));
     }
-    for response in successes(operation) {
-        give(response.content.get_mut(JSON), examples::success(&id));
+    for (status, response) in successes(operation) {
+        give(response.content.get_mut(JSON), examples::success(&id, status));
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
         TestApp,
         behind::count,
         desk,
+        document::DOCUMENT,
         partner::{PARTNERS, Partner, newcomer, partner, status_of},
         person::{EVENTS, LOGIN, PASSWORD, Person, STATUS, with},
         reply::Reply,
@@ -35,6 +36,18 @@ async fn portal(app: &TestApp) -> Partner<'_> {
     let portal = newcomer(app, "The portal", PORTAL, false).await;
     portal.take_token("").await;
     portal
+}
+
+on_both_engines!(what_the_document_shows_of_a_new_account_is_what_happens);
+async fn what_the_document_shows_of_a_new_account_is_what_happens(app: &TestApp) {
+    let portal = portal(app).await;
+    let shown = &DOCUMENT["paths"]["/partner/accounts/{id}"]["put"];
+    let example = |of: &Value| of["content"]["application/json"]["example"].clone();
+    let (body, created) = (example(&shown["requestBody"]), example(&shown["responses"]["201"]));
+    let id = created["id"].as_str().unwrap();
+    assert_eq!(put(&portal, id, &body).await.is(201).body, created);
+    let another = json!({"email": body["email"], "locale": "en"});
+    assert_eq!(put(&portal, id, &another).await.is(200).body, example(&shown["responses"]["200"]));
 }
 
 on_both_engines!(an_account_that_the_portal_adds_signs_in_with_its_old_password);

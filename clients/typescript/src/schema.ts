@@ -10484,7 +10484,8 @@ export interface operations {
                 /**
                  * @example {
                  *       "email": "alice@example.test",
-                 *       "locale": "ms"
+                 *       "locale": "ms",
+                 *       "password_hash": "$2b$12$ExampleExampleExampleOExampleExampleExampleExampleExa"
                  *     }
                  */
                 "application/json": components["schemas"]["ProvisionRequest"];
@@ -10515,7 +10516,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "id": "01a20c1b-7c00-7d52-9a1e-5b0f6c2d7e84",
-                     *       "result": "updated"
+                     *       "result": "created"
                      *     }
                      */
                     "application/json": components["schemas"]["Provisioned"];
@@ -10570,7 +10571,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description version-mismatch */
+            /** @description version-mismatch: partners are told no version, so leave `If-Match` out; any but `*` is refused */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -10812,7 +10813,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description version-mismatch */
+            /** @description version-mismatch: partners are told no version, so leave `If-Match` out; any but `*` is refused */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -11175,7 +11176,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description version-mismatch */
+            /** @description version-mismatch: partners are told no version, so leave `If-Match` out; any but `*` is refused */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -11392,7 +11393,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description version-mismatch */
+            /** @description version-mismatch: partners are told no version, so leave `If-Match` out; any but `*` is refused */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -11532,7 +11533,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description version-mismatch */
+            /** @description version-mismatch: partners are told no version, so leave `If-Match` out; any but `*` is refused */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -11779,7 +11780,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description version-mismatch */
+            /** @description version-mismatch: partners are told no version, so leave `If-Match` out; any but `*` is refused */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -11915,7 +11916,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description version-mismatch */
+            /** @description version-mismatch: partners are told no version, so leave `If-Match` out; any but `*` is refused */
             412: {
                 headers: {
                     [name: string]: unknown;
