@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use std::collections::BTreeSet;
-use twofold::domain::password::Password;
+use twofold::domain::{event::EventKind, password::Password};
 
 fn document() -> Value {
     serde_json::from_str(&twofold::http::openapi::text().unwrap()).unwrap()
@@ -228,6 +228,25 @@ fn the_document_and_the_page_know_every_kind_of_event() {
             assert!(words.contains(&format!("\"event.{kind}\":")), "the page has no word for {kind} in {language}");
         }
     }
+}
+
+/// What partners can ask to be told, by name and in the order of the code.
+#[test]
+fn the_document_and_the_guide_name_what_partners_are_told() {
+    let document = document();
+    let kinds: Vec<String> = EventKind::FOR_PARTNERS.iter().map(|kind| kind.name().unwrap()).collect();
+    let listed: Vec<String> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
+    let known = document["components"]["schemas"]["PartnerEventType"]["description"].as_str().unwrap();
+    assert!(known.ends_with(&format!("Known are {}.", listed.join(", "))), "{known}");
+    for (schema, member) in [("Webhook", "kinds"), ("NewWebhook", "kinds"), ("PartnerEvent", "type")] {
+        let member = document["components"]["schemas"][schema]["properties"][member].to_string();
+        assert!(member.contains("#/components/schemas/PartnerEventType"), "{schema}: {member}");
+    }
+    let guide = std::fs::read_to_string("docs/integrate.md").unwrap();
+    let (_, table) = guide.split_once("| Kind | Means |\n|---|---|\n").unwrap();
+    let rows = table.lines().take_while(|line| line.starts_with('|'));
+    let told: Vec<&str> = rows.map(|row| row.split('`').nth(1).unwrap()).collect();
+    assert_eq!(told, kinds);
 }
 
 #[test]

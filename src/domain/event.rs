@@ -187,25 +187,27 @@ impl EventKind {
         }
     }
 
-    /// Whether partners are told: of what decides whether a second factor is asked for, and whether the account may
-    /// be trusted.
+    /// Those that partners are told of: of what decides whether a second factor is asked for, and whether the account
+    /// may be trusted.
+    pub const FOR_PARTNERS: [Self; 13] = [
+        Self::TwoFactorEnabled,
+        Self::TwoFactorDisabled,
+        Self::TwoFactorRestored,
+        Self::TwoFactorReplaced,
+        Self::TwoFactorResetBySupport,
+        Self::TwoFactorResetByOperator,
+        Self::MethodAdded,
+        Self::MethodRemoved,
+        Self::RecoveryCodeUsed,
+        Self::BypassCodeUsed,
+        Self::AccountSuspended,
+        Self::AccountResumed,
+        Self::AccountDeleted,
+    ];
+
+    /// Whether partners are told.
     pub fn is_for_partners(self) -> bool {
-        matches!(
-            self,
-            Self::TwoFactorEnabled
-                | Self::TwoFactorDisabled
-                | Self::TwoFactorRestored
-                | Self::TwoFactorReplaced
-                | Self::TwoFactorResetBySupport
-                | Self::TwoFactorResetByOperator
-                | Self::MethodAdded
-                | Self::MethodRemoved
-                | Self::RecoveryCodeUsed
-                | Self::BypassCodeUsed
-                | Self::AccountSuspended
-                | Self::AccountResumed
-                | Self::AccountDeleted
-        )
+        Self::FOR_PARTNERS.contains(&self)
     }
 
     /// Whether a link in the mail about it takes it back.

@@ -5,6 +5,7 @@ use super::{
     caller::{Answer, json},
     openapi::Following,
     partner_caller::Partner,
+    webhooks::EventType,
 };
 use crate::{
     actions::partner::{entrance, events},
@@ -33,8 +34,8 @@ pub struct FeedBody {
 pub struct FeedEventBody {
     /// Its id: the same wherever it is told.
     id: Uuid,
-    /// What happened. The list is open: pass over what you do not know.
-    #[schema(value_type = String, pattern = r"^[a-z_]+\.[a-z_]+$", example = "two_factor.disabled")]
+    /// What happened.
+    #[schema(value_type = EventType)]
     r#type: EventKind,
     /// When.
     at: Timestamp,

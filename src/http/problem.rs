@@ -1,10 +1,12 @@
 //! Problem details (RFC 9457): the one table of everything that can go wrong, and how each looks.
 
+mod rules;
+
 use super::language;
 use crate::domain::{
     account::Locale,
     policy::ALTERNATIVES,
-    refusal::{Fault, Limit, Refusal, Rule, Stop, Violation},
+    refusal::{Fault, Limit, Refusal, Rule, Stop},
 };
 use actix_web::{
     HttpResponse, HttpResponseBuilder, ResponseError,
@@ -186,7 +188,7 @@ impl Problem {
             }
             Self::Refused(Refusal::ForbiddenByPolicy { alternatives }) => body.alternatives = Some(alternatives),
             Self::Refused(Refusal::ValidationFailed(violations)) => {
-                body.errors = Some(violations.iter().map(|violation| field_error(violation, locale)).collect());
+                body.errors = Some(violations.iter().map(|violation| FieldError::new(violation, locale)).collect());
             }
             _ => {}
         }
@@ -282,35 +284,6 @@ fn blank(code: Code, locale: Locale, request_id: &str) -> ProblemBody {
         server_time: None,
         alternatives: None,
     }
-}
-
-fn field_error(violation: &Violation, locale: Locale) -> FieldError {
-    let name = match violation.rule {
-        Rule::Password => "rule-password",
-        Rule::NewPassword => "rule-new-password",
-        Rule::Code => "rule-code",
-        Rule::SentCode => "rule-sent-code",
-        Rule::RecoveryCode => "rule-recovery-code",
-        Rule::Phone => "rule-phone",
-        Rule::Label => "rule-label",
-        Rule::AskedMethod => "rule-asked-method",
-        Rule::CodeMethod => "rule-code-method",
-        Rule::Email => "rule-email",
-        Rule::Id => "rule-id",
-        Rule::Reason => "rule-reason",
-        Rule::Ticket => "rule-ticket",
-        Rule::FreeEmail => "rule-free-email",
-        Rule::Subject => "rule-subject",
-        Rule::FreeSubject => "rule-free-subject",
-        Rule::Remark => "rule-remark",
-        Rule::PasswordHash => "rule-password-hash",
-        Rule::Locale => "rule-locale",
-        Rule::ClientName => "rule-client-name",
-        Rule::WebhookUrl => "rule-webhook-url",
-        Rule::WebhookKinds => "rule-webhook-kinds",
-        Rule::WebhookDescription => "rule-webhook-description",
-    };
-    FieldError { pointer: violation.pointer.to_owned(), detail: language::text(locale, name) }
 }
 
 fn code_of(refusal: &Refusal) -> Code {

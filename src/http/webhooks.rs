@@ -28,11 +28,18 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A kind of event that partners are told of. The list is open: pass over what you do not know.
+/// A kind of event that partners are told of.
 #[derive(ToSchema)]
-#[schema(as = PartnerEventType, pattern = r"^[a-z_]+\.[a-z_]+$", example = "two_factor.disabled")]
+#[schema(as = PartnerEventType, description = known_types(), pattern = r"^[a-z_]+\.[a-z_]+$", example = "two_factor.disabled")]
 #[expect(dead_code, reason = "the schema of a domain type, which knows nothing of schemas")]
 pub struct EventType(String);
+
+/// What the document says of the kinds: their names, from the list that decides who is told.
+fn known_types() -> String {
+    let names = EventKind::FOR_PARTNERS.map(|kind| format!("`{}`", kind.name().unwrap_or_default()));
+    let told = "A kind of event that partners are told of. The list is open: pass over what you do not know.";
+    format!("{told} Known are {}.", names.join(", "))
+}
 
 /// A webhook.
 #[derive(Serialize, ToSchema)]

@@ -104,6 +104,9 @@ async fn what_is_wrong_with_a_webhook_is_named(app: &TestApp) {
         assert_eq!(reply.body["errors"][0]["pointer"], pointer, "{body}");
         patch(&acme, &one, &body).await.is(422);
     }
+    let unknown = acme.post(WEBHOOKS, &json!({"url": url, "kinds": ["two_factor.off"]})).await.is(422);
+    let named = unknown.text("/errors/0/detail");
+    assert!(named.contains("two_factor.disabled, ") && !named.contains("login.succeeded"), "{named}");
     for body in [json!({}), json!({"url": url, "secret": "x"}), json!({"url": null}), json!({"url": url, "kinds": "x"})]
     {
         acme.post(WEBHOOKS, &body).await.is(400).refuses("malformed-request");

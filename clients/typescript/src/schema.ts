@@ -2188,14 +2188,11 @@ export interface components {
              * @description Its place among the events of its account, of which some are not told.
              */
             seq: number;
-            /**
-             * @description What happened. The list is open: pass over what you do not know.
-             * @example two_factor.disabled
-             */
-            type: string;
+            /** @description What happened. */
+            type: components["schemas"]["PartnerEventType"];
         };
         /**
-         * @description A kind of event that partners are told of. The list is open: pass over what you do not know.
+         * @description A kind of event that partners are told of. The list is open: pass over what you do not know. Known are `two_factor.enabled`, `two_factor.disabled`, `two_factor.restored`, `two_factor.replaced`, `two_factor.reset_by_support`, `two_factor.reset_by_operator`, `method.added`, `method.removed`, `recovery_code.used`, `bypass_code.used`, `account.suspended`, `account.resumed`, `account.deleted`.
          * @example two_factor.disabled
          */
         PartnerEventType: string;
