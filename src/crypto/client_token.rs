@@ -73,7 +73,7 @@ impl Signer {
                 realm.is_life(claims.iat, claims.exp) && is_timely(claims.nbf.max(claims.iat), claims.exp, now);
             counts.then_some(holder)
         });
-        holder.ok_or(Refusal::InvalidToken)
+        holder.ok_or(Refusal::InvalidClientToken)
     }
 }
 

@@ -11,6 +11,8 @@ use jiff::Timestamp;
 pub enum Refusal {
     /// The bearer or refresh token is not, or no longer, good: RFC 6750 §3.1.
     InvalidToken,
+    /// The same of a token of a partner's client, which is not refreshed.
+    InvalidClientToken,
     /// The operation wants a fresher or stronger authentication: RFC 9470 §3.
     InsufficientUserAuthentication {
         /// How old a proof of the second factor may be, in seconds.

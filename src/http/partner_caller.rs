@@ -3,7 +3,7 @@
 
 use super::{
     caller::{Answer, AnyCall, bearer, headers, json},
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use crate::{
     actions::{
@@ -40,7 +40,7 @@ impl FromRequest for Partner {
         let request = request.clone();
         Box::pin(async move {
             let any = any.await?;
-            let token = bearer(&request).ok_or(Refusal::InvalidToken)?;
+            let token = bearer(&request).ok_or(Refusal::InvalidClientToken)?;
             let holder = any.cx.keys.signer.check_client(&any.cx.realm, token, any.cx.now)?;
             Ok(Self { call: PartnerCall { cx: any.cx.clone(), holder, claim: None }, any })
         })
@@ -115,7 +115,7 @@ impl Partner {
         // Partners are told no version, so none that they ask for is the right one.
         match headers(&self.any, None)?.0 {
             Precondition::None => Ok(body),
-            Precondition::OneOf(_) => Err(Refusal::VersionMismatch.into()),
+            Precondition::OneOf(_) => Err(Problem::Worded(Code::VersionMismatch, "version-mismatch.detail-partner")),
         }
     }
 }

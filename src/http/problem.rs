@@ -147,6 +147,8 @@ pub enum Problem {
     Failed(Fault),
     /// The request is not one that we read.
     Http(Code),
+    /// The same, with a detail of its own: its name in `locales/`.
+    Worded(Code, &'static str),
     /// The path is served, but not by this method; these are (RFC 9110 §15.5.6).
     Method(String),
 }
@@ -159,7 +161,7 @@ impl Problem {
             Self::Failed(Fault::Overloaded(_)) => Code::Overloaded,
             Self::Failed(Fault::OutcomeUnknown(_)) => Code::OutcomeUnknown,
             Self::Failed(Fault::Unavailable(_) | Fault::Unreadable(_) | Fault::Contended(_)) => Code::Unavailable,
-            Self::Http(code) => *code,
+            Self::Http(code) | Self::Worded(code, _) => *code,
             Self::Method(_) => Code::MethodNotAllowed,
         }
     }
@@ -177,6 +179,9 @@ impl Problem {
 
     fn body(&self, locale: Locale, request_id: &str) -> ProblemBody {
         let mut body = blank(self.code(), locale, request_id);
+        if let Some(name) = self.own_detail() {
+            body.detail = language::text(locale, name);
+        }
         body.retry_after = self.retry_after();
         match self {
             Self::Refused(Refusal::InvalidCredential { attempts_remaining }) => {
@@ -193,6 +198,16 @@ impl Problem {
             _ => {}
         }
         body
+    }
+
+    /// What to do, by its name in `locales/`, where it is something else than for others with this kind of problem.
+    fn own_detail(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused(Refusal::InvalidClientToken) => Some("invalid-token.detail-client"),
+            Self::Refused(Refusal::InsufficientScope { .. }) => Some("not-permitted.detail-scope"),
+            Self::Worded(_, name) => Some(name),
+            _ => None,
+        }
     }
 
     fn retry_after(&self) -> Option<u32> {
@@ -214,7 +229,7 @@ impl Problem {
                 response.insert_header(("RateLimit-Policy", format!("\"{policy}\";q={quota};w={window}")));
                 response.insert_header(("RateLimit", format!("\"{policy}\";r=0;t={retry_after}")));
             }
-            Self::Refused(Refusal::InvalidToken) => {
+            Self::Refused(Refusal::InvalidToken | Refusal::InvalidClientToken) => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""));
             }
             Self::Refused(Refusal::InsufficientScope { scope }) => {
@@ -288,7 +303,7 @@ fn blank(code: Code, locale: Locale, request_id: &str) -> ProblemBody {
 
 fn code_of(refusal: &Refusal) -> Code {
     match refusal {
-        Refusal::InvalidToken => Code::InvalidToken,
+        Refusal::InvalidToken | Refusal::InvalidClientToken => Code::InvalidToken,
         Refusal::InsufficientUserAuthentication { .. } => Code::InsufficientUserAuthentication,
         Refusal::InvalidCredential { .. } => Code::InvalidCredential,
         Refusal::FactorUnreadable => Code::Unavailable,

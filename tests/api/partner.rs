@@ -105,6 +105,33 @@ async fn a_partner_who_asks_for_the_impossible_is_told_why(app: &TestApp) {
     acme.send("POST", &path, &[("If-Match", "\"1\"")], Some(&json!({"code": "123456"}))).await.is(412);
 }
 
+on_both_engines!(a_partner_is_told_what_a_program_can_do_about_it);
+async fn a_partner_is_told_what_a_program_can_do_about_it(app: &TestApp) {
+    let acme = newcomer(app, "Acme", "2fa:read", true).await;
+    acme.take_token("").await;
+    let hook = json!({"url": "https://partner.example/hooks"});
+    let lacks = acme.post("/partner/webhooks", &hook).await.is(403).refuses("not-permitted").text("/detail");
+    assert!(lacks.starts_with("The token lacks the scope that WWW-Authenticate names."), "{lacks}");
+    let language = [("Accept-Language", "ms")];
+    let lacks = acme.send("POST", "/partner/webhooks", &language, Some(&hook)).await.is(403).text("/detail");
+    assert!(lacks.starts_with("Token tiada skop"), "{lacks}");
+    let keeper = partner(app, "Keeper").await;
+    let stale = keeper.send("POST", "/partner/webhooks", &[("If-Match", "\"1\"")], Some(&hook)).await.is(412);
+    assert_eq!(stale.text("/detail"), "Leave If-Match out: partners are told no version.");
+    for wrong in ["", "x", "header.claims.signature"] {
+        acme.access.replace(wrong.to_owned());
+        let over = acme.get("/partner/events").await.is(401).refuses("invalid-token");
+        assert_eq!(over.text("/detail"), "Take a new token at /oauth/token.", "{wrong}");
+    }
+    keeper.rotate(0).await;
+    let over = keeper.get("/partner/events").await.is(401).refuses("invalid-token");
+    assert_eq!(over.text("/detail"), "Take a new token at /oauth/token.", "of a secret that leaked");
+    assert_eq!(
+        app.get("/account/security/2fa").await.is(401).text("/detail"),
+        "Refresh the session, or sign in again."
+    );
+}
+
 on_both_engines!(an_account_that_is_suspended_is_vouched_for_by_nobody);
 async fn an_account_that_is_suspended_is_vouched_for_by_nobody(app: &TestApp) {
     let alice = app.person("alice").await.with_two_factor().await;

@@ -67,7 +67,9 @@ async fn what_is_not_a_request_of_the_standard_is_refused_in_its_words(app: &Tes
     }
     // What the standard does not speak of is a problem, as everywhere.
     let json = [authorization[0], ("Content-Type", "application/json")];
-    app.send_raw("POST", "/oauth/token", &json, b"{}".to_vec()).await.is(415).refuses("unsupported-media-type");
+    let other = app.send_raw("POST", "/oauth/token", &json, b"{}".to_vec()).await.is(415);
+    let told = other.refuses("unsupported-media-type").text("/detail");
+    assert!(told.contains("application/x-www-form-urlencoded") && !told.contains("json"), "{told}");
     let long = format!("{GRANT}&x={}", "x".repeat(17_000));
     send_form(app, &authorization, &long).await.is(413).refuses("payload-too-large");
     app.send("GET", "/oauth/token", &[], None).await.is(405).refuses("method-not-allowed");

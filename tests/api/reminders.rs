@@ -119,7 +119,8 @@ async fn one_click_ends_the_reminders(app: &TestApp) {
     let query = format!("?token={his}");
     press(&query, FORM, "").await.is(400).refuses("malformed-request");
     press("", FORM, "List-Unsubscribe=One-Click").await.is(400).refuses("malformed-request");
-    press(&query, ("Content-Type", "text/plain"), "List-Unsubscribe=One-Click").await.is(415);
+    let text = press(&query, ("Content-Type", "text/plain"), "List-Unsubscribe=One-Click").await.is(415);
+    assert!(text.text("/detail").contains("application/x-www-form-urlencoded"));
     assert_ne!(bob.status().await.get("reminder_at"), None);
     press(&query, FORM, "List-Unsubscribe=One-Click").await.is(204);
     let parts = "--x\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--x--\r\n";

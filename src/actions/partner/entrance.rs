@@ -20,9 +20,9 @@ use serde_json::Value;
 /// `invalid-token` when the client is disabled, or its secret was exchanged without an overlap since; `not-permitted`
 /// when the token, or the client by now, lacks the scope.
 pub fn recognise(db: &mut Db<'_>, call: &PartnerCall, scope: ClientScope) -> Result<Client, Stop> {
-    let client = clients::by_id(db, call.holder.client)?.ok_or(Refusal::InvalidToken)?;
+    let client = clients::by_id(db, call.holder.client)?.ok_or(Refusal::InvalidClientToken)?;
     if client.is_disabled() || client.epoch != call.holder.epoch {
-        return Err(Refusal::InvalidToken.into());
+        return Err(Refusal::InvalidClientToken.into());
     }
     if call.holder.scopes.holds(scope) && client.scopes.holds(scope) {
         Ok(client)

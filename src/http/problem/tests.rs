@@ -14,6 +14,10 @@ fn every_problem_and_rule_has_words_in_every_language() {
             }
         }
         for name in [
+            "invalid-token.detail-client",
+            "not-permitted.detail-scope",
+            "version-mismatch.detail-partner",
+            "unsupported-media-type.detail-form",
             "rule-password",
             "rule-new-password",
             "rule-code",
