@@ -1,6 +1,6 @@
 //! Bodies: strict JSON in, domain values out. Past this file there are no raw strings.
 
-use super::problem::{Code, Problem};
+use super::problem::{Code, NOT_A_FORM, Problem};
 use crate::{
     actions::reverify::Proofs,
     domain::{
@@ -21,8 +21,6 @@ use serde_json::{Map, Value};
 /// No body of ours comes near this many bytes.
 pub const MAX_BYTES: usize = 16 * 1024;
 
-const NOT_A_FORM: Problem = Problem::Worded(Code::UnsupportedMediaType, "unsupported-media-type.detail-form");
-
 /// Checks that a body, where there is one, is JSON as it stands.
 ///
 /// # Errors
@@ -39,7 +37,7 @@ pub fn check_type(request: &HttpRequest, body: &[u8], is_required: bool) -> Resu
 /// `unsupported-media-type`.
 pub fn check_form_type(request: &HttpRequest) -> Result<(), Problem> {
     let is_fit = !is_encoded(request) && has_type(request, "application/x-www-form-urlencoded");
-    is_fit.then_some(()).ok_or(NOT_A_FORM)
+    is_fit.then_some(()).ok_or(Problem::Worded(Code::UnsupportedMediaType, NOT_A_FORM))
 }
 
 /// Checks that a body is the one of a one-click unsubscription, as a form of either kind (RFC 8058 §3.2).
@@ -50,7 +48,7 @@ pub fn check_one_click(request: &HttpRequest, body: &[u8]) -> Result<(), Problem
     let (is_parts, is_form) =
         (has_type(request, "multipart/form-data"), has_type(request, "application/x-www-form-urlencoded"));
     if is_encoded(request) || !(is_parts || is_form) {
-        return Err(NOT_A_FORM);
+        return Err(Problem::Worded(Code::UnsupportedMediaType, NOT_A_FORM));
     }
     let says = |word: &[u8]| body.windows(word.len()).any(|part| part == word);
     let says_it = match is_form {

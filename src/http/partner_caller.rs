@@ -3,7 +3,7 @@
 
 use super::{
     caller::{Answer, AnyCall, bearer, headers, json},
-    problem::{Code, Problem},
+    problem::{Code, NO_VERSION, Problem},
 };
 use crate::{
     actions::{
@@ -115,7 +115,7 @@ impl Partner {
         // Partners are told no version, so none that they ask for is the right one.
         match headers(&self.any, None)?.0 {
             Precondition::None => Ok(body),
-            Precondition::OneOf(_) => Err(Problem::Worded(Code::VersionMismatch, "version-mismatch.detail-partner")),
+            Precondition::OneOf(_) => Err(Problem::Worded(Code::VersionMismatch, NO_VERSION)),
         }
     }
 }

@@ -21,6 +21,16 @@ use utoipa::ToSchema;
 const RETRY_UNAVAILABLE: u32 = 2;
 const RETRY_OVERLOADED: u32 = 1;
 
+/// Details that some callers get in place of the one of their kind, where that would send them somewhere else: their names
+/// in `locales/`, which begin with the kind's.
+pub const OTHER_DETAILS: [&str; 4] = [OF_A_CLIENT, OF_A_SCOPE, NO_VERSION, NOT_A_FORM];
+const OF_A_CLIENT: &str = "invalid-token.detail-client";
+const OF_A_SCOPE: &str = "not-permitted.detail-scope";
+/// That partners are told no version.
+pub const NO_VERSION: &str = "version-mismatch.detail-partner";
+/// That a form is read here.
+pub const NOT_A_FORM: &str = "unsupported-media-type.detail-form";
+
 macro_rules! catalogue {
     ($($name:ident $slug:literal $status:ident),+ $(,)?) => {
         /// The kinds of problem: a code is what a program tells them apart by.
@@ -147,7 +157,7 @@ pub enum Problem {
     Failed(Fault),
     /// The request is not one that we read.
     Http(Code),
-    /// The same, with a detail of its own: its name in `locales/`.
+    /// The same, with one of the [`OTHER_DETAILS`].
     Worded(Code, &'static str),
     /// The path is served, but not by this method; these are (RFC 9110 §15.5.6).
     Method(String),
@@ -200,11 +210,11 @@ impl Problem {
         body
     }
 
-    /// What to do, by its name in `locales/`, where it is something else than for others with this kind of problem.
+    /// The one of the [`OTHER_DETAILS`] that it has.
     fn own_detail(&self) -> Option<&'static str> {
         match self {
-            Self::Refused(Refusal::InvalidClientToken) => Some("invalid-token.detail-client"),
-            Self::Refused(Refusal::InsufficientScope { .. }) => Some("not-permitted.detail-scope"),
+            Self::Refused(Refusal::InvalidClientToken) => Some(OF_A_CLIENT),
+            Self::Refused(Refusal::InsufficientScope { .. }) => Some(OF_A_SCOPE),
             Self::Worded(_, name) => Some(name),
             _ => None,
         }
@@ -279,8 +289,17 @@ pub fn catalogue(locale: Locale) -> Value {
 /// What one kind of problem means, as JSON.
 pub fn explanation(code: Code, locale: Locale) -> Value {
     let ProblemBody { r#type, title, status, detail, code: slug, .. } = blank(code, locale, "");
-    let help = language::text(locale, &format!("{slug}.help"));
-    json!({ "type": r#type, "code": slug, "status": status, "title": title, "detail": detail, "help": help })
+    let (help, others) = (language::text(locale, &format!("{slug}.help")), other_details(code, locale));
+    json!({
+        "type": r#type, "code": slug, "status": status, "title": title, "detail": detail, "other_details": others,
+        "help": help
+    })
+}
+
+/// What one kind of problem says to some callers in place of its detail.
+pub fn other_details(code: Code, locale: Locale) -> Vec<String> {
+    let is_of = |name: &&str| name.split_once('.').is_some_and(|(slug, _)| slug == code.slug());
+    OTHER_DETAILS.into_iter().filter(is_of).map(|name| language::text(locale, name)).collect()
 }
 
 fn blank(code: Code, locale: Locale, request_id: &str) -> ProblemBody {

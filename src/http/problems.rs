@@ -39,6 +39,8 @@ struct Explanation {
     title: String,
     /// What to do about it.
     detail: String,
+    /// What is said to some callers in its place: to partners' programs, or where a form is read.
+    other_details: Vec<String>,
     /// More help.
     help: String,
 }
@@ -78,8 +80,10 @@ pub async fn explain(request: HttpRequest, slug: Path<String>) -> Answer {
         return Ok(HttpResponse::Ok().content_type("application/json").body(body));
     }
     let text = |name: &str| escaped(&language::text(locale, name));
+    let others = problem::other_details(code, locale);
+    let others: String = others.iter().map(|text| format!("<p>{}</p>", escaped(text))).collect();
     let body = format!(
-        "<p><code>{} {slug}</code></p><p>{}</p><p>{}</p><p><a href=\"/problems\">/problems</a></p>",
+        "<p><code>{} {slug}</code></p><p>{}</p>{others}<p>{}</p><p><a href=\"/problems\">/problems</a></p>",
         code.status().as_u16(),
         text(&format!("{slug}.detail")),
         text(&format!("{slug}.help")),

@@ -1922,6 +1922,8 @@ export interface components {
             detail: string;
             /** @description More help. */
             help: string;
+            /** @description What is said to some callers in its place: to partners' programs, or where a form is read. */
+            other_details: string[];
             /**
              * Format: int32
              * @description The HTTP status that it comes with.
@@ -11980,6 +11982,7 @@ export interface operations {
                      *           "code": "invalid-credential",
                      *           "detail": "Check the password and the code, and try again with a new code.",
                      *           "help": "A password, code or recovery code was wrong or was used before. The answer is the same for all of them, so that nobody learns which.",
+                     *           "other_details": [],
                      *           "status": 403,
                      *           "title": "The password or the code is not right",
                      *           "type": "/problems/invalid-credential"
@@ -12039,6 +12042,7 @@ export interface operations {
                      *       "code": "invalid-credential",
                      *       "detail": "Check the password and the code, and try again with a new code.",
                      *       "help": "A password, code or recovery code was wrong or was used before. The answer is the same for all of them, so that nobody learns which.",
+                     *       "other_details": [],
                      *       "status": 403,
                      *       "title": "The password or the code is not right",
                      *       "type": "/problems/invalid-credential"
