@@ -4,6 +4,7 @@ use super::Cx;
 use crate::{
     domain::{
         account::Account,
+        announcement::CLIENT,
         client::{Client, Grantor},
         event::Event,
         refusal::Fault,
@@ -43,5 +44,5 @@ pub fn refuse(tx: &mut Tx<'_>, cx: &Cx, account: &mut Account, client: &Client, 
 }
 
 fn naming(event: Event, client: &Client) -> Event {
-    event.with("client", client.id.to_string()).with("name", client.name.as_str())
+    event.with(CLIENT, client.id.to_string()).with("name", client.name.as_str())
 }

@@ -7,7 +7,7 @@ use crate::{
         announcement::Announcement,
         delivery::{Attempt, Parcel, Target},
         event::EventKind,
-        id::WebhookId,
+        id::{ClientId, WebhookId},
         refusal::{Fault, Stop},
         webhook::{Because, FAILING_MAX, WebhookUrl},
     },
@@ -44,18 +44,23 @@ impl Receivers {
         };
         let mut targets = Vec::new();
         for webhook in known.iter().filter(|webhook| webhook.kinds.hold(announcement.kind)) {
-            let sees = webhook.sees_all
-                || match announcement.kind {
-                    // Consents went with the account: whoever had one then is told of its end.
-                    EventKind::AccountDeleted => announcement.facts.seen_by.contains(&webhook.client),
-                    _ => consents::find(tx, announcement.account, webhook.client)?.is_some(),
-                };
-            if sees {
+            if is_told(tx, announcement, webhook.client, webhook.sees_all)? {
                 targets.push(Target::Webhook(webhook.id));
             }
         }
         Ok(targets)
     }
+}
+
+fn is_told(db: &mut Db<'_>, announcement: &Announcement, client: ClientId, sees_all: bool) -> Result<bool, Fault> {
+    Ok(match announcement.kind {
+        // That a client sees the account no more is told to it though it does not, and to nobody else.
+        kind if kind.is_of_consent() => announcement.names(client),
+        _ if sees_all => true,
+        // Consents went with the account: whoever had one then is told of its end.
+        EventKind::AccountDeleted => announcement.facts.seen_by.contains(&client),
+        _ => consents::find(db, announcement.account, client)?.is_some(),
+    })
 }
 
 /// What an attempt needs to know.
@@ -76,18 +81,15 @@ pub async fn posting(
     parcel: &Parcel,
 ) -> Result<Result<Posting, &'static str>, Stop> {
     let now = rooms.clock.now()?;
-    let (account, kind) = (parcel.announcement.account, parcel.announcement.kind);
-    let is_erased = parcel.announcement.recipient.is_none();
+    let announcement = parcel.announcement.clone();
     let look = move |db: &mut Db<'_>| {
-        if is_erased && kind != EventKind::AccountDeleted {
+        if announcement.recipient.is_none() && announcement.kind != EventKind::AccountDeleted {
             return Ok(Err("the account was deleted"));
         }
         let Some((webhook, sees_all)) = webhooks::one_in_service(db, webhook)? else {
             return Ok(Err("the webhook is disabled"));
         };
-        let sees =
-            sees_all || kind == EventKind::AccountDeleted || consents::find(db, account, webhook.client)?.is_some();
-        if !sees {
+        if !is_told(db, &announcement, webhook.client, sees_all)? {
             return Ok(Err("the client sees the account no more"));
         }
         let secrets = webhook_secrets::live(db, webhook.client, webhook.id, now)?;

@@ -12,6 +12,8 @@ use std::net::IpAddr;
 
 /// Days that announcements and their deliveries are kept; a partner who has not asked for so long has missed some.
 pub const KEPT_DAYS: i64 = 30;
+/// The detail that names the client which an event is about.
+pub const CLIENT: &str = "client";
 /// Characters of a user agent that others are told.
 const MAX_AGENT: usize = 120;
 
@@ -75,6 +77,13 @@ pub struct Facts {
     /// The clients that were let see the account, where it is gone, and that they were with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub seen_by: Vec<ClientId>,
+}
+
+impl Announcement {
+    /// Whether the event names a client as the one that it is about; none does of an account that is gone.
+    pub fn names(&self, client: ClientId) -> bool {
+        self.facts.details.get(CLIENT).and_then(Value::as_str) == Some(client.to_string().as_str())
+    }
 }
 
 /// The network of an address, as others are told of it: the first 24 bits of IPv4, the first 48 of IPv6. It tells the

@@ -189,7 +189,7 @@ impl EventKind {
 
     /// Those that partners are told of: of what decides whether a second factor is asked for, and whether the account
     /// may be trusted.
-    pub const FOR_PARTNERS: [Self; 13] = [
+    pub const FOR_PARTNERS: [Self; 15] = [
         Self::TwoFactorEnabled,
         Self::TwoFactorDisabled,
         Self::TwoFactorRestored,
@@ -203,11 +203,18 @@ impl EventKind {
         Self::AccountSuspended,
         Self::AccountResumed,
         Self::AccountDeleted,
+        Self::PartnerAllowed,
+        Self::PartnerRefused,
     ];
 
     /// Whether partners are told.
     pub fn is_for_partners(self) -> bool {
         Self::FOR_PARTNERS.contains(&self)
+    }
+
+    /// Whether it is told to the one partner that it names: that it sees the account, or sees it no more.
+    pub fn is_of_consent(self) -> bool {
+        matches!(self, Self::PartnerAllowed | Self::PartnerRefused)
     }
 
     /// Whether a link in the mail about it takes it back.

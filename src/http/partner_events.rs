@@ -69,7 +69,8 @@ impl From<Announcement> for FeedEventBody {
 ///
 /// Without a cursor it begins with the oldest that is kept, which is 30 days old. Ask again with `next_cursor`; nothing
 /// is told twice, and nothing is left out. An account shows from the moment on that the client sees it, with what
-/// happened before.
+/// happened before. `partner.allowed` and `partner.refused` say that the client sees an account, or sees it no more:
+/// what happened between them may lie before the cursor, so ask for the account's status after `partner.allowed`.
 #[utoipa::path(operation_id = "listPartnerEvents", tag = "partner", security(("partner" = ["events:read"])),
     params(PageQuery), responses((status = 200, description = "A page", body = FeedBody), Following))]
 #[get("/partner/events")]

@@ -12,7 +12,12 @@ use super::{
         consent, feed,
     },
 };
-use crate::domain::{announcement::Announcement, client::Client, event::EventKind, refusal::Fault};
+use crate::domain::{
+    announcement::{Announcement, CLIENT},
+    client::Client,
+    event::EventKind,
+    refusal::Fault,
+};
 use diesel::{dsl::exists, prelude::*};
 
 /// Numbers that one page looks at.
@@ -48,7 +53,8 @@ pub fn page(db: &mut Db<'_>, client: &Client, cursor: Option<i64>, limit: usize)
         let announcement = Announcement::try_from(row)?;
         // Of what happened before a deletion nothing is known any more that could be told.
         let is_erased = announcement.recipient.is_none() && announcement.kind != EventKind::AccountDeleted;
-        if announcement.kind.is_for_partners() && !is_erased {
+        let is_anothers = announcement.kind.is_of_consent() && !announcement.names(client.id);
+        if announcement.kind.is_for_partners() && !is_erased && !is_anothers {
             told.push((announcement, position.unwrap_or(end)));
         }
     }
@@ -68,5 +74,9 @@ fn rows(db: &mut Db<'_>, client: &Client, after: i64, end: i64) -> Result<Vec<(R
     let consent = consent::table
         .filter(consent::account_id.eq(announcement::account_id))
         .filter(consent::client_id.eq(client.id.to_string()));
-    Ok(range.filter(exists(consent)).load(db.conn)?)
+    // That the client sees an account no more is told to it, though it does not.
+    let naming = format!("%\"{CLIENT}\":\"{}\"%", client.id);
+    let of_consent = [EventKind::PartnerAllowed.name()?, EventKind::PartnerRefused.name()?];
+    let is_named = dsl::kind.eq_any(of_consent).and(dsl::facts.like(naming));
+    Ok(range.filter(exists(consent).or(is_named)).load(db.conn)?)
 }

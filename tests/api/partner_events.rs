@@ -6,12 +6,19 @@ use crate::{
         TestApp,
         behind::tamper,
         desk::account_of,
-        partner::{Partner, newcomer, partner},
+        partner::{PARTNERS, Partner, newcomer, partner},
+        person::Person,
         reply::Reply,
     },
 };
 use serde_json::{Value, json};
-use twofold::actions::outbox;
+use twofold::{
+    actions::{
+        operator::{Whom, delete::delete},
+        outbox,
+    },
+    domain::account::Email,
+};
 
 const FEED: &str = "/partner/events";
 
@@ -46,7 +53,7 @@ async fn a_partner_follows_what_happens_to_the_accounts_that_it_sees(app: &TestA
     let acme = partner(app, "Acme").await;
     acme.is_allowed(&alice.email).await;
     let (told, cursor) = follow(&acme, "0", 1).await;
-    assert_eq!(kinds(&told), ["two_factor.enabled"]);
+    assert_eq!(kinds(&told), ["two_factor.enabled", "partner.allowed"]);
     alice.disable(json!({})).await.is(200);
     bob.disable(json!({})).await.is(200);
     let (told, end) = follow(&acme, &cursor, 100).await;
@@ -63,6 +70,58 @@ async fn a_partner_follows_what_happens_to_the_accounts_that_it_sees(app: &TestA
     let whole = follow(&all, "0", 100).await;
     assert_eq!(kinds(&whole.0).len(), 4);
     assert_eq!(follow(&all, "0", 1).await, whole);
+}
+
+async fn decide(alice: &Person<'_>, method: &str, acme: &Partner<'_>) {
+    alice.send(method, &format!("{PARTNERS}/{}", acme.id), &[], None).await.is(204);
+}
+
+on_both_engines!(a_partner_is_told_that_it_did_not_see_and_how_the_account_stands_when_it_sees_again);
+async fn a_partner_is_told_that_it_did_not_see_and_how_the_account_stands_when_it_sees_again(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let (acme, other) = (partner(app, "Acme").await, partner(app, "Other").await);
+    let all = newcomer(app, "Everything", "events:read", true).await;
+    all.take_token("").await;
+    acme.is_allowed(&alice.email).await;
+    other.is_allowed(&alice.email).await;
+    let (_, cursor) = follow(&acme, "0", 100).await;
+    decide(&alice, "DELETE", &acme).await;
+    alice.disable(json!({})).await.is(200);
+    // It asks while it sees nothing, and its cursor moves past the disable.
+    let (told, cursor) = follow(&acme, &cursor, 100).await;
+    assert_eq!(kinds(&told), ["partner.refused"]);
+    let refused = &told[0];
+    assert_eq!((&refused["account_id"], &refused["protected"]), (&json!(account_of(&alice)), &json!(true)));
+    alice.sign_in().await;
+    decide(&alice, "PUT", &acme).await;
+    let (told, cursor) = follow(&acme, &cursor, 100).await;
+    assert_eq!(kinds(&told), ["partner.allowed"]);
+    let allowed = &told[0];
+    assert_eq!((&allowed["account_id"], &allowed["protected"]), (&json!(account_of(&alice)), &json!(false)));
+    assert!(allowed["restricted_until"].is_string() && allowed.as_object().unwrap().len() == 7, "{allowed}");
+    assert!(allowed["seq"].as_i64() > refused["seq"].as_i64());
+    // What the operator decides is told alike.
+    acme.is_refused(&alice.email).await;
+    let (told, cursor) = follow(&acme, &cursor, 100).await;
+    assert_eq!(kinds(&told), ["partner.refused"]);
+    acme.is_allowed(&alice.email).await;
+    assert_eq!(kinds(&follow(&acme, &cursor, 1).await.0), ["partner.allowed"]);
+    // Nobody is told of anybody else's, however much of the account they see.
+    let of_other = follow(&other, "0", 100).await.0;
+    assert_eq!(kinds(&of_other), ["two_factor.enabled", "partner.allowed", "two_factor.disabled"]);
+    assert_eq!(kinds(&follow(&all, "0", 100).await.0), ["two_factor.enabled", "two_factor.disabled"]);
+}
+
+on_both_engines!(of_a_deleted_account_a_partner_is_not_told_that_it_saw_it);
+async fn of_a_deleted_account_a_partner_is_not_told_that_it_saw_it(app: &TestApp) {
+    let alice = app.person("alice").await.with_two_factor().await;
+    let acme = partner(app, "Acme").await;
+    acme.is_allowed(&alice.email).await;
+    decide(&alice, "DELETE", &acme).await;
+    assert_eq!(kinds(&follow(&acme, "0", 100).await.0), ["partner.allowed", "partner.refused"]);
+    let whom = Whom::Email(Email::parse(&alice.email, "").unwrap());
+    delete(&app.cx(), whom).await.unwrap().unwrap();
+    assert_eq!(follow(&acme, "0", 100).await.0, Vec::<Value>::new());
 }
 
 on_both_engines!(a_long_gap_of_others_events_moves_the_cursor_on);

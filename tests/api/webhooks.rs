@@ -166,7 +166,11 @@ async fn who_is_told_is_who_sees_the_account_and_asked_for_it(app: &TestApp) {
     number(app).await;
     assert_eq!(count(app, "delivery WHERE kind = 'two_factor.disabled'"), 2);
     assert_eq!(count(app, "delivery WHERE kind = 'two_factor.enabled'"), 2, "bob's is told to who sees all");
-    assert_eq!(count(app, "delivery WHERE kind = 'partner.allowed'"), 0);
+    assert_eq!(
+        count(app, "delivery WHERE kind = 'partner.allowed'"),
+        1,
+        "to the one that it names, and to nobody else"
+    );
     drop(bob);
 }
 
@@ -246,12 +250,12 @@ async fn who_sees_an_account_is_told_of_its_end_and_who_saw_it_once_is_not(app: 
     former.is_allowed(&alice.email).await;
     let alice = alice.with_two_factor().await;
     number(app).await;
-    assert_eq!(count(app, "delivery"), 1, "one was told of it while it saw it");
+    assert_eq!(count(app, "delivery"), 2, "one was told that it saw it, and of what it saw");
     alice.send("DELETE", &format!("{PARTNERS}/{}", former.id), &[], None).await.is(204);
     acme.is_allowed(&alice.email).await;
     let whom = Whom::Email(Email::parse(&alice.email, "").unwrap());
     delete(&app.cx(), whom).await.unwrap().unwrap();
     number(app).await;
     assert_eq!(count(app, &format!("delivery WHERE kind = 'account.deleted' AND target = '{hook}'")), 1);
-    assert_eq!(count(app, "delivery"), 2, "and nobody else is told of anything");
+    assert_eq!(count(app, "delivery"), 3, "and nobody else is told of anything");
 }

@@ -107,6 +107,12 @@ impl Partner<'_> {
         clients::allow(&self.app.cx(), whom, self.client()).await.unwrap().unwrap();
     }
 
+    /// The operator lets its client see somebody's account no more.
+    pub async fn is_refused(&self, email: &str) {
+        let whom = Whom::Email(Email::parse(email, "").unwrap());
+        clients::refuse(&self.app.cx(), whom, self.client()).await.unwrap().unwrap();
+    }
+
     /// The operator gives its client another secret.
     pub async fn rotate(&self, overlap: u32) {
         let secret = clients::rotate(&self.app.cx(), self.client(), overlap).await.unwrap().unwrap();

@@ -2,12 +2,12 @@
 
 use crate::{
     on_both_engines,
-    receiver::{Manner::*, Receiver},
+    receiver::{Manner::*, Receiver, Seen},
     stand::{acme, add, log_of, number, tell, until},
     support::{
         TestApp,
         behind::{count, tamper},
-        partner::partner,
+        partner::{PARTNERS, partner},
         person::DISABLE,
     },
 };
@@ -21,6 +21,10 @@ use std::{
     thread,
     time::Duration,
 };
+
+fn said(seen: &Seen) -> Value {
+    serde_json::from_str(&seen.body).unwrap()
+}
 
 on_both_engines!(a_message_says_what_happened_and_nothing_else, |config| config.webhooks.private = true);
 async fn a_message_says_what_happened_and_nothing_else(app: &TestApp) {
@@ -207,11 +211,45 @@ async fn what_a_client_may_see_no_more_is_not_sent(app: &TestApp) {
     acme.is_allowed(&alice.email).await;
     let alice = alice.with_two_factor().await;
     number(app).await;
-    assert_eq!(count(app, "delivery"), 1);
-    alice.send("DELETE", &format!("/account/security/partners/{}", acme.id), &[], None).await.is(204);
+    assert_eq!(count(app, "delivery WHERE kind = 'two_factor.enabled'"), 1);
+    alice.send("DELETE", &format!("{PARTNERS}/{}", acme.id), &[], None).await.is(204);
     tell(app);
-    until(app, "delivery WHERE state = 'dead' AND attempts = 1", 1).await;
-    assert!(receiver.seen().is_empty());
+    until(app, "delivery WHERE state = 'dead' AND attempts = 1 AND kind = 'two_factor.enabled'", 1).await;
+    receiver.expect(2).await;
+    let kinds: BTreeSet<String> = receiver.seen().iter().map(|seen| said(seen)["type"].to_string()).collect();
+    assert_eq!(kinds, ["\"partner.allowed\"", "\"partner.refused\""].map(str::to_owned).into());
+}
+
+on_both_engines!(who_sees_an_account_again_is_told_that_it_did_not_and_how_it_stands, |config| {
+    config.webhooks.private = true;
+});
+async fn who_sees_an_account_again_is_told_that_it_did_not_and_how_it_stands(app: &TestApp) {
+    let (receiver, others) = (Receiver::start(|_| Answers(200, "")), Receiver::start(|_| Answers(200, "")));
+    let (partner, all) = (partner(app, "Partner").await, acme(app).await);
+    add(&partner, &receiver.url()).await;
+    add(&all, &others.url()).await;
+    tell(app);
+    let alice = app.person("alice").await.with_two_factor().await;
+    partner.is_allowed(&alice.email).await;
+    let path = format!("{PARTNERS}/{}", partner.id);
+    receiver.expect(1).await;
+    alice.send("DELETE", &path, &[], None).await.is(204);
+    receiver.expect(2).await;
+    alice.disable(json!({})).await.is(200);
+    others.expect(2).await;
+    alice.sign_in().await;
+    alice.send("PUT", &path, &[], None).await.is(204);
+    let mut told: Vec<Value> = receiver.expect(3).await.iter().map(said).collect();
+    told.sort_by_key(|message| message["data"]["seq"].as_i64());
+    let standing = |message: &Value| (message["type"].clone(), message["data"]["protected"].clone());
+    let expected = [("partner.allowed", true), ("partner.refused", true), ("partner.allowed", false)]
+        .map(|(kind, on)| (json!(kind), json!(on)));
+    assert_eq!(told.iter().map(standing).collect::<Vec<_>>(), expected);
+    assert!(told[2]["data"]["restricted_until"].is_string());
+    let members: Vec<&String> = told[2]["data"].as_object().unwrap().keys().collect();
+    assert_eq!(members, ["account_id", "protected", "restricted_until", "seq"]);
+    until(app, "delivery WHERE state = 'delivered'", 5).await;
+    assert_eq!(others.seen().len(), 2, "that one sees an account is nobody else's business");
 }
 
 on_both_engines!(what_was_withdrawn_is_not_held_against_a_webhook, |config| config.webhooks.private = true);
