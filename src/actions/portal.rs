@@ -39,7 +39,10 @@ pub async fn holder(cx: &Cx, issuer: &Issuer, token: &str) -> Result<Holder, Sto
     if !session.is_alive(cx.now) || session.account != account.id {
         return Err(Refusal::InvalidToken.into());
     }
-    let assurance = stronger(&stated.assurance, session.assurance);
+    let assurance = match account.subject_unproven_since {
+        Some(_) => session.assurance,
+        None => stronger(&stated.assurance, session.assurance),
+    };
     Ok(Holder { account: account.id, session: session.id, epoch: account.epoch, assurance })
 }
 

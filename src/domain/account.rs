@@ -56,6 +56,8 @@ pub struct Account {
     pub required_since: Option<Timestamp>,
     /// When a method last passed a check-up.
     pub checked_at: Option<Timestamp>,
+    /// Since when nobody with its present subject has proved a factor of ours; `None` where that is not asked for.
+    pub subject_unproven_since: Option<Timestamp>,
 }
 
 impl Account {
@@ -82,6 +84,22 @@ impl Account {
     /// Asks others to hold back until then. A hold that lasts longer stays.
     pub fn restrict(&mut self, until: Option<Timestamp>) {
         self.restricted_until = self.restricted_until.max(until);
+    }
+
+    /// Gives it another subject. Whoever has that may be somebody else, and what the portal vouches for counts no more
+    /// until they have proved a factor of ours.
+    pub fn name_anew(&mut self, subject: Subject, now: Timestamp) {
+        self.subject = Some(subject);
+        self.subject_unproven_since = Some(now);
+    }
+
+    /// Whether a subject may be somebody else than whoever uses it now: it takes another's place, or comes when a
+    /// second factor says already who the owner is.
+    pub fn is_named_anew_by(&self, subject: &Subject) -> bool {
+        match &self.subject {
+            Some(own) => own != subject,
+            None => self.is_enabled(),
+        }
     }
 
     /// # Errors
@@ -255,6 +273,7 @@ pub(super) mod tests {
             listed_at: None,
             required_since: None,
             checked_at: None,
+            subject_unproven_since: None,
         }
     }
 

@@ -343,6 +343,8 @@ impl Event {
         match self.kind {
             // What an owner ended is known to its owner; these were ended by what looks like somebody else.
             EventKind::SessionRevoked => self.has_reason(&["refresh-token-reused", "too-many-failures"]),
+            // Another subject, by which somebody else may sign in; the rest is the portal's daily work.
+            EventKind::AccountProvisioned => self.details.contains_key("sessions"),
             EventKind::LoginSucceeded => self.details.contains_key("new_network"),
             EventKind::TwoFactorRequired => self.details.get("in_force") == Some(&Value::Bool(true)),
             // Whoever remembers or forgets a device has just signed in, which is told where it is news.
@@ -350,7 +352,6 @@ impl Event {
             | EventKind::DeviceRevoked
             | EventKind::TwoFactorReleased
             | EventKind::PartnerVerified
-            | EventKind::AccountProvisioned
             | EventKind::EnrollmentStarted
             | EventKind::EnrollmentCancelled
             | EventKind::EnrollmentFailed

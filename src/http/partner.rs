@@ -129,7 +129,8 @@ struct ProvisionBody {
     /// The language that its owner reads.
     #[schema(pattern = "^(en|ms|zh-Hans)$")]
     locale: Option<String>,
-    /// Its name at the portal's own identity provider: `sub` of its tokens.
+    /// Its name at the portal's own identity provider: `sub` of its tokens. One that takes another's place, or is set
+    /// while two-factor authentication is on, ends the account's sessions.
     #[schema(min_length = 1, max_length = 255, pattern = "^[ -~]+$")]
     subject: Option<String>,
 }
@@ -164,6 +165,10 @@ struct ProvisionedBody {
 /// What is left out stays as it is, and the same request once more changes nothing. A changed password ends the
 /// account's sessions; of a changed address the owner is told at the old one. The client sees the accounts that it
 /// added.
+///
+/// A subject that takes another's place, or the first one of an account with two-factor authentication on, ends the
+/// account's sessions too, and partners are asked to hold back; the owner is told. What the portal's tokens say of a
+/// second factor (`acr`) then counts for nothing, until a method of the account was proved in a session of the portal's.
 #[utoipa::path(operation_id = "provisionAccount", tag = "partner", security(("partner" = ["accounts:provision"])),
     params(("id" = Uuid, Path, description = "The account, by an id that the portal chose; any UUID but the empty one")),
     request_body = ProvisionBody,

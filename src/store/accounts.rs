@@ -46,6 +46,7 @@ pub(super) struct Row {
     listed_at: Option<i64>,
     required_since: Option<i64>,
     checked_at: Option<i64>,
+    subject_unproven_since: Option<i64>,
 }
 
 impl Row {
@@ -79,6 +80,7 @@ impl Row {
             listed_at: None,
             required_since: None,
             checked_at: None,
+            subject_unproven_since: None,
         }
     }
 }
@@ -113,6 +115,7 @@ impl TryFrom<Row> for Account {
             listed_at: moment_or_none(row.listed_at)?,
             required_since: moment_or_none(row.required_since)?,
             checked_at: moment_or_none(row.checked_at)?,
+            subject_unproven_since: moment_or_none(row.subject_unproven_since)?,
         })
     }
 }
@@ -345,7 +348,9 @@ fn save(tx: &mut Tx<'_>, before: &Account, after: &Account) -> Result<(), Fault>
         .execute(tx.conn)?;
     hit_one(rows, "account")?;
     // What an account is looked up by seldom changes, and whoever sets it moves indexes.
-    let names = |account: &Account| (account.email.clone(), account.locale, account.subject.clone());
+    let names = |account: &Account| {
+        (account.email.clone(), account.locale, account.subject.clone(), account.subject_unproven_since)
+    };
     if names(before) == names(after) { Ok(()) } else { rename(tx, after) }
 }
 
@@ -355,6 +360,7 @@ fn rename(tx: &mut Tx<'_>, account: &Account) -> Result<(), Fault> {
             dsl::email.eq(account.email.as_str()),
             dsl::locale.eq(account.locale.tag()),
             dsl::subject.eq(account.subject.as_ref().map(Subject::as_str)),
+            dsl::subject_unproven_since.eq(account.subject_unproven_since.map(Timestamp::as_millisecond)),
         ))
         .prepared()
         .execute(tx.conn)?;

@@ -1,5 +1,5 @@
-//! What is noted about an account beside its record: that it met the requirement of two-factor authentication, and
-//! that a method passed a check-up. Neither moves a counter.
+//! What is noted about an account beside its record: that it met the requirement of two-factor authentication, that
+//! a method passed a check-up, and that whoever has its subject proved one. None of it moves a counter.
 
 use super::{Tx, connection::Prepare, row::hit_one, schema::account::dsl};
 use crate::domain::{account::Account, id::AccountId, refusal::Fault};
@@ -25,5 +25,15 @@ pub fn begin(tx: &mut Tx<'_>, account: &mut Account, now: Timestamp) -> Result<(
 pub fn check(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<(), Fault> {
     let row = dsl::account.filter(dsl::id.eq(account.to_string()));
     let rows = diesel::update(row).set(dsl::checked_at.eq(now.as_millisecond())).prepared().execute(tx.conn)?;
+    hit_one(rows, "account")
+}
+
+/// Notes that whoever has the account's subject has proved a method of ours, in a session of the portal's.
+///
+/// # Errors
+/// `contended` when the account is gone.
+pub fn prove_subject(tx: &mut Tx<'_>, account: AccountId) -> Result<(), Fault> {
+    let row = dsl::account.filter(dsl::id.eq(account.to_string()));
+    let rows = diesel::update(row).set(dsl::subject_unproven_since.eq(None::<i64>)).prepared().execute(tx.conn)?;
     hit_one(rows, "account")
 }

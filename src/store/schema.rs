@@ -29,6 +29,7 @@ table! {
         listed_at -> Nullable<BigInt>,
         required_since -> Nullable<BigInt>,
         checked_at -> Nullable<BigInt>,
+        subject_unproven_since -> Nullable<BigInt>,
     }
 }
 

@@ -26,6 +26,7 @@ mod partner_token;
 mod passkeys;
 mod policy;
 mod portal;
+mod portal_subjects;
 mod proofs;
 mod recovery_codes;
 mod reminders;

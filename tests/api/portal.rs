@@ -62,7 +62,7 @@ impl Portal {
     }
 }
 
-fn trusting(config: &mut Config) {
+pub(super) fn trusting(config: &mut Config) {
     config.portal.issuer = Some(ISSUER.into());
     config.portal.audience = Some(AUDIENCE.into());
     config.portal.jwks = Some(PORTAL.published().display().to_string());
@@ -71,7 +71,7 @@ fn trusting(config: &mut Config) {
 }
 
 /// What the provider says of Alice now, in her browser session `sid`.
-fn claims(app: &TestApp, subject: &str, sid: &str) -> Value {
+pub(super) fn claims(app: &TestApp, subject: &str, sid: &str) -> Value {
     let now = app.now().as_second();
     json!({"iss": ISSUER, "aud": [AUDIENCE, "other"], "sub": subject, "sid": sid, "iat": now, "exp": now + 300})
 }
@@ -88,12 +88,12 @@ fn header() -> Value {
     json!({"alg": "ES256", "typ": "at+jwt", "kid": PORTAL.key().id, "x5t": "ignored"})
 }
 
-fn token(claims: &Value) -> String {
+pub(super) fn token(claims: &Value) -> String {
     token_of(PORTAL.key(), &header(), claims)
 }
 
 /// A person whom the provider knows as `name`; her password is provisioned with the account.
-async fn customer<'a>(app: &'a TestApp, name: &str) -> Person<'a> {
+pub(super) async fn customer<'a>(app: &'a TestApp, name: &str) -> Person<'a> {
     let (email, password) = (format!("{name}@example.test"), format!("{name} has a long password"));
     let hash = password::hash_now(&Password::chosen(password.clone(), "").unwrap(), 4).unwrap();
     let subject = Some(Subject::parse(name, "").unwrap());
@@ -105,16 +105,16 @@ async fn customer<'a>(app: &'a TestApp, name: &str) -> Person<'a> {
 }
 
 impl Person<'_> {
-    fn come_with(&self, token: &str) {
+    pub(super) fn come_with(&self, token: &str) {
         *self.access.borrow_mut() = token.to_owned();
     }
 
-    fn proofs(&self) -> Value {
+    pub(super) fn proofs(&self) -> Value {
         json!({"password": self.password})
     }
 
     /// Sets two-factor authentication up, and comes with the next token of the session.
-    async fn set_up_at_portal(&self, subject: &str) {
+    pub(super) async fn set_up_at_portal(&self, subject: &str) {
         let started = self.post(TOTP_PATH, &self.proofs()).await.is(201);
         *self.secret.borrow_mut() = started.text("/secret");
         let confirm = format!("{TOTP_PATH}/{}/confirm", started.text("/id"));
@@ -362,7 +362,7 @@ async fn a_customer_of_the_portal_takes_a_disable_back(app: &TestApp) {
 }
 
 /// The id of a customer's account, which no token of the portal's tells.
-async fn twofold_account(app: &TestApp, person: &Person<'_>) -> String {
+pub(super) async fn twofold_account(app: &TestApp, person: &Person<'_>) -> String {
     let email = Email::parse(&person.email, "").unwrap();
     let account = app.store().read("test", move |db| Ok(twofold::store::accounts::by_email(db, &email)?));
     account.await.unwrap().unwrap().id.to_string()

@@ -920,6 +920,10 @@ export interface paths {
          * @description What is left out stays as it is, and the same request once more changes nothing. A changed password ends the
          *     account's sessions; of a changed address the owner is told at the old one. The client sees the accounts that it
          *     added.
+         *
+         *     A subject that takes another's place, or the first one of an account with two-factor authentication on, ends the
+         *     account's sessions too, and partners are asked to hold back; the owner is told. What the portal's tokens say of a
+         *     second factor (`acr`) then counts for nothing, until a method of the account was proved in a session of the portal's.
          */
         put: operations["provisionAccount"];
         post?: never;
@@ -2475,7 +2479,10 @@ export interface components {
              *     the owner may have set another password since.
              */
             password_hash?: string | null;
-            /** @description Its name at the portal's own identity provider: `sub` of its tokens. */
+            /**
+             * @description Its name at the portal's own identity provider: `sub` of its tokens. One that takes another's place, or is set
+             *     while two-factor authentication is on, ends the account's sessions.
+             */
             subject?: string | null;
         };
         /** @description What became of an account. */

@@ -93,7 +93,8 @@ fn create(tx: &mut Tx<'_>, cx: &Cx, client: &Client, wanted: &Provision) -> Resu
     Ok(Provisioned::Created)
 }
 
-/// The password first: of both changes the owner is told at the address that was theirs before.
+/// The address after password and subject: of all three the owner is told at the address, and in the language, that
+/// were theirs before.
 fn update(
     tx: &mut Tx<'_>,
     cx: &Cx,
@@ -105,8 +106,9 @@ fn update(
     require_free(tx, &account, wanted)?;
     let before = account.activity;
     set_password(tx, cx, client, &mut account, wanted)?;
+    set_subject(tx, cx, client, &mut account, wanted)?;
     set_email(tx, cx, client, &mut account, wanted)?;
-    set_rest(tx, cx, client, &mut account, wanted)?;
+    set_locale(tx, cx, client, &mut account, wanted)?;
     Ok(if account.activity == before { Provisioned::Unchanged } else { Provisioned::Updated })
 }
 
@@ -157,18 +159,44 @@ fn set_email(tx: &mut Tx<'_>, cx: &Cx, client: &Client, account: &mut Account, w
     Ok(())
 }
 
-fn set_rest(tx: &mut Tx<'_>, cx: &Cx, client: &Client, account: &mut Account, wanted: &Provision) -> Result<(), Stop> {
-    let locale = wanted.locale.filter(|locale| *locale != account.locale);
-    let subject = wanted.subject.clone().filter(|subject| Some(subject) != account.subject.as_ref());
-    let named = [locale.map(|_| "locale"), subject.as_ref().map(|_| "subject")];
-    let changed: Vec<&str> = named.into_iter().flatten().collect();
-    if changed.is_empty() {
+fn set_subject(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    client: &Client,
+    account: &mut Account,
+    wanted: &Provision,
+) -> Result<(), Stop> {
+    let Some(subject) = wanted.subject.clone().filter(|subject| Some(subject) != account.subject.as_ref()) else {
+        return Ok(());
+    };
+    let event = changed("subject", client);
+    if !account.is_named_anew_by(&subject) {
+        accounts::record(tx, account, &cx.origin, cx.now, &event, |account| account.subject = Some(subject))?;
         return Ok(());
     }
-    let event = Event::of_partner(EventKind::AccountProvisioned, client.id).with("changed", changed);
-    accounts::record(tx, account, &cx.origin, cx.now, &event, |account| {
-        account.locale = locale.unwrap_or(account.locale);
-        account.subject = subject.or(account.subject.take());
+    // Somebody else may sign in from now on, as with another password.
+    let ended = sessions::end_others(tx, account.id, None, cx.now)?;
+    let hold = cx.policy.hold(cx.now);
+    accounts::record(tx, account, &cx.origin, cx.now, &event.with("sessions", ended), |account| {
+        account.name_anew(subject, cx.now);
+        account.restrict(hold);
+        account.epoch += 1;
     })?;
     Ok(())
+}
+
+fn set_locale(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    client: &Client,
+    account: &mut Account,
+    wanted: &Provision,
+) -> Result<(), Stop> {
+    let Some(locale) = wanted.locale.filter(|locale| *locale != account.locale) else { return Ok(()) };
+    accounts::record(tx, account, &cx.origin, cx.now, &changed("locale", client), |account| account.locale = locale)?;
+    Ok(())
+}
+
+fn changed(what: &str, client: &Client) -> Event {
+    Event::of_partner(EventKind::AccountProvisioned, client.id).with("changed", vec![what])
 }

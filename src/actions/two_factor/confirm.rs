@@ -204,6 +204,7 @@ fn activate(
         account.epoch += 1;
         account.enabled_at = account.enabled_at.or(Some(cx.now));
         account.reminder_at = None;
+        account.subject_unproven_since = account.subject_unproven_since.filter(|_| !session.is_portals);
     })?;
     let assurance = Assurance::second_factor(spent.factor, cx.now);
     let mut assured = call.clone();

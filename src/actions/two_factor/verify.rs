@@ -68,6 +68,9 @@ fn judge(
     // A method that was just used works; a recovery code says nothing about it.
     if spent.factor.is_method() {
         requirements::check(tx, account.id, cx.now)?;
+        if session.is_portals && account.subject_unproven_since.is_some() {
+            requirements::prove_subject(tx, account.id)?;
+        }
     }
     Ok(issue::renew(tx, cx, &account, session, Assurance::second_factor(spent.factor, cx.now))?)
 }
