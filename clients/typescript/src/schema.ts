@@ -985,7 +985,8 @@ export interface paths {
          * Reads what happened to the accounts that the client sees, the oldest first.
          * @description Without a cursor it begins with the oldest that is kept, which is 30 days old. Ask again with `next_cursor`; nothing
          *     is told twice, and nothing is left out. An account shows from the moment on that the client sees it, with what
-         *     happened before.
+         *     happened before. `partner.allowed` and `partner.refused` say that the client sees an account, or sees it no more:
+         *     what happened between them may lie before the cursor, so ask for the account's status after `partner.allowed`.
          */
         get: operations["listPartnerEvents"];
         put?: never;
@@ -2198,7 +2199,7 @@ export interface components {
             type: components["schemas"]["PartnerEventType"];
         };
         /**
-         * @description A kind of event that partners are told of. The list is open: pass over what you do not know. Known are `two_factor.enabled`, `two_factor.disabled`, `two_factor.restored`, `two_factor.replaced`, `two_factor.reset_by_support`, `two_factor.reset_by_operator`, `method.added`, `method.removed`, `recovery_code.used`, `bypass_code.used`, `account.suspended`, `account.resumed`, `account.deleted`.
+         * @description A kind of event that partners are told of. The list is open: pass over what you do not know. Known are `two_factor.enabled`, `two_factor.disabled`, `two_factor.restored`, `two_factor.replaced`, `two_factor.reset_by_support`, `two_factor.reset_by_operator`, `method.added`, `method.removed`, `recovery_code.used`, `bypass_code.used`, `account.suspended`, `account.resumed`, `account.deleted`, `partner.allowed`, `partner.refused`.
          * @example two_factor.disabled
          */
         PartnerEventType: string;
