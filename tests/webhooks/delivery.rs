@@ -230,6 +230,8 @@ async fn who_sees_an_account_again_is_told_that_it_did_not_and_how_it_stands(app
     add(&all, &others.url()).await;
     tell(app);
     let alice = app.person("alice").await.with_two_factor().await;
+    // Numbered before the consent, and so told to who sees all alone.
+    others.expect(1).await;
     partner.is_allowed(&alice.email).await;
     let path = format!("{PARTNERS}/{}", partner.id);
     receiver.expect(1).await;
