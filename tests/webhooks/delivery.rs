@@ -3,7 +3,7 @@
 use crate::{
     on_both_engines,
     receiver::{Manner::*, Receiver, Seen},
-    stand::{acme, add, log_of, number, tell, until},
+    stand::{WEBHOOKS, acme, add, log_of, number, tell, until},
     support::{
         TestApp,
         behind::{count, tamper},
@@ -257,13 +257,13 @@ async fn who_sees_an_account_again_is_told_that_it_did_not_and_how_it_stands(app
 on_both_engines!(what_was_withdrawn_is_not_held_against_a_webhook, |config| config.webhooks.private = true);
 async fn what_was_withdrawn_is_not_held_against_a_webhook(app: &TestApp) {
     let (receiver, acme) = (Receiver::start(|_| Answers(503, "")), partner(app, "Acme").await);
-    add(&acme, &receiver.url()).await;
+    acme.post(WEBHOOKS, &json!({"url": receiver.url(), "kinds": ["two_factor.enabled"]})).await.is(201);
     tell(app);
     let alice = app.person("alice").await;
     acme.is_allowed(&alice.email).await;
-    alice.with_two_factor().await;
+    let alice = alice.with_two_factor().await;
     until(app, "webhook WHERE failing_since IS NOT NULL", 1).await;
-    tamper(app, "DELETE FROM consent");
+    alice.send("DELETE", &format!("/account/security/partners/{}", acme.id), &[], None).await.is(204);
     app.pass(600);
     until(app, "delivery WHERE state = 'dead' AND attempts = 2", 1).await;
     assert_eq!(count(app, "webhook WHERE failing_since IS NULL AND disabled_at IS NULL"), 1);
