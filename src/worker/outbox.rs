@@ -24,7 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
 /// Counting a backlog of millions takes seconds: then it is counted more rarely, so that it costs a hundredth of the time.
 const MEASURE_SHARE: u32 = 100;
-/// What became of an attempt that a fault of ours ended before anything was sent.
+/// What became of an attempt that a fault of ours ended. If it was sent all the same, it comes once more.
 pub const UNSENT: Attempt = Attempt::Unsent("it was not sent, for reasons of ours");
 /// Failures in a row after which a receiver is left alone for a while.
 const PATIENCE: u32 = 3;
@@ -165,6 +165,7 @@ fn is_about_one(target: Target, status: Option<u16>) -> bool {
 impl<C: Channel> Courier<C> {
     /// An attempt has ended: it is written down in the next turn, and its receiver is asked as it deserves from now on.
     fn end(&mut self, ended: Result<(Parcel, Attempt), JoinError>) {
+        // It only waits for the attempt's own task, so there is nothing in it that could panic.
         let Ok((parcel, attempt)) = ended else { return };
         if let Attempt::Failed { status, error } = &attempt {
             let (target, status) = (parcel.target.to_string(), status.map_or(0, u64::from));
